@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a guest kernel does with its event channels, an ABI a file: the
+ * consumers that the model's producers are tested against.
+ */
+
+#ifndef TESTS_CONSUMER_H
+#define TESTS_CONSUMER_H
+
+#include "guest.h"
+
+/* 2-level; ports at or above guest_2l_ports() are never pending. */
+bool consumer_2l_is_pending(struct guest *g, uint32_t port);
+bool consumer_2l_is_masked(struct guest *g, uint32_t port);
+void consumer_2l_set_pending(struct guest *g, uint32_t port);
+void consumer_2l_clear_pending(struct guest *g, uint32_t port);
+void consumer_2l_mask(struct guest *g, uint32_t port);
+bool consumer_2l_unmask(struct guest_vcpu *v, uint32_t port);
+/* One scan of what the selector word names. */
+unsigned int consumer_2l_scan(struct guest_vcpu *v, guest_handler *handler,
+                              void *opaque);
+
+/* FIFO; ports whose page was not handed over are masked and not pending. */
+bool consumer_fifo_is_pending(struct guest *g, uint32_t port);
+bool consumer_fifo_is_masked(struct guest *g, uint32_t port);
+void consumer_fifo_set_pending(struct guest *g, uint32_t port);
+void consumer_fifo_clear_pending(struct guest *g, uint32_t port);
+void consumer_fifo_mask(struct guest *g, uint32_t port);
+bool consumer_fifo_unmask(struct guest_vcpu *v, uint32_t port);
+/*
+ * Take the event at the head of queue @priority.  Clears the queue's bit of
+ * *@ready when that was the last one.  Returns whether it was handled.
+ */
+bool consumer_fifo_one(struct guest_vcpu *v, unsigned int priority,
+                       uint32_t *ready, guest_handler *handler, void *opaque);
+/* Take events in priority order until no queue is ready. */
+unsigned int consumer_fifo_scan(struct guest_vcpu *v, guest_handler *handler,
+                                void *opaque);
+
+#endif /* TESTS_CONSUMER_H */
