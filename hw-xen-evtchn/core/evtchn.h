@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Xen event channels: domains, ports, vCPUs and the delivery ABIs.
+ *
+ * This is the model's whole public interface.  It is freestanding: no libc
+ * beyond the four mem functions, no host header.  What the model needs from
+ * outside comes through struct evtchn_env.
+ *
+ * Source of the semantics: xen.git, xen/common/event_channel.c, event_2l.c,
+ * event_fifo.c, and xen/include/public/event_channel.h.
+ *
+ * Return values: 0 (or what a function says) on success, else a negative Xen
+ * errno (public/errno.h); a guest sees exactly these.
+ *
+ * Threads: unless a function says otherwise, it may run on any thread at any
+ * time, also against itself and against any other.  evtchn_send(),
+ * evtchn_unmask() and the evtchn_raise functions take one port's lock and, for
+ * a FIFO event that gets linked, one or two queue locks; never a domain's.
+ * Lock order: caller's locks, hub lock, event locks by domain address, port
+ * locks by address, queue locks by address.  env hooks say which are held.
+ */
+
+#ifndef XEN_EVTCHN_H
+#define XEN_EVTCHN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define EVTCHN_FRAME_SIZE           4096
+/* FIFO's limit in Xen: 128 array pages of 1,024 event words. */
+#define EVTCHN_MAX_PORTS            131072
+#define EVTCHN_NR_VIRQS             24
+#define EVTCHN_NR_PRIORITIES        16
+#define EVTCHN_MAX_ARRAY_FRAMES     (EVTCHN_MAX_PORTS / 1024)
+#define EVTCHN_INVALID_GFN          UINT64_MAX
+/* A piece of a reset is done; never shown to a guest.  Xen's value. */
+#define EVTCHN_ERESTART             85
+
+struct evtchn_hub;
+struct evtchn_domain;
+
+/* How a domain's events are delivered. */
+enum evtchn_abi {
+    EVTCHN_ABI_HOST,    /* no guest: env->notify() is called for each event */
+    EVTCHN_ABI_2L,
+    EVTCHN_ABI_FIFO,
+};
+
+/* State of a port; the values are EVTCHNSTAT_* of public/event_channel.h. */
+enum evtchn_state {
+    EVTCHN_CLOSED = 0,
+    EVTCHN_UNBOUND = 1,
+    EVTCHN_INTERDOMAIN = 2,
+    EVTCHN_PIRQ = 3,
+    EVTCHN_VIRQ = 4,
+    EVTCHN_IPI = 5,
+    EVTCHN_RESERVED = 6,    /* port 0; EVTCHNSTAT_closed to a guest */
+};
+
+/* What a port is, as evtchn_port_info() and env->binding_changed() tell it. */
+struct evtchn_port_info {
+    enum evtchn_state state;
+    enum evtchn_abi abi;
+    uint32_t vcpu;          /* the vCPU that its events go to */
+    uint16_t remote_domid;  /* unbound: who may bind; interdomain: the peer */
+    uint32_t remote_port;   /* interdomain: the peer's port */
+    uint32_t irq;           /* pirq or virq: its number */
+    uint8_t priority;       /* FIFO: 0 (highest) to 15 */
+    bool pending;           /* the guest-visible bits */
+    bool masked;
+    bool linked;            /* FIFO: on a queue */
+    uint32_t link;          /* FIFO: the next port on that queue, or 0 */
+};
+
+/*
+ * The world outside.  All hooks but the optional ones must be there, and all
+ * may be called on any thread that calls into the model.  @opaque is the one
+ * given to evtchn_domain_create() or evtchn_hub_create().
+ */
+struct evtchn_env {
+    /* Zeroed memory aligned to 8 bytes, or NULL. */
+    void *(*alloc)(void *opaque, size_t size);
+    void (*free)(void *opaque, void *ptr, size_t size);
+
+    /* A sleeping or spinning lock of @lock_size bytes, not recursive. */
+    size_t lock_size;
+    void (*lock_init)(void *lock);
+    void (*lock_destroy)(void *lock);
+    void (*lock)(void *lock);
+    void (*unlock)(void *lock);
+
+    /*
+     * Called in each round of a busy wait, @spins counting from 0: pause, and
+     * let others run when @spins grows, as the holder may be preempted.
+     */
+    void (*relax)(unsigned int spins);
+
+    /*
+     * Map the guest's 4 KiB frame @gfn, which must be writable RAM, or return
+     * NULL.  Held: the event lock.  The pointer stays valid until
+     * unmap_frame().  Guests write to it at any time.
+     */
+    void *(*map_frame)(void *opaque, uint64_t gfn);
+    void (*unmap_frame)(void *opaque, uint64_t gfn, void *frame);
+
+    /*
+     * evtchn_upcall_pending of @vcpu went from 0 to 1: interrupt it.
+     * Held: a port lock or the event lock.  Must not block nor call back into the model.
+     */
+    void (*raise_upcall)(void *opaque, uint32_t vcpu);
+
+    /*
+     * A vCPU that evtchn_poll() put to sleep has something to look at.
+     * Held: a port lock.  Must not block nor call back into the model.
+     */
+    void (*wake_poller)(void *opaque, uint32_t vcpu);
+
+    /*
+     * EVTCHN_ABI_HOST: an event for @port.  Held: a port lock, so that once
+     * evtchn_close() has returned, none is under way.  Must not block nor
+     * call back into the model.  Needed by host domains only.
+     */
+    void (*notify)(void *opaque, uint32_t port);
+
+    /*
+     * Optional: somebody else (KVM) owns 2-level delivery and raises @port at
+     * @vcpu.  The model then never sets 2-level pending bits of its own
+     * accord; unmask stays with the model.  Held: a port lock.
+     */
+    void (*deliver_2l)(void *opaque, uint32_t vcpu, uint32_t port);
+
+    /*
+     * Optional: the domain is about to change to @abi.  One owner of delivery
+     * at a time: before EVTCHN_ABI_FIFO whoever writes 2-level bits for this
+     * domain must stop, for good, before this returns 0; an error refuses the
+     * guest's EVTCHNOP_init_control.  At EVTCHN_ABI_2L (after a reset) it may
+     * start again, and the return value is ignored.  Held: the event lock.
+     */
+    int (*abi_change)(void *opaque, enum evtchn_abi abi);
+
+    /*
+     * Optional: @port's binding or its vCPU is now @info (state, vcpu,
+     * remote, irq, abi are filled in); state EVTCHN_CLOSED when it was
+     * closed.  Held: the event lock(s).  Must not call back into the model.
+     */
+    void (*binding_changed)(void *opaque, uint32_t port,
+                            const struct evtchn_port_info *info);
+};
+
+/* Hub: the domains that can see each other ----------------------------- */
+
+/* NULL when there is no memory.  @env must outlive the hub. */
+struct evtchn_hub *evtchn_hub_create(const struct evtchn_env *env,
+                                     void *opaque);
+/* All domains must have been destroyed. */
+void evtchn_hub_destroy(struct evtchn_hub *hub);
+
+/* Domains -------------------------------------------------------------- */
+
+struct evtchn_domain_config {
+    uint16_t domid;         /* below DOMID_FIRST_RESERVED (0x7ff0) */
+    uint32_t nr_vcpus;      /* 1 to 65535 */
+    /* Ports 0 to max_ports - 1: the toolstack's max_event_channels + 1. */
+    uint32_t max_ports;     /* 2 to EVTCHN_MAX_PORTS */
+    uint32_t nr_pirqs;      /* 0: no PIRQs */
+    bool host;              /* EVTCHN_ABI_HOST: a back end's domain */
+    bool privileged;        /* may name other domains in operations */
+    bool fifo;              /* offer FIFO; else -EOPNOTSUPP, as Xen without */
+};
+
+/*
+ * -EINVAL for a config out of range, -EEXIST for a domid in use, -ENOMEM.
+ * @env and @opaque must outlive the domain.  A guest starts as 64-bit, 2-level.
+ */
+int evtchn_domain_create(struct evtchn_hub *hub,
+                         const struct evtchn_domain_config *config,
+                         const struct evtchn_env *env, void *opaque,
+                         struct evtchn_domain **domain);
+
+/*
+ * Close every port, unmap every frame and free.  No thread may be in, or
+ * start, an operation on this very domain; peers may go on.
+ */
+void evtchn_domain_destroy(struct evtchn_domain *d);
+
+/*
+ * The guest's mode as latched by Xen: it sets the word size, and so the limit
+ * and layout of 2-level.  Ports above a limit that shrank stay but are mute.
+ */
+void evtchn_domain_set_long_mode(struct evtchn_domain *d, bool long_mode);
+
+/*
+ * The shared_info page (host address, 4 KiB), where 2-level's bits live.  NULL
+ * takes it away; events stay recorded until there is one again.  When this
+ * returns the old page is no longer used.
+ */
+void evtchn_domain_set_shared_info(struct evtchn_domain *d, void *shared_info);
+
+/*
+ * @vcpu's vcpu_info (host address) or NULL.  @mark_all marks everything pending
+ * in it, as Xen does for VCPUOP_register_vcpu_info, so that a move loses
+ * nothing; the caller has copied the old contents.  Without it that happens
+ * only when an event came while there was none.  When this returns the old one
+ * is no longer used.  -ENOENT: no such vCPU.
+ */
+int evtchn_vcpu_set_info(struct evtchn_domain *d, uint32_t vcpu,
+                         void *vcpu_info, bool mark_all);
+
+enum evtchn_abi evtchn_domain_abi(const struct evtchn_domain *d);
+uint16_t evtchn_domain_id(const struct evtchn_domain *d);
+/* Ports that exist: a loop's bound.  Grows only. */
+uint32_t evtchn_domain_valid_ports(const struct evtchn_domain *d);
+/* Bytes allocated for this domain at present. */
+size_t evtchn_domain_memory(const struct evtchn_domain *d);
+
+/* Operations, EVTCHNOP_* ----------------------------------------------- */
+
+/*
+ * Size in bytes of @cmd's argument, 0 for a command that does not exist; and
+ * whether it is copied back to the guest after success.
+ */
+size_t evtchn_op_size(unsigned int cmd, bool *copy_back);
+
+/*
+ * HYPERVISOR_event_channel_op for @d: @arg is a copy, evtchn_op_size() bytes,
+ * of the guest's argument.  -ENOSYS for an unknown @cmd.  EVTCHNOP_reset is
+ * done in pieces: at -EVTCHN_ERESTART the caller may drop its locks and must
+ * then call again with EVTCHNOP_reset_cont (14) until something else comes.
+ */
+int evtchn_op(struct evtchn_domain *d, unsigned int cmd, void *arg);
+
+/* The same one by one; @dom may be DOMID_SELF. */
+int evtchn_alloc_unbound(struct evtchn_domain *d, uint16_t dom,
+                         uint16_t remote_dom, uint32_t *port);
+int evtchn_bind_interdomain(struct evtchn_domain *d, uint16_t remote_dom,
+                            uint32_t remote_port, uint32_t *port);
+int evtchn_bind_virq(struct evtchn_domain *d, uint32_t virq, uint32_t vcpu,
+                     uint32_t *port);
+int evtchn_bind_ipi(struct evtchn_domain *d, uint32_t vcpu, uint32_t *port);
+int evtchn_bind_pirq(struct evtchn_domain *d, uint32_t pirq, uint32_t flags,
+                     uint32_t *port);
+int evtchn_bind_vcpu(struct evtchn_domain *d, uint32_t port, uint32_t vcpu);
+int evtchn_close(struct evtchn_domain *d, uint32_t port);
+int evtchn_send(struct evtchn_domain *d, uint32_t port);
+int evtchn_unmask(struct evtchn_domain *d, uint32_t port);
+int evtchn_set_priority(struct evtchn_domain *d, uint32_t port,
+                        uint32_t priority);
+/* *@link_bits is set even on failure, as Xen does. */
+int evtchn_init_control(struct evtchn_domain *d, uint64_t control_gfn,
+                        uint32_t offset, uint32_t vcpu, uint8_t *link_bits);
+int evtchn_expand_array(struct evtchn_domain *d, uint64_t array_gfn);
+/* The whole reset, in as many pieces as it takes. */
+int evtchn_reset(struct evtchn_domain *d);
+
+/* Events from inside --------------------------------------------------- */
+
+/*
+ * Raise a bound port of @d as its source would: for a PIRQ or VIRQ whose port
+ * the caller knows, and for injection by a monitor.  -EINVAL when not bound.
+ */
+int evtchn_raise_port(struct evtchn_domain *d, uint32_t port);
+/*
+ * Raise a VIRQ: a per-vCPU one at @vcpu, a global one wherever it is bound.
+ * Nothing happens when it is not bound.
+ */
+void evtchn_raise_virq(struct evtchn_domain *d, uint32_t vcpu, uint32_t virq);
+/* Nothing happens when it is not bound. */
+void evtchn_raise_pirq(struct evtchn_domain *d, uint32_t pirq);
+/* The port that @pirq or @virq is bound to, or 0. */
+uint32_t evtchn_pirq_port(struct evtchn_domain *d, uint32_t pirq);
+uint32_t evtchn_virq_port(struct evtchn_domain *d, uint32_t vcpu,
+                          uint32_t virq);
+
+/*
+ * SCHEDOP_poll: 1 when one of @ports is pending (masked or not), -EINVAL for
+ * one that is not bound, else 0 with @vcpu registered: env->wake_poller() will
+ * be called once, after an event on one of them.  It may be called for another
+ * port too, and before this returns.
+ */
+int evtchn_poll(struct evtchn_domain *d, uint32_t vcpu, const uint32_t *ports,
+                uint32_t nr_ports);
+/* @vcpu sleeps no more, for instance after a time-out. */
+void evtchn_poll_cancel(struct evtchn_domain *d, uint32_t vcpu);
+
+/* Inspection ----------------------------------------------------------- */
+
+/* -EINVAL for a port that does not exist; a closed one is a success. */
+int evtchn_port_info(struct evtchn_domain *d, uint32_t port,
+                     struct evtchn_port_info *info);
+
+/* Save and load --------------------------------------------------------- */
+/*
+ * The guest must be stopped, and no operation under way, from the first save
+ * call to the last, and for all of load.  Guest memory holds the event words
+ * and control blocks; this is the hypervisor's half.
+ */
+
+struct evtchn_port_state {
+    uint32_t port;
+    uint8_t state;          /* enum evtchn_state */
+    uint8_t priority;
+    uint8_t last_priority;  /* the FIFO queue the port was last put on */
+    uint8_t pending;        /* raise again when a page or a block arrives */
+    uint16_t vcpu;
+    uint16_t last_vcpu;
+    uint16_t remote_domid;
+    uint32_t remote_port;   /* interdomain: the peer's port; else irq */
+};
+
+struct evtchn_vcpu_state {
+    uint64_t control_gfn;   /* EVTCHN_INVALID_GFN: no control block */
+    uint32_t control_offset;
+    uint32_t tail[EVTCHN_NR_PRIORITIES];
+};
+
+/* -EINVAL: no such port.  -ENOENT: closed, and nothing worth saving. */
+int evtchn_save_port(struct evtchn_domain *d, uint32_t port,
+                     struct evtchn_port_state *state);
+/*
+ * Recreate a port.  An interdomain port whose peer is not there (yet) comes
+ * back as unbound; loading the peer joins the two again.  -EINVAL for anything
+ * that no save can have written: the stream is not trusted.
+ */
+int evtchn_load_port(struct evtchn_domain *d,
+                     const struct evtchn_port_state *state);
+int evtchn_save_vcpu(struct evtchn_domain *d, uint32_t vcpu,
+                     struct evtchn_vcpu_state *state);
+/*
+ * FIFO's half.  *@nr_frames is set to the number of array frames; @gfns may be
+ * NULL or have room for EVTCHN_MAX_ARRAY_FRAMES.
+ */
+void evtchn_save_fifo(struct evtchn_domain *d, uint64_t *gfns,
+                      uint32_t *nr_frames);
+/*
+ * Turn a fresh domain, before its ports are loaded, into a FIFO one with these
+ * frames and control blocks (nr_vcpus of them).  Leaves it as it was on
+ * failure.
+ */
+int evtchn_load_fifo(struct evtchn_domain *d, const uint64_t *gfns,
+                     uint32_t nr_frames,
+                     const struct evtchn_vcpu_state *vcpus);
+
+#endif /* XEN_EVTCHN_H */
