@@ -59,7 +59,7 @@ static int bind_local(struct evtchn_domain *d, enum evtchn_state state,
     if (rc) {
         return rc;
     }
-    chn = evtchn_from_port(d, *port);
+    chn = evtchn_of_port(d, *port);
     evtchn_port_lock(d, chn);
     chn->irq = irq;
     port_init(d, chn, state, vcpu);
@@ -89,7 +89,7 @@ int evtchn_alloc_unbound(struct evtchn_domain *caller, uint16_t dom,
         rc = -XEN_EPERM;
         goto out;
     }
-    chn = evtchn_from_port(d, new_port);
+    chn = evtchn_of_port(d, new_port);
     evtchn_port_lock(d, chn);
     /* DOMID_SELF is the caller, even where @dom is not. */
     chn->remote_domid = remote_dom == DOMID_SELF ? caller->domid : remote_dom;
@@ -120,7 +120,7 @@ int evtchn_bind_interdomain(struct evtchn_domain *d, uint16_t remote_dom,
     if (rc) {
         goto out;
     }
-    chn = evtchn_from_port(d, new_port);
+    chn = evtchn_of_port(d, new_port);
     peer = evtchn_from_port(rd, remote_port);
     if (!peer || peer->state != EVTCHN_UNBOUND ||
         peer->remote_domid != d->domid || rd->dying) {
@@ -189,7 +189,7 @@ int evtchn_bind_virq(struct evtchn_domain *d, uint32_t virq, uint32_t vcpu,
         goto out;
     }
     evtchn_store(&v->virq_port[virq], new_port);
-    evtchn_binding_changed(d, new_port, evtchn_from_port(d, new_port));
+    evtchn_binding_changed(d, new_port, evtchn_of_port(d, new_port));
     *port = new_port;
 
  out:
@@ -208,7 +208,7 @@ int evtchn_bind_ipi(struct evtchn_domain *d, uint32_t vcpu, uint32_t *port)
     evtchn_event_lock(d);
     rc = bind_local(d, EVTCHN_IPI, vcpu, 0, &new_port);
     if (!rc) {
-        evtchn_binding_changed(d, new_port, evtchn_from_port(d, new_port));
+        evtchn_binding_changed(d, new_port, evtchn_of_port(d, new_port));
         *port = new_port;
     }
     evtchn_event_unlock(d);
@@ -237,7 +237,7 @@ int evtchn_bind_pirq(struct evtchn_domain *d, uint32_t pirq, uint32_t flags,
         goto out;
     }
     evtchn_store(&d->pirq_port[pirq], new_port);
-    evtchn_binding_changed(d, new_port, evtchn_from_port(d, new_port));
+    evtchn_binding_changed(d, new_port, evtchn_of_port(d, new_port));
     *port = new_port;
 
  out:

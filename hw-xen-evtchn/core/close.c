@@ -57,7 +57,7 @@ static void close_interdomain(struct evtchn_domain *d, uint32_t port,
 {
     struct evtchn_domain *rd = chn->remote;
     uint32_t remote_port = chn->remote_port;
-    struct evtchn *peer = evtchn_from_port(rd, remote_port);
+    struct evtchn *peer = evtchn_of_port(rd, remote_port);
 
     evtchn_port_lock_two(d, chn, peer);
     port_close(d, port, chn);

@@ -180,7 +180,7 @@ static int domain_allocate(struct evtchn_domain *d)
     if (rc) {
         return rc;
     }
-    evtchn_store(&evtchn_from_port(d, port)->state, EVTCHN_RESERVED);
+    evtchn_store(&evtchn_of_port(d, port)->state, EVTCHN_RESERVED);
     d->active_ports = 0;
     return 0;
 }
@@ -299,11 +299,32 @@ void evtchn_domain_set_shared_info(struct evtchn_domain *d, void *shared_info)
     evtchn_event_unlock(d);
 }
 
+/* Does an event wait for an upcall to @v?  The event lock is held. */
+static bool has_event(struct evtchn_domain *d, struct evtchn_vcpu *v)
+{
+    uint32_t port;
+
+    if (v->control && evtchn_load(&v->control->ready)) {
+        return true;
+    }
+    for (port = 1; port < d->valid_ports; port++) {
+        struct evtchn *chn = evtchn_of_port(d, port);
+
+        if (evtchn_is_bound(chn->state) && chn->abi == EVTCHN_ABI_2L &&
+            &d->vcpus[chn->vcpu] == v &&
+            evtchn_ops_2l.is_pending(d, port, chn) &&
+            !evtchn_ops_2l.is_masked(d, port, chn)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int evtchn_vcpu_set_info(struct evtchn_domain *d, uint32_t vcpu,
                          void *vcpu_info, bool mark_all)
 {
     struct evtchn_vcpu *v = evtchn_vcpu(d, vcpu);
-    bool upcall = false;
+    bool upcall;
 
     if (!v) {
         return -XEN_ENOENT;
@@ -311,18 +332,23 @@ int evtchn_vcpu_set_info(struct evtchn_domain *d, uint32_t vcpu,
     evtchn_event_lock(d);
     evtchn_vcpu_lock_all(d, v);
     v->info = vcpu_info;
-    if (vcpu_info && (mark_all || v->missed)) {
+    evtchn_vcpu_unlock_all(v);
+    /*
+     * From here on events are marked in the new one; what came before is to be
+     * found where it is pending.
+     */
+    if (vcpu_info && (mark_all || has_event(d, v))) {
+        evtchn_vcpu_lock_all(d, v);
         if (evtchn_load(&d->word_bits) == 64) {
             evtchn_store((uint64_t *)vcpu_info + 1, UINT64_MAX);
         } else {
             evtchn_store((uint32_t *)vcpu_info + 1, UINT32_MAX);
         }
-        evtchn_store(&v->missed, 0);
         upcall = evtchn_mark_events_pending(v);
-    }
-    evtchn_vcpu_unlock_all(v);
-    if (upcall) {
-        evtchn_raise_upcall(d, v);
+        evtchn_vcpu_unlock_all(v);
+        if (upcall) {
+            evtchn_raise_upcall(d, v);
+        }
     }
     evtchn_event_unlock(d);
     return 0;

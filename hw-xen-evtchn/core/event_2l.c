@@ -67,7 +67,7 @@ static bool select_word(struct evtchn_domain *d, struct evtchn_vcpu *v,
     uint32_t *words = v->info;
 
     if (!words) {
-        evtchn_store(&v->missed, 1);
+        /* evtchn_vcpu_set_info() will find the pending bit. */
         return false;
     }
     words += evtchn_load(&d->word_bits) / 32;
@@ -83,8 +83,8 @@ static void set_pending_2l(struct evtchn_domain *d, uint32_t port,
     bool newly = false;
     bool upcall = false;
 
-    if (d->env->deliver_2l) {
-        d->env->deliver_2l(d->opaque, evtchn_load(&chn->vcpu), port);
+    if (d->env->deliver_2l &&
+        d->env->deliver_2l(d->opaque, evtchn_load(&chn->vcpu), port)) {
         evtchn_check_pollers(d, port);
         return;
     }

@@ -124,11 +124,11 @@ struct evtchn_env {
     void (*notify)(void *opaque, uint32_t port);
 
     /*
-     * Optional: somebody else (KVM) owns 2-level delivery and raises @port at
-     * @vcpu.  The model then never sets 2-level pending bits of its own
-     * accord; unmask stays with the model.  Held: a port lock.
+     * Optional: where somebody else (KVM) owns 2-level delivery it raises
+     * @port at @vcpu, and this is true: the model then leaves the 2-level
+     * bits alone.  Unmask stays with the model.  Held: a port lock.
      */
-    void (*deliver_2l)(void *opaque, uint32_t vcpu, uint32_t port);
+    bool (*deliver_2l)(void *opaque, uint32_t vcpu, uint32_t port);
 
     /*
      * Optional: the domain is about to change to @abi.  One owner of delivery
@@ -198,11 +198,12 @@ void evtchn_domain_set_long_mode(struct evtchn_domain *d, bool long_mode);
 void evtchn_domain_set_shared_info(struct evtchn_domain *d, void *shared_info);
 
 /*
- * @vcpu's vcpu_info (host address) or NULL.  @mark_all marks everything pending
- * in it, as Xen does for VCPUOP_register_vcpu_info, so that a move loses
- * nothing; the caller has copied the old contents.  Without it that happens
- * only when an event came while there was none.  When this returns the old one
- * is no longer used.  -ENOENT: no such vCPU.
+ * @vcpu's vcpu_info (host address) or NULL.  Xen marks everything pending in a
+ * newly registered one so that the move loses nothing, whether there is an
+ * event or not, and so does @mark_all; without it that happens only if one of
+ * the vCPU's ports waits for an upcall.  The caller has copied the old
+ * contents.  When this returns the old one is no longer used.  -ENOENT: no
+ * such vCPU.
  */
 int evtchn_vcpu_set_info(struct evtchn_domain *d, uint32_t vcpu,
                          void *vcpu_info, bool mark_all);

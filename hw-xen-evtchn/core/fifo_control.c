@@ -24,11 +24,11 @@ static void set_control(struct evtchn_domain *d, struct evtchn_vcpu *v,
  */
 static void hand_over(struct evtchn_domain *d, uint32_t port)
 {
-    struct evtchn *chn = evtchn_from_port(d, port);
+    struct evtchn *chn = evtchn_of_port(d, port);
     struct evtchn *peer = NULL;
 
     if (chn->state == EVTCHN_INTERDOMAIN) {
-        peer = evtchn_from_port(chn->remote, chn->remote_port);
+        peer = evtchn_of_port(chn->remote, chn->remote_port);
         evtchn_port_lock_two(d, chn, peer);
     } else {
         evtchn_port_lock(d, chn);
@@ -173,7 +173,7 @@ void evtchn_fifo_destroy(struct evtchn_domain *d)
      * locks waits for those who still do.
      */
     for (port = 0; port < d->valid_ports; port++) {
-        struct evtchn *chn = evtchn_from_port(d, port);
+        struct evtchn *chn = evtchn_of_port(d, port);
 
         evtchn_port_lock(d, chn);
         evtchn_store(&chn->abi, EVTCHN_ABI_2L);

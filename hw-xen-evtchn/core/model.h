@@ -85,7 +85,6 @@ struct evtchn_vcpu {
     uint32_t virq_port[EVTCHN_NR_VIRQS];
     void *info;                     /* vcpu_info; changes under all locks */
     uint8_t lock_2l;                /* 2-level delivery to this vCPU */
-    uint8_t missed;                 /* an upcall when there was no info */
     uint32_t poll;                  /* port, POLL_ANY or POLL_NONE */
     /* FIFO; change under all queue locks */
     struct evtchn_fifo_control_block *control;
@@ -248,6 +247,15 @@ static inline bool evtchn_is_bound(enum evtchn_state state)
     return state != EVTCHN_CLOSED && state != EVTCHN_RESERVED;
 }
 
+/* A port that is known to be valid. */
+static inline struct evtchn *evtchn_of_port(struct evtchn_domain *d,
+                                            uint32_t port)
+{
+    return &d->group[port / PORTS_PER_GROUP]
+        ->bucket[port % PORTS_PER_GROUP / PORTS_PER_BUCKET]
+        [port % PORTS_PER_BUCKET];
+}
+
 /*
  * NULL for a port whose bucket does not exist.  Needs no lock: once valid a
  * port stays so for the domain's life (XSA-338).
@@ -259,9 +267,7 @@ static inline struct evtchn *evtchn_from_port(struct evtchn_domain *d,
     if (unlikely(port >= evtchn_load(&d->valid_ports))) {
         return NULL;
     }
-    return &d->group[port / PORTS_PER_GROUP]
-        ->bucket[port % PORTS_PER_GROUP / PORTS_PER_BUCKET]
-        [port % PORTS_PER_BUCKET];
+    return evtchn_of_port(d, port);
 }
 
 /* The event lock is held for all of these. */
@@ -299,7 +305,7 @@ static inline bool evtchn_mark_events_pending(struct evtchn_vcpu *v)
     uint8_t *upcall_pending = v->info;  /* vcpu_info's first byte */
 
     if (unlikely(!upcall_pending)) {
-        evtchn_store(&v->missed, 1);
+        /* evtchn_vcpu_set_info() will find the event's own bits. */
         return false;
     }
     /*

@@ -25,7 +25,7 @@ int evtchn_send(struct evtchn_domain *d, uint32_t port)
     case EVTCHN_INTERDOMAIN:
         /* Our end's lock keeps the other end bound, and its domain there. */
         set_pending(chn->remote, chn->remote_port,
-                    evtchn_from_port(chn->remote, chn->remote_port));
+                    evtchn_of_port(chn->remote, chn->remote_port));
         break;
     case EVTCHN_IPI:
         set_pending(d, port, chn);
@@ -104,11 +104,12 @@ static void raise_irq(struct evtchn_domain *d, const uint32_t *slot,
                       enum evtchn_state state, uint32_t irq)
 {
     uint32_t port = evtchn_load(slot);
-    struct evtchn *chn = port ? evtchn_from_port(d, port) : NULL;
+    struct evtchn *chn;
 
-    if (!chn) {
+    if (!port) {
         return;
     }
+    chn = evtchn_of_port(d, port);
     evtchn_port_lock(d, chn);
     if (chn->state == state && chn->irq == irq && evtchn_load(slot) == port) {
         set_pending(d, port, chn);
@@ -173,7 +174,7 @@ void evtchn_retry_all_pending(struct evtchn_domain *d, uint32_t first,
     uint32_t port;
 
     for (port = first; port < end && port < d->valid_ports; port++) {
-        struct evtchn *chn = evtchn_from_port(d, port);
+        struct evtchn *chn = evtchn_of_port(d, port);
 
         evtchn_port_lock(d, chn);
         if (evtchn_is_bound(chn->state)) {

@@ -193,7 +193,7 @@ int evtchn_load_port(struct evtchn_domain *d,
         rc = rc == -XEN_ENOMEM ? rc : -XEN_EINVAL;
         goto out;
     }
-    chn = evtchn_from_port(d, state->port);
+    chn = evtchn_of_port(d, state->port);
     peer = loaded_peer(d, state, rd);
     if (peer) {
         evtchn_port_lock_two(d, chn, peer);
