@@ -73,13 +73,17 @@ static void notify(void *opaque, uint32_t port)
     }
 }
 
-static void deliver_2l(void *opaque, uint32_t vcpu, uint32_t port)
+static bool deliver_2l(void *opaque, uint32_t vcpu, uint32_t port)
 {
     struct guest *g = opaque;
 
+    if (!__atomic_load_n(&g->owns_2l, __ATOMIC_RELAXED)) {
+        return false;
+    }
     COUNT(g->delivered_2l);
     __atomic_store_n(&g->last_2l_port, port, __ATOMIC_RELAXED);
     __atomic_store_n(&g->last_2l_vcpu, vcpu, __ATOMIC_RELAXED);
+    return true;
 }
 
 static int abi_change(void *opaque, enum evtchn_abi abi)
@@ -170,6 +174,7 @@ int guest_try_new(struct world *w, const struct guest_config *c,
     g->nr_vcpus = config.nr_vcpus;
     g->max_ports = config.max_ports;
     g->long_mode = true;
+    g->owns_2l = c->deliver_2l;
     g->vcpu = g_new0(struct guest_vcpu, g->nr_vcpus);
     g->port_vcpu = g_new0(uint16_t, g->max_ports);
     g->notified = c->host ? g_new0(uint32_t, g->max_ports) : NULL;

@@ -22,11 +22,10 @@
 
 #include "evtchn.h"
 
-/* Xen's headers keep these two from guests. */
+/* Xen's headers keep this one from guests. */
 #ifndef EVTCHNOP_reset_cont
 #define EVTCHNOP_reset_cont 14
 #endif
-#define GUEST_ERESTART      85
 
 #define GUEST_WORDS_PER_FRAME   (EVTCHN_FRAME_SIZE / 4)
 #define GUEST_FIRST_GFN         0x100
@@ -113,7 +112,8 @@ struct guest {
 
     uint32_t *notified;     /* host: env->notify() a port */
     uint64_t nr_notified;
-    uint64_t delivered_2l;  /* env->deliver_2l() calls */
+    bool owns_2l;           /* what env->deliver_2l() answers */
+    uint64_t delivered_2l;  /* and how often it said yes */
     uint32_t last_2l_port;
     uint32_t last_2l_vcpu;
     uint32_t abi_changes;

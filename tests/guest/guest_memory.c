@@ -149,7 +149,7 @@ int guest_reset(struct guest *g)
     uint32_t i;
     int rc = guest_op(g, EVTCHNOP_reset, &reset);
 
-    while (rc == -GUEST_ERESTART) {
+    while (rc == -EVTCHN_ERESTART) {
         rc = guest_op(g, EVTCHNOP_reset_cont, &reset);
     }
     if (rc) {
