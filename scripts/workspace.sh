@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# Sourced by the scripts beside it: where things are, and how a script speaks.
+# Standard error carries progress and diagnosis, one line each.
+
+# Parsed output of apt, dpkg and QEMU must not depend on the user's language.
+export LC_ALL=C
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=${XENKVM_BUILD_DIR:-$root/build}
+[[ $build == /* ]] || build=$PWD/$build
+logs=$build/logs
+self=${0##*/}
+
+say() { printf '%s: %s\n' "$self" "$*" >&2; }
+
+# A failure of what was asked for ends with 1; of how it was asked, or of a host
+# that cannot do it, with 2.
+fail() { say "$*"; exit 1; }
+refuse() { say "$*"; exit 2; }
+
+# Prints the comment block at the head of the calling script.
+usage() { sed -n '/^# usage:/,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"; }
+
+# Decimal digits only, so that a value can be used in arithmetic as it is.
+is_number() { [[ $1 =~ ^(0|[1-9][0-9]{0,8})$ ]]; }
+
+# make_build_dir: the build directory and its log folder, or one line.
+make_build_dir() {
+    local out
+    out=$(mkdir -p "$build" "$logs" 2>&1) && [[ -w $build ]] && return
+    case $out in
+    *'No space left'*) refuse "no disk space for $build: free some, or set XENKVM_BUILD_DIR" ;;
+    *) refuse "cannot write to $build: make it writable, or set XENKVM_BUILD_DIR" ;;
+    esac
+}
+
+# need_space MIB WHAT: better to refuse now than to break half-way.
+need_space() {
+    local have
+    have=$(df --output=avail -m "$build" | tail -n 1)
+    ((have >= $1)) && return
+    refuse "no disk space: $2 needs $1 MiB in $build, which has $((have)) MiB: free some, or set XENKVM_BUILD_DIR"
+}
+
+# why_failed LOG: the line of a log that says most.
+why_failed() {
+    local line
+    line=$(grep -aE 'No space left on device|not enough free space|have enough free space' "$1" | tail -n 1) || true
+    [[ -z $line ]] || { echo "no disk space: free some, or set XENKVM_BUILD_DIR"; return; }
+    line=$(grep -aE 'Temporary failure resolving|Could not resolve|Could not connect|Cannot initiate|Network is unreachable|Connection (failed|timed out)|connection timed out' "$1" | tail -n 1) || true
+    [[ -z $line ]] || { echo "no network: the Debian mirror cannot be reached: connect this machine and try again"; return; }
+    line=$(grep -aiE '^E: |error[: ]|fatal:|FAILED' "$1" | head -n 1) || true
+    echo "${line:-it gave no reason}"
+}
+
+# run_logged NAME COMMAND...: output to $logs/NAME.log; on failure its last
+# lines, the file's name, and one line that says why. The caller has said what
+# is under way. Ends with 2 when it is the host that lacks something.
+run_logged() {
+    local log=$logs/$1.log name=$1 why
+    shift
+    "$@" >"$log" 2>&1 </dev/null && return
+    why=$(why_failed "$log")
+    case $why in no\ *) refuse "$name: $why (log: $log)" ;; esac
+    tail -n 15 "$log" >&2
+    fail "$name failed: $why (log: $log)"
+}
+
+# One script at a time changes the build directory.
+lock_build_dir() {
+    exec 9>"$build/.lock"
+    flock -n 9 || { say "waiting for another script that uses $build"; flock 9; }
+}
+unlock_build_dir() { exec 9>&-; }
+
+# Sets $release to 12 or 13, and $codename.
+know_release() {
+    # shellcheck disable=SC1091
+    release=$(. /etc/os-release 2>/dev/null && echo "${ID:-}-${VERSION_ID:-}") || true
+    case $release in
+    debian-12) release=12 codename=bookworm ;;
+    debian-13) release=13 codename=trixie ;;
+    *) refuse "this system (${release:-unknown}) is not supported: use Debian 12 or 13" ;;
+    esac
+    [[ $(dpkg --print-architecture) == amd64 ]] || refuse "this machine is not amd64: only that is supported"
+    export release codename
+}
+
+# libraries_of PROGRAM: where those of a package unpacked somewhere are, which
+# the system's loader would not look for.
+libraries_of() {
+    local prefix=${1%/usr/bin/*}
+    [[ $prefix != "$1" && -n $prefix ]] || return 0
+    echo "$prefix/usr/lib/x86_64-linux-gnu:$prefix/lib/x86_64-linux-gnu"
+}
