@@ -165,8 +165,22 @@ static bool set_pending_and_linked(uint32_t *word, bool *newly_pending)
            !evtchn_test_and_set_bit(word, EVTCHN_FIFO_LINKED);
 }
 
-static void set_pending_fifo(struct evtchn_domain *d, uint32_t port,
-                             struct evtchn *chn)
+/*
+ * The same for an event that is pending already: PENDING stays as it is.  The
+ * guest may be handling the event just now, and setting PENDING again would
+ * make two of one; a linked event that is not pending is skipped.
+ */
+static bool set_linked(uint32_t *word)
+{
+    uint32_t w = evtchn_load(word);
+
+    return w & PENDING && !(w & MASKED) &&
+           !evtchn_test_and_set_bit(word, EVTCHN_FIFO_LINKED);
+}
+
+/* Raise a new event, or, if not @fresh, link one that is still pending. */
+static void raise_fifo(struct evtchn_domain *d, uint32_t port,
+                       struct evtchn *chn, bool fresh)
 {
     uint32_t vcpu = evtchn_load(&chn->vcpu);
     unsigned int priority = evtchn_load(&chn->priority);
@@ -175,8 +189,8 @@ static void set_pending_fifo(struct evtchn_domain *d, uint32_t port,
     struct fifo_queue *q = queue_of(d, lastq);
     struct fifo_queue *old_q;
     uint32_t *word = evtchn_fifo_word(d, port);
+    bool newly_pending = false;
     bool upcall = false;
-    bool newly_pending;
     uint32_t w;
 
     if (unlikely(!word)) {
@@ -211,9 +225,11 @@ static void set_pending_fifo(struct evtchn_domain *d, uint32_t port,
          * The event waits for evtchn_init_control(), which sets v->control
          * with our lock held and looks at chn->pending after that (XSA-107).
          */
-        newly_pending = !evtchn_test_and_set_bit(word, EVTCHN_FIFO_PENDING);
+        newly_pending = fresh &&
+                        !evtchn_test_and_set_bit(word, EVTCHN_FIFO_PENDING);
         evtchn_store(&chn->pending, 1);
-    } else if (set_pending_and_linked(word, &newly_pending)) {
+    } else if (fresh ? set_pending_and_linked(word, &newly_pending) :
+                       set_linked(word)) {
         /* It was unlinked: if it was the old tail, that queue is empty. */
         if (old_q->tail == port) {
             old_q->tail = 0;
@@ -232,6 +248,12 @@ static void set_pending_fifo(struct evtchn_domain *d, uint32_t port,
     if (newly_pending) {
         evtchn_check_pollers(d, port);
     }
+}
+
+static void set_pending_fifo(struct evtchn_domain *d, uint32_t port,
+                             struct evtchn *chn)
+{
+    raise_fifo(d, port, chn, true);
 }
 
 static void clear_pending_fifo(struct evtchn_domain *d, uint32_t port,
@@ -256,7 +278,7 @@ static void unmask_fifo(struct evtchn_domain *d, uint32_t port,
     }
     evtchn_clear_bit(word, EVTCHN_FIFO_MASKED);
     if (evtchn_test_bit(word, EVTCHN_FIFO_PENDING)) {
-        set_pending_fifo(d, port, chn);
+        raise_fifo(d, port, chn, false);
     }
 }
 
