@@ -13,7 +13,7 @@ void evtchn_binding_changed(struct evtchn_domain *d, uint32_t port,
         .state = chn->state,
         .abi = chn->abi,
         .vcpu = chn->vcpu,
-        .priority = chn->priority,
+        .priority = evtchn_load(&chn->priority),
     };
 
     if (!d->env->binding_changed) {
