@@ -120,9 +120,11 @@ static unsigned int scan_word(struct guest_vcpu *v, uint32_t word,
                 evtchn_load(&g->port_vcpu[port + half]) != v->id) {
                 continue;
             }
-            consumer_2l_clear_pending(g, port + half);
-            handler(v, port + half, opaque);
-            handled++;
+            /* Another vCPU may have taken it, when the port has just moved. */
+            if (evtchn_test_and_clear_bit(pending_word(g, port), half)) {
+                handler(v, port + half, opaque);
+                handled++;
+            }
         }
     }
     return handled;

@@ -116,7 +116,10 @@ bool consumer_fifo_one(struct guest_vcpu *v, unsigned int priority,
         evtchn_test_bit(word, EVTCHN_FIFO_MASKED)) {
         return false;
     }
-    evtchn_clear_bit(word, EVTCHN_FIFO_PENDING);
+    /* Another vCPU may have taken it, when the port has just moved. */
+    if (!evtchn_test_and_clear_bit(word, EVTCHN_FIFO_PENDING)) {
+        return false;
+    }
     handler(v, port, opaque);
     return true;
 }
