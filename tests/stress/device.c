@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Two threads that are nobody's vCPU: the devices, and a control domain that
+ * plays with channels in use.
+ */
+
+#include "stress.h"
+
+void *device_thread(void *opaque)
+{
+    struct thread *t = self = opaque;
+
+    while (!stress_stopping(t->s)) {
+        chan_send_some(8);
+        churn_send();
+        if (!rnd(4)) {
+            sched_yield();
+        }
+        wild_step(t->s);
+    }
+    evtchn_fetch_add(&t->s->quiet, 1);
+    return NULL;
+}
+
+/* Priorities that neither batches nor ordered channels use. */
+static void change_priority(struct thread *t, struct chan *c)
+{
+    static const uint32_t priorities[] = { 7, 9, 13 };
+
+    if (c->dom->abi == EVTCHN_ABI_FIFO) {
+        expect_ok(evtchn_set_priority(c->dom->g->d, c->port,
+                                      priorities[rnd(3)]), "set_priority");
+        t->counts.priorities++;
+    }
+}
+
+static void mask_for_a_while(struct thread *t, struct chan *c)
+{
+    uint32_t n = rnd(4);
+
+    dom_mask(c->dom, c);
+    while (n--) {
+        sched_yield();
+    }
+    if (rnd(2)) {
+        change_priority(t, c);
+    }
+    dom_unmask(c->dom, c);
+    t->counts.masks++;
+}
+
+/* What an inspector is told must make sense at any time. */
+static void inspect(struct chan *c)
+{
+    struct evtchn_port_info info;
+
+    expect_ok(evtchn_port_info(c->dom->g->d, c->port, &info), "port_info");
+    if (info.state == EVTCHN_CLOSED || info.state == EVTCHN_UNBOUND ||
+        info.vcpu >= NR_VCPUS || info.abi != c->dom->abi) {
+        stress_fault(FAULT_OTHER, "%s port %u: state %d vcpu %u abi %d",
+                     c->name, c->port, info.state, info.vcpu, info.abi);
+    }
+}
+
+void *control_thread(void *opaque)
+{
+    struct thread *t = self = opaque;
+    GPtrArray *controlled = t->s->controlled;
+
+    while (!stress_stopping(t->s)) {
+        struct chan *c = g_ptr_array_index(controlled, rnd(controlled->len));
+
+        switch (rnd(4)) {
+        case 0:
+            dom_bind_vcpu(c->dom, c, rnd(NR_VCPUS));
+            break;
+        case 1:
+            change_priority(t, c);
+            break;
+        case 2:
+            mask_for_a_while(t, c);
+            break;
+        case 3:
+            inspect(c);
+            break;
+        }
+        wild_step(t->s);
+        if (!rnd(4)) {
+            sched_yield();
+        }
+    }
+    evtchn_fetch_add(&t->s->quiet, 1);
+    return NULL;
+}
