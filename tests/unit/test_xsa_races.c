@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Xen's security advisories on event channels that are races.  They are meant
+ * to run under TSan and ASan too; where a race can lose an event, each round
+ * checks that it did not.
+ */
+
+#include "unit.h"
+
+/* Threads that leave the gate together. */
+struct gate {
+    unsigned int waiting;
+};
+
+static void gate_pass(struct gate *gate, unsigned int nr)
+{
+    evtchn_fetch_add(&gate->waiting, 1);
+    while (evtchn_load(&gate->waiting) < nr) {
+        g_thread_yield();
+    }
+}
+
+struct race {
+    struct gate gate;
+    struct guest *g;
+    struct guest *peer;
+    uint32_t port;
+    uint32_t peer_port;
+    uint64_t gfn;
+    unsigned int stop;
+};
+
+static GThread *start(GThreadFunc func, struct race *r)
+{
+    return g_thread_new("race", func, r);
+}
+
+static void stop(struct race *r, GThread **thread, unsigned int nr)
+{
+    unsigned int i;
+
+    evtchn_store(&r->stop, 1U);
+    for (i = 0; i < nr; i++) {
+        g_thread_join(thread[i]);
+    }
+}
+
+/* How long the open-ended ones run. */
+static bool time_left(gint64 start_time)
+{
+    return g_get_monotonic_time() - start_time < 300 * G_TIME_SPAN_MILLISECOND;
+}
+
+/* 295: the guest flips bits of the tail's word while we link to it. */
+static gpointer flip_bits(gpointer opaque)
+{
+    struct race *r = opaque;
+    uint32_t *word = guest_event_word(r->g, r->port);
+
+    while (!evtchn_load(&r->stop)) {
+        evtchn_fetch_or(word, FIFO_MASKED | FIFO_LINKED);
+        evtchn_fetch_and(word, ~(FIFO_PENDING | FIFO_MASKED));
+        evtchn_fetch_and(word, ~(FIFO_LINKED | FIFO_LINK_MASK));
+    }
+    return NULL;
+}
+
+static void test_295(void)
+{
+    struct world *w = world_new();
+    struct race r = { .g = unit_guest(w, 1, 1, MODE_FIFO_64) };
+    GThread *thread[2];
+    uint32_t other, i;
+
+    r.port = unit_ipi(r.g, 0);
+    other = unit_ipi(r.g, 0);
+    thread[0] = start(flip_bits, &r);
+    thread[1] = start(flip_bits, &r);
+    for (i = 0; i < 50000; i++) {
+        assert_ok(evtchn_send(r.g->d, r.port));
+        assert_ok(evtchn_send(r.g->d, other));
+        evtchn_fetch_and(guest_event_word(r.g, other),
+                         ~(FIFO_LINKED | FIFO_LINK_MASK | FIFO_PENDING));
+    }
+    stop(&r, thread, 2);
+    guest_free(r.g);
+    world_free(w);
+}
+
+/* 338: high ports are used while a reset lowers the limit. */
+static gpointer use_high_ports(gpointer opaque)
+{
+    struct race *r = opaque;
+    struct evtchn_port_info info;
+    uint32_t port;
+
+    while (!evtchn_load(&r->stop)) {
+        for (port = 4080; port < 4200; port++) {
+            evtchn_unmask(r->g->d, port);
+            evtchn_send(r->g->d, port);
+            evtchn_raise_port(r->g->d, port);
+            evtchn_set_priority(r->g->d, port, 3);
+            evtchn_port_info(r->g->d, port, &info);
+            evtchn_poll(r->g->d, 0, &port, 1);
+            evtchn_poll_cancel(r->g->d, 0);
+        }
+    }
+    return NULL;
+}
+
+static void test_338(void)
+{
+    struct world *w = world_new();
+    struct race r = { .g = unit_guest(w, 1, 1, MODE_2L_64) };
+    uint64_t control = guest_new_frame(r.g), page[5];
+    gint64 begin = g_get_monotonic_time();
+    GThread *thread[2];
+    uint32_t valid = 0, port, i;
+
+    for (i = 0; i < 5; i++) {
+        page[i] = guest_new_frame(r.g);
+    }
+    thread[0] = start(use_high_ports, &r);
+    thread[1] = start(use_high_ports, &r);
+    while (time_left(begin)) {
+        uint8_t bits;
+
+        assert_ok(evtchn_init_control(r.g->d, control, 0, 0, &bits));
+        for (i = 0; i < 5; i++) {
+            assert_ok(evtchn_expand_array(r.g->d, page[i]));
+        }
+        for (i = 0; i < 4200; i++) {
+            assert_ok(evtchn_bind_ipi(r.g->d, 0, &port));
+        }
+        g_assert_cmpuint(evtchn_domain_valid_ports(r.g->d), >=, valid);
+        valid = evtchn_domain_valid_ports(r.g->d);
+        assert_ok(evtchn_reset(r.g->d));
+        g_assert_cmpuint(evtchn_domain_valid_ports(r.g->d), ==, valid);
+    }
+    stop(&r, thread, 2);
+    guest_free(r.g);
+    world_free(w);
+}
+
+/* 340: a bucket is used the moment that its ports become valid. */
+static gpointer use_last_ports(gpointer opaque)
+{
+    struct race *r = opaque;
+
+    while (!evtchn_load(&r->stop)) {
+        uint32_t valid = evtchn_domain_valid_ports(r->g->d), port;
+        struct evtchn_port_info info;
+
+        for (port = valid - 64; port < valid + 64; port++) {
+            int rc = evtchn_send(r->g->d, port);
+
+            g_assert_true(rc == 0 || rc == -XEN_EINVAL);
+            rc = evtchn_port_info(r->g->d, port, &info);
+            g_assert_true(port >= valid || rc == 0);
+            evtchn_unmask(r->g->d, port);
+        }
+    }
+    return NULL;
+}
+
+static void test_340(void)
+{
+    struct world *w = world_new();
+    struct guest_config c = { .domid = 1 };
+    struct race r = { .g = guest_new(w, &c) };
+    GThread *thread[2];
+    uint32_t port, i;
+
+    assert_ok(guest_fifo_init(r.g, 16384));
+    thread[0] = start(use_last_ports, &r);
+    thread[1] = start(use_last_ports, &r);
+    for (i = 1; i < 16384; i++) {
+        assert_ok(evtchn_bind_ipi(r.g->d, 0, &port));
+        g_assert_cmpuint(port, ==, i);
+    }
+    stop(&r, thread, 2);
+    guest_free(r.g);
+    world_free(w);
+}
+
+/* 343: binding, closing and sending, from inside and outside, and resets. */
+static gpointer bind_and_close(gpointer opaque)
+{
+    struct race *r = opaque;
+    uint32_t a, b, c;
+
+    while (!evtchn_load(&r->stop)) {
+        if (!evtchn_alloc_unbound(r->g->d, DOMID_SELF, 1, &a) &&
+            !evtchn_bind_interdomain(r->g->d, DOMID_SELF, a, &b)) {
+            evtchn_send(r->g->d, b);
+            evtchn_bind_vcpu(r->g->d, a, 1);
+            evtchn_close(r->g->d, a);
+        }
+        if (!evtchn_bind_virq(r->g->d, VIRQ_TIMER, 0, &c)) {
+            evtchn_raise_virq(r->g->d, 0, VIRQ_TIMER);
+            evtchn_close(r->g->d, c);
+        }
+    }
+    return NULL;
+}
+
+static gpointer peer_binds(gpointer opaque)
+{
+    struct race *r = opaque;
+    uint32_t port, own;
+
+    while (!evtchn_load(&r->stop)) {
+        for (port = 1; port < 8; port++) {
+            if (!evtchn_bind_interdomain(r->peer->d, 1, port, &own)) {
+                evtchn_send(r->peer->d, own);
+                evtchn_close(r->peer->d, own);
+            }
+        }
+        if (!evtchn_alloc_unbound(r->g->d, DOMID_SELF, 2, &port)) {
+            evtchn_send(r->g->d, port);
+        }
+    }
+    return NULL;
+}
+
+static void test_343(void)
+{
+    struct world *w = world_new();
+    struct race r = {
+        .g = unit_guest(w, 1, 2, MODE_2L_64),
+        .peer = unit_guest(w, 2, 1, MODE_FIFO_64),
+    };
+    uint64_t control = guest_new_frame(r.g), page = guest_new_frame(r.g);
+    gint64 begin = g_get_monotonic_time();
+    unsigned int done = 0, again = 0, i;
+    GThread *thread[3];
+    uint8_t bits;
+    int rc;
+
+    thread[0] = start(bind_and_close, &r);
+    thread[1] = start(bind_and_close, &r);
+    thread[2] = start(peer_binds, &r);
+    while (time_left(begin)) {
+        for (i = 0; i < 10; i++) {
+            rc = evtchn_init_control(r.g->d, control, 0, 0, &bits);
+            g_assert_true(rc == 0 || rc == -XEN_EINVAL);
+            evtchn_expand_array(r.g->d, page);
+            evtchn_init_control(r.g->d, control, 2048, 1, &bits);
+            rc = evtchn_reset(r.g->d);
+            if (rc == 0) {
+                /* No port was open, so nobody used FIFO's memory. */
+                done++;
+            } else {
+                assert_err(rc, XEN_EAGAIN);
+                again++;
+            }
+        }
+    }
+    stop(&r, thread, 3);
+    g_test_message("%u resets done, %u refused", done, again);
+    assert_ok(evtchn_reset(r.g->d));
+    g_assert_cmpuint(r.g->mapped, ==, 0);
+    g_assert_cmpuint(evtchn_virq_port(r.g->d, 0, VIRQ_TIMER), ==, 0);
+    guest_free(r.g);
+    guest_free(r.peer);
+    world_free(w);
+}
+
+/* 344: a full domain goes away while its peers send and close. */
+static gpointer send_and_close(gpointer opaque)
+{
+    struct race *r = opaque;
+    uint32_t port;
+
+    gate_pass(&r->gate, 2);
+    for (port = 500; port; port--) {
+        g_assert_true(evtchn_send(r->peer->d, port) <= 0);
+        if (port % 3 == 0) {
+            evtchn_close(r->peer->d, port);
+        }
+    }
+    return NULL;
+}
+
+static void test_344(void)
+{
+    struct world *w = world_new();
+    unsigned int round, i;
+
+    for (round = 0; round < 20; round++) {
+        struct race r = {
+            .g = unit_guest(w, 1, 1, round % NR_MODES),
+            .peer = unit_guest(w, 2, 1, round / 2 % NR_MODES),
+        };
+        GThread *thread;
+        uint32_t a, b;
+
+        for (i = 0; i < 500; i++) {
+            b = unit_unbound(r.g, 2);
+            assert_ok(evtchn_bind_interdomain(r.peer->d, 1, b, &a));
+        }
+        thread = start(send_and_close, &r);
+        gate_pass(&r.gate, 2);
+        guest_free(r.g);
+        g_thread_join(thread);
+        for (i = 1; i <= 500; i++) {
+            int state = unit_info(r.peer, i).state;
+
+            g_assert_cmpint(state, ==,
+                            i % 3 ? EVTCHN_UNBOUND : EVTCHN_CLOSED);
+        }
+        guest_free(r.peer);
+    }
+    world_free(w);
+}
+
+static gpointer send_once(gpointer opaque)
+{
+    struct race *r = opaque;
+    unsigned int i;
+
+    gate_pass(&r->gate, 2);
+    for (i = 0; i < 3; i++) {
+        assert_ok(evtchn_send(r->peer->d, r->peer_port));
+    }
+    return NULL;
+}
+
+/* The guest has the event exactly once, wherever the sends fell. */
+static void expect_once(struct guest *g, uint32_t vcpu, uint32_t port)
+{
+    guest_unmask(&g->vcpu[vcpu], port);
+    unit_expect(g, vcpu, port);
+    assert_ok(evtchn_unmask(g->d, port));
+    unit_expect(g, vcpu, 0);
+}
+
+/* 358: events come while the control block is being published. */
+static void test_358(void)
+{
+    struct world *w = world_new();
+    struct guest *peer = unit_guest(w, 2, 1, MODE_2L_64);
+    unsigned int round;
+
+    for (round = 0; round < 300; round++) {
+        struct race r = {
+            .g = unit_guest(w, 1, 2, MODE_2L_64), .peer = peer,
+        };
+        GThread *thread;
+
+        assert_ok(guest_init_control(r.g, 0, 0));
+        assert_ok(guest_expand_array(r.g));
+        unit_channel(peer, &r.peer_port, r.g, &r.port);
+        unit_move(r.g, r.port, 1);
+        thread = start(send_once, &r);
+        gate_pass(&r.gate, 2);
+        assert_ok(guest_init_control(r.g, 1, 0));
+        g_thread_join(thread);
+        expect_once(r.g, 1, r.port);
+        guest_free(r.g);
+    }
+    guest_free(peer);
+    world_free(w);
+}
+
+/* 359: events come while the array page is being published. */
+static void test_359(void)
+{
+    struct world *w = world_new();
+    struct guest *peer = unit_guest(w, 2, 1, MODE_2L_64);
+    unsigned int round;
+
+    for (round = 0; round < 300; round++) {
+        struct race r = {
+            .g = unit_guest(w, 1, 1, MODE_2L_64), .peer = peer,
+        };
+        GThread *thread;
+
+        assert_ok(guest_init_control(r.g, 0, 0));
+        r.port = unit_unbound(r.g, 2);
+        assert_ok(evtchn_bind_interdomain(peer->d, 1, r.port, &r.peer_port));
+        thread = start(send_once, &r);
+        gate_pass(&r.gate, 2);
+        assert_ok(guest_expand_array(r.g));
+        g_thread_join(thread);
+        expect_once(r.g, 0, r.port);
+        guest_free(r.g);
+    }
+    guest_free(peer);
+    world_free(w);
+}
+
+/* Events come while the domain changes from 2-level to FIFO. */
+static void test_switch(void)
+{
+    struct world *w = world_new();
+    struct guest *peer = unit_guest(w, 2, 1, MODE_2L_64);
+    unsigned int round;
+
+    for (round = 0; round < 300; round++) {
+        struct race r = {
+            .g = unit_guest(w, 1, 1, round % 2 ? MODE_2L_32 : MODE_2L_64),
+            .peer = peer,
+        };
+        GThread *thread;
+
+        unit_channel(peer, &r.peer_port, r.g, &r.port);
+        thread = start(send_once, &r);
+        gate_pass(&r.gate, 2);
+        assert_ok(guest_fifo_init(r.g, 1024));
+        g_thread_join(thread);
+        g_assert_true(guest_is_pending(r.g, r.port));
+        expect_once(r.g, 0, r.port);
+        guest_free(r.g);
+    }
+    guest_free(peer);
+    world_free(w);
+}
+
+/* 505: pages are added while a reset takes the array away. */
+static gpointer expand(gpointer opaque)
+{
+    struct race *r = opaque;
+
+    while (!evtchn_load(&r->stop)) {
+        int rc = evtchn_expand_array(r->g->d, r->gfn);
+
+        g_assert_true(rc == 0 || rc == -XEN_EOPNOTSUPP || rc == -XEN_ENOSPC);
+    }
+    return NULL;
+}
+
+static gpointer raise_pirq(gpointer opaque)
+{
+    struct race *r = opaque;
+    uint32_t port;
+
+    while (!evtchn_load(&r->stop)) {
+        if (!evtchn_bind_pirq(r->g->d, 3, 0, &port)) {
+            evtchn_raise_pirq(r->g->d, 3);
+            evtchn_unmask(r->g->d, port);
+            evtchn_close(r->g->d, port);
+        }
+    }
+    return NULL;
+}
+
+static void test_505(void)
+{
+    struct world *w = world_new();
+    struct race r = { .g = unit_guest(w, 1, 1, MODE_2L_64) };
+    uint64_t control = guest_new_frame(r.g);
+    gint64 begin = g_get_monotonic_time();
+    GThread *thread[3];
+    uint8_t bits;
+
+    r.gfn = guest_new_frame(r.g);
+    thread[0] = start(expand, &r);
+    thread[1] = start(expand, &r);
+    thread[2] = start(raise_pirq, &r);
+    while (time_left(begin)) {
+        int rc = evtchn_init_control(r.g->d, control, 0, 0, &bits);
+
+        g_assert_true(rc == 0 || rc == -XEN_EINVAL);
+        rc = evtchn_reset(r.g->d);
+        g_assert_true(rc == 0 || rc == -XEN_EAGAIN);
+    }
+    stop(&r, thread, 3);
+    assert_ok(evtchn_reset(r.g->d));
+    g_assert_cmpuint(r.g->mapped, ==, 0);
+    g_assert_cmpuint(r.g->heap.bytes, ==, evtchn_domain_memory(r.g->d));
+    guest_free(r.g);
+    world_free(w);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/xsa/295/race", test_295);
+    g_test_add_func("/xsa/338/race", test_338);
+    g_test_add_func("/xsa/340/race", test_340);
+    g_test_add_func("/xsa/343/race", test_343);
+    g_test_add_func("/xsa/344/race", test_344);
+    g_test_add_func("/xsa/358/race", test_358);
+    g_test_add_func("/xsa/359/race", test_359);
+    g_test_add_func("/xsa/505/race", test_505);
+    g_test_add_func("/race/switch", test_switch);
+    return g_test_run();
+}
