@@ -51,13 +51,23 @@ static bool find_bits(const struct evtchn_domain *d, uint32_t port,
     return true;
 }
 
+/*
+ * The port moves with its old vCPU's lock held, so it stays there meanwhile: a
+ * vCPU that is no longer the port's would ignore it, and the event be lost.
+ */
 static struct evtchn_vcpu *lock_vcpu(struct evtchn_domain *d,
                                      struct evtchn *chn)
 {
-    struct evtchn_vcpu *v = &d->vcpus[evtchn_load(&chn->vcpu)];
+    for (;;) {
+        uint32_t vcpu = evtchn_load(&chn->vcpu);
+        struct evtchn_vcpu *v = &d->vcpus[vcpu];
 
-    evtchn_spin_lock(d->env, &v->lock_2l);
-    return v;
+        evtchn_spin_lock(d->env, &v->lock_2l);
+        if (likely(evtchn_load(&chn->vcpu) == vcpu)) {
+            return v;
+        }
+        evtchn_spin_unlock(&v->lock_2l);
+    }
 }
 
 /* Select the word, and tell the vCPU; true when an upcall is due. */
@@ -91,7 +101,7 @@ static void set_pending_2l(struct evtchn_domain *d, uint32_t port,
     v = lock_vcpu(d, chn);
     if (!find_bits(d, port, &bits)) {
         /* evtchn_domain_set_shared_info() looks for this with the lock. */
-        evtchn_store(&chn->pending, 1);
+        evtchn_store(&chn->pending, EVTCHN_RETRY_RAISE);
     } else {
         newly = !evtchn_test_and_set_bit(bits.pending, bits.bit);
         /* The order is the ABI: pending, selector, upcall flag. */
@@ -162,11 +172,12 @@ static bool is_masked_2l(struct evtchn_domain *d, uint32_t port,
     return masked;
 }
 
-bool evtchn_2l_test_pending(struct evtchn_domain *d, uint32_t port)
+bool evtchn_2l_take_pending(struct evtchn_domain *d, uint32_t port)
 {
     struct bits_2l bits;
 
-    return find_bits(d, port, &bits) && evtchn_test_bit(bits.pending, bits.bit);
+    return find_bits(d, port, &bits) &&
+           evtchn_test_and_clear_bit(bits.pending, bits.bit);
 }
 
 const struct evtchn_port_ops evtchn_ops_2l = {
