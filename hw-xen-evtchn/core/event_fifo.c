@@ -199,9 +199,10 @@ static void raise_fifo(struct evtchn_domain *d, uint32_t port,
          * the page is there.  If that was just now, either of us takes the
          * event back, and not both.
          */
-        evtchn_exchange(&chn->pending, 1);
+        evtchn_fetch_or(&chn->pending, EVTCHN_RETRY_RAISE);
         word = evtchn_fifo_word(d, port);
-        if (!word || !evtchn_exchange(&chn->pending, 0)) {
+        if (!word || !(evtchn_fetch_and(&chn->pending, ~EVTCHN_RETRY_RAISE) &
+                       EVTCHN_RETRY_RAISE)) {
             return;
         }
     }
@@ -227,7 +228,7 @@ static void raise_fifo(struct evtchn_domain *d, uint32_t port,
          */
         newly_pending = fresh &&
                         !evtchn_test_and_set_bit(word, EVTCHN_FIFO_PENDING);
-        evtchn_store(&chn->pending, 1);
+        evtchn_fetch_or(&chn->pending, EVTCHN_RETRY_LINK);
     } else if (fresh ? set_pending_and_linked(word, &newly_pending) :
                        set_linked(word)) {
         /* It was unlinked: if it was the old tail, that queue is empty. */
@@ -256,6 +257,12 @@ static void set_pending_fifo(struct evtchn_domain *d, uint32_t port,
     raise_fifo(d, port, chn, true);
 }
 
+static void link_fifo(struct evtchn_domain *d, uint32_t port,
+                      struct evtchn *chn)
+{
+    raise_fifo(d, port, chn, false);
+}
+
 static void clear_pending_fifo(struct evtchn_domain *d, uint32_t port,
                                struct evtchn *chn)
 {
@@ -278,7 +285,7 @@ static void unmask_fifo(struct evtchn_domain *d, uint32_t port,
     }
     evtchn_clear_bit(word, EVTCHN_FIFO_MASKED);
     if (evtchn_test_bit(word, EVTCHN_FIFO_PENDING)) {
-        raise_fifo(d, port, chn, false);
+        link_fifo(d, port, chn);
     }
 }
 
@@ -337,6 +344,7 @@ const struct evtchn_port_ops evtchn_ops_fifo = {
     .set_pending   = set_pending_fifo,
     .clear_pending = clear_pending_fifo,
     .unmask        = unmask_fifo,
+    .link          = link_fifo,
     .is_pending    = is_pending_fifo,
     .is_masked     = is_masked_fifo,
     .is_busy       = is_busy_fifo,

@@ -33,8 +33,8 @@ static void hand_over(struct evtchn_domain *d, uint32_t port)
     } else {
         evtchn_port_lock(d, chn);
     }
-    if (evtchn_is_bound(chn->state) && evtchn_2l_test_pending(d, port)) {
-        evtchn_store(&chn->pending, 1);
+    if (evtchn_is_bound(chn->state) && evtchn_2l_take_pending(d, port)) {
+        evtchn_store(&chn->pending, EVTCHN_RETRY_RAISE);
     }
     evtchn_ops_fifo.init(chn);
     evtchn_store(&chn->abi, EVTCHN_ABI_FIFO);

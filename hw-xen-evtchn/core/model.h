@@ -52,8 +52,13 @@ struct evtchn {
     uint8_t state;                  /* enum evtchn_state */
     uint8_t abi;                    /* enum evtchn_abi */
     uint8_t priority;
-    uint8_t pending;                /* raise again when memory arrives */
+    uint8_t pending;                /* EVTCHN_RETRY_* */
 };
+
+/* What is due when memory that was missing arrives. */
+#define EVTCHN_RETRY_RAISE  1       /* the event itself was set aside */
+#define EVTCHN_RETRY_LINK   2       /* FIFO: it is pending, and not linked */
+#define EVTCHN_RETRY_MASK(abi) ((abi) == EVTCHN_ABI_FIFO ? 3 : 1)
 
 /* A set of port numbers with a cheap "lowest": a bitmap with summaries. */
 struct port_set {
@@ -154,6 +159,8 @@ struct evtchn_port_ops {
     bool (*is_busy)(struct evtchn_domain *d, uint32_t port);
     /* Optional: a port was bound. */
     void (*init)(struct evtchn *chn);
+    /* Optional: put an event that is pending on its queue. */
+    void (*link)(struct evtchn_domain *d, uint32_t port, struct evtchn *chn);
     /* Optional: -ENOSYS without. */
     int (*set_priority)(struct evtchn *chn, uint32_t priority);
     /* Optional: fill in what an inspector may see of the queues. */
@@ -368,7 +375,7 @@ uint32_t *evtchn_fifo_word(struct evtchn_domain *d, uint32_t port);
 /* Back to 2-level; no port is bound; the event lock is held. */
 void evtchn_fifo_destroy(struct evtchn_domain *d);
 
-/* Whether 2-level's pending bit is set; the event lock is held. */
-bool evtchn_2l_test_pending(struct evtchn_domain *d, uint32_t port);
+/* Take 2-level's pending bit away, if it is set; the event lock is held. */
+bool evtchn_2l_take_pending(struct evtchn_domain *d, uint32_t port);
 
 #endif /* XEN_EVTCHN_MODEL_H */

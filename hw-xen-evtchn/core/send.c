@@ -162,9 +162,18 @@ uint32_t evtchn_pirq_port(struct evtchn_domain *d, uint32_t pirq)
 void evtchn_retry_pending(struct evtchn_domain *d, uint32_t port,
                           struct evtchn *chn)
 {
-    if (unlikely(evtchn_load(&chn->pending)) &&
-        evtchn_exchange(&chn->pending, 0)) {
+    uint8_t retry;
+
+    if (likely(!evtchn_load(&chn->pending))) {
+        return;
+    }
+    /* Others may retry it too: each part is done by who takes it. */
+    retry = evtchn_exchange(&chn->pending, 0);
+    if (retry & EVTCHN_RETRY_RAISE) {
         set_pending(d, port, chn);
+    }
+    if (retry & EVTCHN_RETRY_LINK) {
+        evtchn_ops(evtchn_load(&chn->abi))->link(d, port, chn);
     }
 }
 

@@ -89,7 +89,8 @@ static bool port_state_valid(struct evtchn_domain *d,
     if (state->port == 0 || state->port >= d->max_ports ||
         state->vcpu >= d->nr_vcpus || state->last_vcpu >= d->nr_vcpus ||
         state->priority >= EVTCHN_NR_PRIORITIES ||
-        state->last_priority >= EVTCHN_NR_PRIORITIES) {
+        state->last_priority >= EVTCHN_NR_PRIORITIES ||
+        state->pending > EVTCHN_RETRY_MASK(d->abi)) {
         return false;
     }
     switch (state->state) {
@@ -141,7 +142,7 @@ static void set_port_state(struct evtchn_domain *d, struct evtchn *chn,
     evtchn_store(&chn->priority, state->priority);
     evtchn_store(&chn->lastq, evtchn_lastq(state->last_vcpu,
                                            state->last_priority));
-    evtchn_store(&chn->pending, !!state->pending);
+    evtchn_store(&chn->pending, state->pending);
     switch (state->state) {
     case EVTCHN_INTERDOMAIN:
         if (peer) {
