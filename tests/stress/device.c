@@ -49,6 +49,18 @@ static void mask_for_a_while(struct thread *t, struct chan *c)
     t->counts.masks++;
 }
 
+/* Unmasking races with the guest's taking the event, and with the sender. */
+static void flicker(struct thread *t, struct chan *c)
+{
+    unsigned int n = 64;
+
+    while (n--) {
+        guest_mask(c->dom->g, c->port);
+        guest_unmask(&c->dom->g->vcpu[rnd(NR_VCPUS)], c->port);
+    }
+    t->counts.masks += 64;
+}
+
 /* What an inspector is told must make sense at any time. */
 static void inspect(struct chan *c)
 {
@@ -70,7 +82,7 @@ void *control_thread(void *opaque)
     while (!stress_stopping(t->s)) {
         struct chan *c = g_ptr_array_index(controlled, rnd(controlled->len));
 
-        switch (rnd(4)) {
+        switch (rnd(5)) {
         case 0:
             dom_bind_vcpu(c->dom, c, rnd(NR_VCPUS));
             break;
@@ -82,6 +94,9 @@ void *control_thread(void *opaque)
             break;
         case 3:
             inspect(c);
+            break;
+        case 4:
+            flicker(t, c);
             break;
         }
         wild_step(t->s);

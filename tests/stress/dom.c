@@ -154,6 +154,12 @@ void dom_attach(struct dom *dom, struct chan *c, uint32_t port, uint32_t vcpu)
         return;
     }
     set_port_vcpu(dom, port, vcpu);
+    /* A port is not handed out again while its last life's event is linked. */
+    if (dom->abi == EVTCHN_ABI_FIFO &&
+        *guest_event_word(dom->g, port) & FIFO_LINKED) {
+        stress_fault(FAULT_OTHER, "%s port %u: linked when bound", c->name,
+                     port);
+    }
     if (!c->polled && (evtchn_domain_abi(dom->g->d) != EVTCHN_ABI_FIFO ||
                        guest_event_word(dom->g, port))) {
         guest_unmask(&dom->g->vcpu[vcpu], port);

@@ -208,6 +208,12 @@ static void expand_late(struct dom *dom)
     }
 }
 
+static void control_late(struct dom *dom)
+{
+    run(dom, rnd(100));
+    expect_ok(guest_init_control(dom->g, 1, 0), "init_control");
+}
+
 static void live(struct dom *dom)
 {
     unsigned int way = rnd(4);
@@ -232,9 +238,13 @@ static void live(struct dom *dom)
     }
     if (is_fifo(dom)) {
         self->counts.switches++;
-        expand_late(dom);
-        run(dom, rnd(100));
-        expect_ok(guest_init_control(dom->g, 1, 0), "init_control");
+        if (rnd(2)) {
+            control_late(dom);
+            expand_late(dom);
+        } else {
+            expand_late(dom);
+            control_late(dom);
+        }
         run(dom, rnd(300));
     }
 }

@@ -193,7 +193,9 @@ extern __thread struct thread *self;
 void stress_fault(enum fault fault, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 bool stress_stopping(struct stress *s);
 /* Seconds in which something must have happened. */
+#ifndef PATIENCE
 #define PATIENCE 30
+#endif
 
 /* chan.c */
 uint32_t rnd(uint32_t below);
