@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * QEMU's end of interdomain channels: libxenevtchn's calls for the PV back
+ * ends, served by domain 0 of the model.  A handle has one port at most.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/event_notifier.h"
+#include "hw/xen/xen.h"
+#include "hw/xen/xen_backend_ops.h"
+
+#include "internal.h"
+
+struct xenevtchn_handle {
+    EventNotifier notifier;
+    uint32_t port;              /* domain 0's, or 0 */
+};
+
+static int be_error(int ret)
+{
+    if (ret < 0) {
+        errno = -ret;
+    }
+    return ret;
+}
+
+/*
+ * An event for a back end.  Called with the port's lock held, so a handle that
+ * is found here is not freed meanwhile: evtchn_close() waits for that lock.
+ */
+void xen_evtchn_backend_notify(void *opaque, uint32_t port)
+{
+    XenEvtchnState *s = opaque;
+    struct xenevtchn_handle *xc = qatomic_load_acquire(&s->handles[port]);
+
+    if (xc) {
+        event_notifier_set(&xc->notifier);
+    }
+}
+
+int xen_evtchn_backend_fd(XenEvtchnState *s, uint32_t port)
+{
+    struct xenevtchn_handle *xc = qatomic_load_acquire(&s->handles[port]);
+
+    return xc ? event_notifier_get_fd(&xc->notifier) : -1;
+}
+
+struct xenevtchn_handle *xen_be_evtchn_open(void)
+{
+    struct xenevtchn_handle *xc = g_new0(struct xenevtchn_handle, 1);
+
+    if (event_notifier_init(&xc->notifier, false) < 0) {
+        g_free(xc);
+        return NULL;
+    }
+    return xc;
+}
+
+static void unbind(XenEvtchnState *s, struct xenevtchn_handle *xc)
+{
+    if (xc->port) {
+        evtchn_close(s->host, xc->port);
+        qatomic_set(&s->handles[xc->port], NULL);
+        xc->port = 0;
+    }
+}
+
+void xen_evtchn_backend_unbind_all(XenEvtchnState *s)
+{
+    uint32_t end = evtchn_domain_valid_ports(s->host);
+    uint32_t port;
+
+    for (port = 1; port < end; port++) {
+        if (s->handles[port]) {
+            unbind(s, s->handles[port]);
+        }
+    }
+}
+
+int xen_be_evtchn_bind_interdomain(struct xenevtchn_handle *xc, uint32_t domid,
+                                   evtchn_port_t guest_port)
+{
+    XenEvtchnState *s = xen_evtchn_singleton;
+    uint32_t port;
+    int ret;
+
+    if (!s) {
+        return be_error(-ENOTSUP);
+    }
+    if (!xc) {
+        return be_error(-EFAULT);
+    }
+    if (domid != xen_domid) {
+        return be_error(-ESRCH);
+    }
+    /* A reset or a load broke the old binding; a handle has but one port. */
+    unbind(s, xc);
+
+    ret = evtchn_bind_interdomain(s->host, domid, guest_port, &port);
+    if (ret) {
+        return be_error(ret);
+    }
+    xc->port = port;
+    qatomic_store_release(&s->handles[port], xc);
+    xen_evtchn_kvm_backend_bound(s, guest_port, port);
+    /* Events that came before the line above, and Xen's own first one. */
+    event_notifier_set(&xc->notifier);
+    return port;
+}
+
+int xen_be_evtchn_unbind(struct xenevtchn_handle *xc, evtchn_port_t port)
+{
+    XenEvtchnState *s = xen_evtchn_singleton;
+
+    if (!s) {
+        return be_error(-ENOTSUP);
+    }
+    if (!xc) {
+        return be_error(-EFAULT);
+    }
+    if (port && port != xc->port) {
+        return be_error(-EINVAL);
+    }
+    unbind(s, xc);
+    return 0;
+}
+
+int xen_be_evtchn_close(struct xenevtchn_handle *xc)
+{
+    if (!xc) {
+        return be_error(-EFAULT);
+    }
+    xen_be_evtchn_unbind(xc, 0);
+    event_notifier_cleanup(&xc->notifier);
+    g_free(xc);
+    return 0;
+}
+
+int xen_be_evtchn_fd(struct xenevtchn_handle *xc)
+{
+    return xc ? event_notifier_get_fd(&xc->notifier) : -1;
+}
+
+int xen_be_evtchn_notify(struct xenevtchn_handle *xc, evtchn_port_t port)
+{
+    XenEvtchnState *s = xen_evtchn_singleton;
+
+    if (!s) {
+        return be_error(-ENOTSUP);
+    }
+    if (!xc) {
+        return be_error(-EFAULT);
+    }
+    if (!xc->port) {
+        return be_error(-ENOTCONN);
+    }
+    /* @port is ignored: after a reset a back end may still say the old one. */
+    return be_error(evtchn_send(s->host, xc->port));
+}
+
+/* Consumes the event, so there is nothing left for unmask to do. */
+int xen_be_evtchn_pending(struct xenevtchn_handle *xc)
+{
+    if (!xc) {
+        return be_error(-EFAULT);
+    }
+    if (!xc->port) {
+        return 0;
+    }
+    return event_notifier_test_and_clear(&xc->notifier) ? xc->port : 0;
+}
+
+int xen_be_evtchn_unmask(struct xenevtchn_handle *xc, evtchn_port_t port)
+{
+    if (!xc) {
+        return be_error(-EFAULT);
+    }
+    return be_error(xc->port == port ? 0 : -EINVAL);
+}
+
+int xen_be_evtchn_get_guest_port(struct xenevtchn_handle *xc)
+{
+    XenEvtchnState *s = xen_evtchn_singleton;
+    struct evtchn_port_info info;
+
+    if (!s || !xc || evtchn_port_info(s->host, xc->port, &info) ||
+        info.state != EVTCHN_INTERDOMAIN) {
+        return 0;
+    }
+    return info.remote_port;
+}
+
+static struct evtchn_backend_ops backend_ops = {
+    .open = xen_be_evtchn_open,
+    .bind_interdomain = xen_be_evtchn_bind_interdomain,
+    .unbind = xen_be_evtchn_unbind,
+    .close = xen_be_evtchn_close,
+    .get_fd = xen_be_evtchn_fd,
+    .notify = xen_be_evtchn_notify,
+    .unmask = xen_be_evtchn_unmask,
+    .pending = xen_be_evtchn_pending,
+};
+
+void xen_evtchn_backend_init(XenEvtchnState *s)
+{
+    s->handles = g_new0(struct xenevtchn_handle *, EVTCHN_MAX_PORTS);
+    xen_evtchn_ops = &backend_ops;
+}

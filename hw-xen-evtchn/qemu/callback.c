@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Upcalls: how a vCPU is told that events are pending.
+ *
+ * Three ways, and the guest chooses: a vector of the vCPU's own, delivered by
+ * its LAPIC; one vector for all, injected by KVM for as long as
+ * evtchn_upcall_pending is set; or, on vCPU 0 alone, a GSI or PCI INTx.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/main-loop.h"
+#include "hw/boards.h"
+#include "hw/i386/apic-msidef.h"
+#include "hw/i386/pc.h"
+#include "hw/pci/pci.h"
+#include "hw/pci/msi.h"
+#include "system/kvm.h"
+#include "system/kvm_xen.h"
+#include <linux/kvm.h>
+
+#include "hw/xen/interface/xen.h"
+#include "hw/xen/interface/hvm/params.h"
+
+#include "internal.h"
+
+/* HVM_PARAM_CALLBACK_IRQ has its type in the top byte. */
+#define CALLBACK_TYPE_SHIFT 56
+
+static int callback_type(uint64_t param)
+{
+    return param >> CALLBACK_TYPE_SHIFT;
+}
+
+void xen_evtchn_raise_upcall(XenEvtchnState *s, uint32_t vcpu)
+{
+    CPUState *cs = xen_evtchn_cpu(s, vcpu);
+    uint8_t vector;
+
+    if (!cs) {
+        return;
+    }
+    vector = qatomic_read(&X86_CPU(cs)->env.xen_vcpu_callback_vector);
+    if (vector) {
+        MSIMessage msg = {
+            .address = APIC_DEFAULT_ADDRESS |
+                       X86_CPU(cs)->apic_id << MSI_ADDR_DEST_ID_SHIFT,
+            .data = vector | 1 << MSI_DATA_LEVEL_SHIFT,
+        };
+
+        kvm_irqchip_send_msi(kvm_state, msg);
+        return;
+    }
+    switch (callback_type(qatomic_read(&s->callback_param))) {
+    case HVM_PARAM_CALLBACK_TYPE_VECTOR:
+        /* KVM looks at vcpu_info whenever it enters the vCPU. */
+        if (cs != current_cpu) {
+            qemu_cpu_kick(cs);
+        }
+        break;
+    case HVM_PARAM_CALLBACK_TYPE_GSI:
+    case HVM_PARAM_CALLBACK_TYPE_PCI_INTX:
+        if (vcpu == 0) {
+            /* A model's lock is held, and interrupt lines need the BQL. */
+            qemu_bh_schedule(s->gsi_bh);
+        }
+        break;
+    }
+}
+
+static bool vcpu0_upcall_pending(void)
+{
+    struct vcpu_info *info = kvm_xen_get_vcpu_info_hva(0);
+
+    return info && qatomic_read(&info->evtchn_upcall_pending);
+}
+
+void xen_evtchn_set_callback_level(int level)
+{
+    XenEvtchnState *s = xen_evtchn_singleton;
+
+    if (!s) {
+        return;
+    }
+    if (!bql_locked()) {
+        qemu_bh_schedule(s->gsi_bh);
+        return;
+    }
+    if (!s->callback_gsi || s->callback_gsi >= s->nr_callback_gsis) {
+        return;
+    }
+    /* The line is shared with the device that owns it: an OR of the two. */
+    s->setting_callback_gsi = true;
+    qemu_set_irq(s->callback_gsis[s->callback_gsi],
+                 level || s->extern_gsi_level);
+    s->setting_callback_gsi = false;
+
+    if (level && !s->extern_gsi_level) {
+        /* Nothing tells when the guest clears the flag: have it polled. */
+        kvm_xen_set_callback_asserted();
+    }
+}
+
+static void update_callback_level(void *opaque)
+{
+    xen_evtchn_set_callback_level(vcpu0_upcall_pending());
+}
+
+/* The device that shares the callback's line sets its level. */
+static void set_extern_gsi_level(XenEvtchnState *s, int *level)
+{
+    s->extern_gsi_level = *level;
+    if (!*level && vcpu0_upcall_pending()) {
+        kvm_xen_set_callback_asserted();
+        *level = 1;
+    }
+}
+
+/* True: the GSI is a PIRQ, and nobody else's business. */
+bool xen_evtchn_set_gsi(int gsi, int *level)
+{
+    XenEvtchnState *s = xen_evtchn_singleton;
+    uint32_t pirq;
+
+    assert(bql_locked());
+
+    if (!s || gsi < 0 || gsi >= IOAPIC_NUM_PINS) {
+        return false;
+    }
+    /* Upcalls by way of an event channel would never come. */
+    if (gsi && gsi == s->callback_gsi) {
+        if (!s->setting_callback_gsi) {
+            set_extern_gsi_level(s, level);
+        }
+        return false;
+    }
+    pirq = s->gsi_pirq[gsi];
+    if (!pirq) {
+        return false;
+    }
+    if (*level) {
+        s->pirq_gsi_set |= 1U << gsi;
+        evtchn_raise_pirq(s->guest, pirq);
+    } else {
+        s->pirq_gsi_set &= ~(1U << gsi);
+    }
+    return true;
+}
+
+/* The GSI that a PCI device's INTx pin is routed to at present, or 0. */
+static uint32_t pci_intx_gsi(uint64_t param)
+{
+    PCMachineState *pcms = PC_MACHINE(qdev_get_machine());
+    uint8_t pin = param & 3;
+    uint8_t devfn = param >> 8;
+    uint16_t bus = param >> 16;
+    uint16_t domain = param >> 32;
+    PCIDevice *dev;
+    PCIINTxRoute route;
+
+    if (domain || !pcms->pcibus) {
+        return 0;
+    }
+    dev = pci_find_device(pcms->pcibus, bus, devfn);
+    if (!dev) {
+        return 0;
+    }
+    route = pci_device_route_intx_to_irq(dev, pin);
+    return route.mode == PCI_INTX_ENABLED ? route.irq : 0;
+}
+
+static int set_kvm_vector(uint8_t vector)
+{
+    struct kvm_xen_hvm_attr attr = {
+        .type = KVM_XEN_ATTR_TYPE_UPCALL_VECTOR,
+        .u.vector = vector,
+    };
+
+    return kvm_vm_ioctl(kvm_state, KVM_XEN_HVM_SET_ATTR, &attr);
+}
+
+bool xen_evtchn_callback_is_vector(XenEvtchnState *s)
+{
+    return callback_type(s->callback_param) ==
+               HVM_PARAM_CALLBACK_TYPE_VECTOR ||
+           (s->callback_param && kvm_xen_has_vcpu_callback_vector());
+}
+
+int xen_evtchn_set_callback_param(uint64_t param)
+{
+    XenEvtchnState *s = xen_evtchn_singleton;
+    int type = callback_type(param);
+    bool was_vector;
+    uint32_t gsi = 0;
+    int ret;
+
+    if (!s) {
+        return -ENOTSUP;
+    }
+    assert(bql_locked());
+
+    was_vector = callback_type(s->callback_param) ==
+                 HVM_PARAM_CALLBACK_TYPE_VECTOR;
+    switch (type) {
+    case HVM_PARAM_CALLBACK_TYPE_VECTOR:
+        ret = set_kvm_vector(param);
+        if (ret) {
+            return ret;
+        }
+        break;
+    case HVM_PARAM_CALLBACK_TYPE_PCI_INTX:
+        gsi = pci_intx_gsi(param);
+        if (!gsi) {
+            return -EINVAL;
+        }
+        break;
+    case HVM_PARAM_CALLBACK_TYPE_GSI:
+        gsi = param;
+        break;
+    default:
+        /* Xen takes what it does not know, and then delivers nothing. */
+        break;
+    }
+    if (was_vector && type != HVM_PARAM_CALLBACK_TYPE_VECTOR) {
+        set_kvm_vector(0);
+    }
+    /* Vectors of the vCPUs' own come first, whatever is set here. */
+    if (kvm_xen_has_vcpu_callback_vector()) {
+        gsi = 0;
+    }
+
+    qatomic_set(&s->callback_param, param);
+    if (gsi != s->callback_gsi) {
+        xen_evtchn_set_callback_level(0);
+        s->callback_gsi = gsi;
+        if (gsi) {
+            update_callback_level(s);
+        }
+    }
+    xen_evtchn_kvm_update(s);
+    return 0;
+}
+
+void xen_evtchn_upcall_vector_set(CPUState *cs)
+{
+    XenEvtchnState *s = xen_evtchn_singleton;
+    struct vcpu_info *info;
+
+    if (!s || cs->cpu_index >= s->nr_cpus) {
+        return;
+    }
+    xen_evtchn_kvm_update(s);
+    /* What was raised before found no vector. */
+    info = s->cpus[cs->cpu_index].vcpu_info;
+    if (info && qatomic_read(&info->evtchn_upcall_pending)) {
+        xen_evtchn_raise_upcall(s, cs->cpu_index);
+    }
+}
+
+void xen_evtchn_callback_init(XenEvtchnState *s, unsigned int nr_gsis,
+                              qemu_irq *system_gsis)
+{
+    unsigned int i;
+
+    s->gsi_bh = aio_bh_new(qemu_get_aio_context(), update_callback_level, s);
+    s->nr_callback_gsis = nr_gsis;
+    s->callback_gsis = g_new0(qemu_irq, nr_gsis);
+    for (i = 0; i < nr_gsis; i++) {
+        sysbus_init_irq(SYS_BUS_DEVICE(s), &s->callback_gsis[i]);
+        sysbus_connect_irq(SYS_BUS_DEVICE(s), i, system_gsis[i]);
+    }
+}

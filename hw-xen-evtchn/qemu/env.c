@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the event-channel model needs from outside: memory, locks, frames. */
+
+#include "qemu/osdep.h"
+#include "qemu/processor.h"
+#include "exec/address-spaces.h"
+#include "exec/memory.h"
+#include "system/runstate.h"
+
+#include "internal.h"
+
+#define FRAME_SHIFT 12
+
+/* Rounds of a busy wait after which its holder is likely not running. */
+#define SPINS_BEFORE_YIELD 128
+
+typedef struct MappedFrame {
+    MemoryRegion *mr;           /* with a reference */
+    hwaddr offset;
+    unsigned int users;
+} MappedFrame;
+
+static void *env_alloc(void *opaque, size_t size)
+{
+    return g_try_malloc0(size);
+}
+
+static void env_free(void *opaque, void *ptr, size_t size)
+{
+    g_free(ptr);
+}
+
+static void env_lock_init(void *lock)
+{
+    qemu_mutex_init(lock);
+}
+
+static void env_lock_destroy(void *lock)
+{
+    qemu_mutex_destroy(lock);
+}
+
+static void env_lock(void *lock)
+{
+    qemu_mutex_lock((QemuMutex *)lock);
+}
+
+static void env_unlock(void *lock)
+{
+    qemu_mutex_unlock((QemuMutex *)lock);
+}
+
+static void env_relax(unsigned int spins)
+{
+    if (spins < SPINS_BEFORE_YIELD) {
+        cpu_relax();
+    } else {
+        sched_yield();
+    }
+}
+
+static void *env_map_frame(void *opaque, uint64_t gfn)
+{
+    XenEvtchnState *s = opaque;
+    MemoryRegionSection section;
+    MappedFrame *frame;
+    void *ptr;
+
+    if (gfn > UINT64_MAX >> FRAME_SHIFT) {
+        return NULL;
+    }
+    /* With a reference, which keeps the memory where it is. */
+    section = memory_region_find(get_system_memory(), gfn << FRAME_SHIFT,
+                                 EVTCHN_FRAME_SIZE);
+    if (!section.mr) {
+        return NULL;
+    }
+    if (!memory_region_is_ram(section.mr) ||
+        memory_region_is_ram_device(section.mr) || section.readonly ||
+        int128_lt(section.size, int128_make64(EVTCHN_FRAME_SIZE))) {
+        memory_region_unref(section.mr);
+        return NULL;
+    }
+    ptr = memory_region_get_ram_ptr(section.mr) + section.offset_within_region;
+
+    QEMU_LOCK_GUARD(&s->frames_lock);
+    frame = g_hash_table_lookup(s->frames, ptr);
+    if (frame) {
+        memory_region_unref(section.mr);
+    } else {
+        frame = g_new0(MappedFrame, 1);
+        frame->mr = section.mr;
+        frame->offset = section.offset_within_region;
+        g_hash_table_insert(s->frames, ptr, frame);
+    }
+    frame->users++;
+    return ptr;
+}
+
+static void env_unmap_frame(void *opaque, uint64_t gfn, void *ptr)
+{
+    XenEvtchnState *s = opaque;
+    MappedFrame *frame;
+
+    QEMU_LOCK_GUARD(&s->frames_lock);
+    frame = g_hash_table_lookup(s->frames, ptr);
+    if (!--frame->users) {
+        memory_region_set_dirty(frame->mr, frame->offset, EVTCHN_FRAME_SIZE);
+        memory_region_unref(frame->mr);
+        g_hash_table_remove(s->frames, ptr);
+    }
+}
+
+static void env_raise_upcall(void *opaque, uint32_t vcpu)
+{
+    xen_evtchn_raise_upcall(opaque, vcpu);
+}
+
+static void env_wake_poller(void *opaque, uint32_t vcpu)
+{
+    CPUState *cs = xen_evtchn_cpu(opaque, vcpu);
+
+    if (cs) {
+        qemu_cpu_kick(cs);
+    }
+}
+
+#define ENV_BASICS                          \
+    .alloc = env_alloc,                     \
+    .free = env_free,                       \
+    .lock_size = sizeof(QemuMutex),         \
+    .lock_init = env_lock_init,             \
+    .lock_destroy = env_lock_destroy,       \
+    .lock = env_lock,                       \
+    .unlock = env_unlock,                   \
+    .relax = env_relax,                     \
+    .map_frame = env_map_frame,             \
+    .unmap_frame = env_unmap_frame,         \
+    .raise_upcall = env_raise_upcall,       \
+    .wake_poller = env_wake_poller
+
+const struct evtchn_env xen_evtchn_guest_env = {
+    ENV_BASICS,
+    .deliver_2l = xen_evtchn_kvm_deliver_2l,
+    .abi_change = xen_evtchn_kvm_abi_change,
+    .binding_changed = xen_evtchn_kvm_binding_changed,
+};
+
+const struct evtchn_env xen_evtchn_host_env = {
+    ENV_BASICS,
+    .notify = xen_evtchn_backend_notify,
+};
+
+/*
+ * The model writes to the guest's frames without the dirty log's knowing, as
+ * KVM does to vcpu_info.  A stopped guest's frames are saved once more.
+ */
+static void vm_state_changed(void *opaque, bool running, RunState state)
+{
+    XenEvtchnState *s = opaque;
+    GHashTableIter iter;
+    MappedFrame *frame;
+
+    if (running) {
+        return;
+    }
+    QEMU_LOCK_GUARD(&s->frames_lock);
+    g_hash_table_iter_init(&iter, s->frames);
+    while (g_hash_table_iter_next(&iter, NULL, (void **)&frame)) {
+        memory_region_set_dirty(frame->mr, frame->offset, EVTCHN_FRAME_SIZE);
+    }
+}
+
+void xen_evtchn_env_init(XenEvtchnState *s)
+{
+    qemu_mutex_init(&s->frames_lock);
+    s->frames = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    qemu_add_vm_change_state_handler(vm_state_changed, s);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What QEMU's own files call in the event-channel device, beyond
+ * hw/i386/kvm/xen_evtchn.h.
+ */
+
+#ifndef HW_XEN_EVTCHN_HOOKS_H
+#define HW_XEN_EVTCHN_HOOKS_H
+
+#include "qom/object.h"
+#include "hw/core/cpu.h"
+
+/* Big enough for the argument of any EVTCHNOP_* there is. */
+#define XEN_EVTCHN_OP_MAX_SIZE 64
+
+/* -machine xen-evtchn-abi=, xen-evtchn-max-ports= */
+void xen_evtchn_machine_class_init(ObjectClass *oc);
+
+/*
+ * Size of @cmd's argument, 0 if there is no such command; and whether it is
+ * copied back to the guest after success.
+ */
+size_t xen_evtchn_op_size(unsigned int cmd, bool *copy_back);
+/* EVTCHNOP_@cmd of the guest, @arg being a copy of its argument. */
+int xen_evtchn_op(unsigned int cmd, void *arg);
+
+/* A VIRQ's source fires; no locks needed. */
+void xen_evtchn_set_virq(uint32_t vcpu, uint32_t virq);
+
+/* @vcpu_info (host address, or NULL) is about to replace what @cs has. */
+void xen_evtchn_set_vcpu_info(CPUState *cs, void *vcpu_info);
+/* The guest set @cs's own upcall vector. */
+void xen_evtchn_upcall_vector_set(CPUState *cs);
+/* The guest's mode was latched anew. */
+void xen_evtchn_set_long_mode(bool long_mode);
+
+/*
+ * Implemented in target/i386/kvm/xen-emu.c: from now on the kernel does, or
+ * does not, deliver 2-level events and their timers and polls.
+ */
+int kvm_xen_set_evtchn_send(bool enable);
+
+#endif /* HW_XEN_EVTCHN_HOOKS_H */

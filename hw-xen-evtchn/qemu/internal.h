@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inside of the device of type "xen-evtchn": what its files share.
+ *
+ * The guest is one domain of the event-channel model (../core), QEMU's back
+ * ends together are another: domain 0.
+ *
+ * Locks: BQL, then the model's, then kvm_lock or frames_lock.  A send or an
+ * unmask takes neither the BQL nor any lock of this device.
+ */
+
+#ifndef HW_XEN_EVTCHN_INTERNAL_H
+#define HW_XEN_EVTCHN_INTERNAL_H
+
+#include "qemu/lockable.h"
+#include "qemu/thread.h"
+#include "qom/object.h"
+#include "hw/sysbus.h"
+#include "hw/irq.h"
+#include "hw/intc/ioapic.h"
+#include "hw/i386/kvm/xen_evtchn.h"
+
+#include "../core/evtchn.h"
+#include "hooks.h"
+#include "migration.h"
+
+#define TYPE_XEN_EVTCHN "xen-evtchn"
+OBJECT_DECLARE_SIMPLE_TYPE(XenEvtchnState, XEN_EVTCHN)
+
+/* Ports that 2-level can have, and so all that KVM knows of. */
+#define XEN_EVTCHN_2L_PORTS 4096
+
+typedef struct XenEvtchnOptions {
+    bool fifo;              /* the guest may switch to FIFO */
+    uint32_t max_ports;
+} XenEvtchnOptions;
+
+/* A PIRQ that is no GSI's; the values are those of Xen's own streams. */
+enum {
+    XEN_PIRQ_UNBOUND = -1,
+    XEN_PIRQ_MSI_EMU = -3,
+};
+
+typedef struct XenPirq {
+    int gsi;                /* or one of the above */
+    PCIDevice *dev;         /* MSI: whose vector it is */
+    int vector;
+    bool is_msix;
+    bool is_masked;
+    bool is_translated;     /* KVM has, or asked for, a route */
+} XenPirq;
+
+typedef struct XenEvtchnKvmPort XenEvtchnKvmPort;
+
+typedef struct XenEvtchnCPU {
+    CPUState *cs;           /* valid while generation is the CPU list's */
+    unsigned int generation;
+    void *vcpu_info;        /* BQL */
+} XenEvtchnCPU;
+
+struct XenEvtchnState {
+    SysBusDevice parent_obj;
+
+    XenEvtchnOptions options;
+    struct evtchn_hub *hub;
+    struct evtchn_domain *guest;
+    struct evtchn_domain *host;
+    uint32_t nr_cpus;
+    XenEvtchnCPU *cpus;
+
+    /* Upcalls (callback.c); BQL, but for reading callback_param. */
+    uint64_t callback_param;
+    uint32_t callback_gsi;
+    bool setting_callback_gsi;
+    int extern_gsi_level;
+    QEMUBH *gsi_bh;
+    unsigned int nr_callback_gsis;
+    qemu_irq *callback_gsis;
+
+    /* PIRQs (pirq.c, msi.c); BQL */
+    uint32_t nr_pirqs;
+    uint16_t nr_pirq_inuse_words;
+    uint64_t *pirq_inuse;
+    uint16_t gsi_pirq[IOAPIC_NUM_PINS];
+    uint32_t pirq_gsi_set;      /* GSI lines that are high */
+    XenPirq *pirq;
+
+    /* Back ends (backend.c), by domain 0's port */
+    struct xenevtchn_handle **handles;
+
+    /* What the kernel does (kvm.c) */
+    bool kvm_evtchn;            /* it can deliver 2-level */
+    bool kvm_delivers;          /* deliver_2l goes to it; atomic */
+    bool kvm_released;          /* it was told to leave 2-level alone; BQL */
+    bool kvm_dropping_routes;   /* BQL */
+    QemuMutex kvm_lock;
+    XenEvtchnKvmPort *kvm_ports;    /* XEN_EVTCHN_2L_PORTS; kvm_lock */
+
+    /* Guest frames that the model has mapped (env.c) */
+    QemuMutex frames_lock;
+    GHashTable *frames;
+
+    XenEvtchnStream stream;
+};
+
+extern XenEvtchnState *xen_evtchn_singleton;
+
+/* NULL if there is no such vCPU at present. */
+CPUState *xen_evtchn_cpu(XenEvtchnState *s, uint32_t vcpu);
+
+/* options.c */
+void xen_evtchn_get_options(bool kvm_has_2l, XenEvtchnOptions *options);
+
+/* env.c */
+extern const struct evtchn_env xen_evtchn_guest_env;
+extern const struct evtchn_env xen_evtchn_host_env;
+void xen_evtchn_env_init(XenEvtchnState *s);
+
+/* ops.c */
+void xen_evtchn_after_reset(XenEvtchnState *s);
+
+/* callback.c */
+void xen_evtchn_callback_init(XenEvtchnState *s, unsigned int nr_gsis,
+                              qemu_irq *system_gsis);
+void xen_evtchn_raise_upcall(XenEvtchnState *s, uint32_t vcpu);
+bool xen_evtchn_callback_is_vector(XenEvtchnState *s);
+
+/* pirq.c; BQL held */
+void xen_evtchn_pirq_init(XenEvtchnState *s);
+bool xen_evtchn_pirq_inuse(XenEvtchnState *s, uint32_t pirq);
+void xen_evtchn_pirq_bound(XenEvtchnState *s, uint32_t pirq);
+void xen_evtchn_pirq_rebuild(XenEvtchnState *s);
+
+/* msi.c; BQL held */
+void xen_evtchn_msi_bound(XenEvtchnState *s, uint32_t pirq);
+/* KVM's routes of a PIRQ, or of all, no longer say what they should. */
+void xen_evtchn_msi_refresh(XenEvtchnState *s, uint32_t pirq);
+void xen_evtchn_msi_refresh_all(XenEvtchnState *s);
+
+/* backend.c */
+void xen_evtchn_backend_init(XenEvtchnState *s);
+/* Their handles stay open, and they have to bind again. */
+void xen_evtchn_backend_unbind_all(XenEvtchnState *s);
+void xen_evtchn_backend_notify(void *opaque, uint32_t port);
+/* The eventfd behind domain 0's @port, or -1. */
+int xen_evtchn_backend_fd(XenEvtchnState *s, uint32_t port);
+
+/* kvm.c */
+void xen_evtchn_kvm_init(XenEvtchnState *s);
+/* Who delivers may have changed; BQL held. */
+void xen_evtchn_kvm_update(XenEvtchnState *s);
+/*
+ * Take 2-level delivery, timers and polls from the kernel, or let it have them
+ * again.  BQL held; release may drop it for a while.
+ */
+int xen_evtchn_kvm_release(XenEvtchnState *s);
+void xen_evtchn_kvm_reclaim(XenEvtchnState *s);
+/* A back end has bound its @port to @guest_port. */
+void xen_evtchn_kvm_backend_bound(XenEvtchnState *s, uint32_t guest_port,
+                                  uint32_t port);
+/* Hooks of the model. */
+bool xen_evtchn_kvm_deliver_2l(void *opaque, uint32_t vcpu, uint32_t port);
+int xen_evtchn_kvm_abi_change(void *opaque, enum evtchn_abi abi);
+void xen_evtchn_kvm_binding_changed(void *opaque, uint32_t port,
+                                    const struct evtchn_port_info *info);
+
+#endif /* HW_XEN_EVTCHN_INTERNAL_H */

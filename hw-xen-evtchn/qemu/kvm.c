@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the kernel's KVM_XEN does for a guest's event channels.
+ *
+ * KVM knows 2-level only.  With KVM_XEN_HVM_CONFIG_EVTCHN_SEND it delivers
+ * events by itself: IPIs, singleshot timers and irqfds straight into the
+ * guest's bits, guest to back end by eventfd; and it serves SCHEDOP_poll by
+ * looking at those bits.
+ *
+ * The rule: at any time one of the two, the kernel or the model, delivers to
+ * the guest.  Before a guest becomes FIFO everything in the kernel that writes
+ * or waits for 2-level bits is stopped (release), and only after a reset has
+ * made it 2-level again is it started (reclaim).  The eventfds stay: they touch
+ * nothing of the guest's.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/error-report.h"
+#include "qemu/log.h"
+#include "qemu/main-loop.h"
+#include "qemu/timer.h"
+#include "system/kvm.h"
+#include "system/kvm_xen.h"
+#include "target/i386/cpu.h"
+#include "target/i386/kvm/kvm_i386.h"
+#include <linux/kvm.h>
+
+#include "hw/xen/interface/xen.h"
+#include "hw/xen/interface/event_channel.h"
+
+#include "internal.h"
+
+enum {
+    KVM_PORT_NONE,
+    KVM_PORT_IPI,           /* what: the vCPU */
+    KVM_PORT_BACKEND,       /* what: domain 0's port */
+    KVM_PORT_VIRQ,          /* what: vCPU << 8 | VIRQ */
+};
+
+struct XenEvtchnKvmPort {
+    uint32_t what;
+    uint8_t kind;
+    bool assigned;          /* the kernel serves sends on this port */
+};
+
+/* Sends on @port --------------------------------------------------------- */
+
+static int set_evtchn_attr(uint32_t port, uint32_t flags,
+                           struct kvm_xen_hvm_attr *attr)
+{
+    attr->type = KVM_XEN_ATTR_TYPE_EVTCHN;
+    attr->u.evtchn.send_port = port;
+    attr->u.evtchn.flags = flags;
+    return kvm_vm_ioctl(kvm_state, KVM_XEN_HVM_SET_ATTR, attr);
+}
+
+/* A failure to assign costs time, no more: the send comes to us then. */
+static void assign(XenEvtchnState *s, uint32_t port)
+{
+    XenEvtchnKvmPort *p = &s->kvm_ports[port];
+    struct kvm_xen_hvm_attr attr = {};
+    CPUState *cs;
+    int fd;
+
+    switch (p->kind) {
+    case KVM_PORT_IPI:
+        cs = xen_evtchn_cpu(s, p->what);
+        if (!s->kvm_delivers || !cs) {
+            return;
+        }
+        attr.u.evtchn.type = EVTCHNSTAT_ipi;
+        attr.u.evtchn.deliver.port.port = port;
+        attr.u.evtchn.deliver.port.vcpu = kvm_arch_vcpu_id(cs);
+        attr.u.evtchn.deliver.port.priority =
+            KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL;
+        break;
+    case KVM_PORT_BACKEND:
+        fd = xen_evtchn_backend_fd(s, p->what);
+        if (fd < 0) {
+            return;
+        }
+        attr.u.evtchn.type = EVTCHNSTAT_interdomain;
+        attr.u.evtchn.deliver.eventfd.fd = fd;
+        break;
+    default:
+        return;
+    }
+    p->assigned = !set_evtchn_attr(port, 0, &attr);
+}
+
+static void deassign(XenEvtchnState *s, uint32_t port)
+{
+    struct kvm_xen_hvm_attr attr = {};
+    int ret;
+
+    if (!s->kvm_ports[port].assigned) {
+        return;
+    }
+    s->kvm_ports[port].assigned = false;
+    ret = set_evtchn_attr(port, KVM_XEN_EVTCHN_DEASSIGN, &attr);
+    if (ret) {
+        error_report("KVM does not let go of Xen event channel %u: %s", port,
+                     strerror(-ret));
+    }
+}
+
+static void set_port(XenEvtchnState *s, uint32_t port, int kind, uint32_t what)
+{
+    XenEvtchnKvmPort *p = &s->kvm_ports[port];
+
+    if (p->kind == kind && p->what == what) {
+        return;
+    }
+    deassign(s, port);
+    if (p->kind == KVM_PORT_VIRQ) {
+        kvm_xen_set_vcpu_virq(p->what >> 8, p->what & 0xff, 0);
+    }
+    p->kind = kind;
+    p->what = what;
+    if (kind == KVM_PORT_VIRQ) {
+        /* The timer's goes to the kernel, and all to the CPU's stream. */
+        kvm_xen_set_vcpu_virq(what >> 8, what & 0xff, port);
+    }
+    assign(s, port);
+}
+
+void xen_evtchn_kvm_binding_changed(void *opaque, uint32_t port,
+                                    const struct evtchn_port_info *info)
+{
+    XenEvtchnState *s = opaque;
+
+    if (port >= XEN_EVTCHN_2L_PORTS) {
+        return;
+    }
+    QEMU_LOCK_GUARD(&s->kvm_lock);
+    if (info->state == EVTCHN_IPI) {
+        set_port(s, port, KVM_PORT_IPI, info->vcpu);
+    } else if (info->state == EVTCHN_INTERDOMAIN &&
+               info->remote_domid == DOMID_QEMU) {
+        set_port(s, port, KVM_PORT_BACKEND, info->remote_port);
+    } else if (info->state == EVTCHN_VIRQ) {
+        /* A global one may move, but where it was bound is what counts. */
+        if (s->kvm_ports[port].kind != KVM_PORT_VIRQ) {
+            set_port(s, port, KVM_PORT_VIRQ, info->vcpu << 8 | info->irq);
+        }
+    } else {
+        set_port(s, port, KVM_PORT_NONE, 0);
+    }
+}
+
+/* Only now has @port of domain 0, which @guest_port is bound to, an eventfd. */
+void xen_evtchn_kvm_backend_bound(XenEvtchnState *s, uint32_t guest_port,
+                                  uint32_t port)
+{
+    XenEvtchnKvmPort *p;
+
+    if (guest_port >= XEN_EVTCHN_2L_PORTS) {
+        return;
+    }
+    QEMU_LOCK_GUARD(&s->kvm_lock);
+    p = &s->kvm_ports[guest_port];
+    if (p->kind == KVM_PORT_BACKEND && p->what == port && !p->assigned) {
+        assign(s, guest_port);
+    }
+}
+
+/* Delivery ---------------------------------------------------------------- */
+
+bool xen_evtchn_kvm_deliver_2l(void *opaque, uint32_t vcpu, uint32_t port)
+{
+    XenEvtchnState *s = opaque;
+    struct kvm_irq_routing_xen_evtchn event = {
+        .port = port,
+        .priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL,
+    };
+    CPUState *cs;
+
+    if (!qatomic_read(&s->kvm_delivers)) {
+        return false;
+    }
+    cs = xen_evtchn_cpu(s, vcpu);
+    if (!cs) {
+        return false;
+    }
+    event.vcpu = kvm_arch_vcpu_id(cs);
+    /* KVM has no shared_info before the guest maps it: keep the event then. */
+    return !kvm_vm_ioctl(kvm_state, KVM_XEN_HVM_EVTCHN_SEND, &event);
+}
+
+static void set_kvm_delivers(XenEvtchnState *s, bool delivers)
+{
+    uint32_t port;
+
+    if (s->kvm_delivers == delivers) {
+        return;
+    }
+    qatomic_set(&s->kvm_delivers, delivers);
+    for (port = 1; port < XEN_EVTCHN_2L_PORTS; port++) {
+        if (s->kvm_ports[port].kind == KVM_PORT_IPI) {
+            if (delivers) {
+                assign(s, port);
+            } else {
+                deassign(s, port);
+            }
+        }
+    }
+}
+
+/* The kernel can't raise a GSI, so it delivers only with a vector. */
+void xen_evtchn_kvm_update(XenEvtchnState *s)
+{
+    QEMU_LOCK_GUARD(&s->kvm_lock);
+    set_kvm_delivers(s, kvm_xen_has_cap(EVTCHN_SEND) &&
+                        xen_evtchn_callback_is_vector(s));
+}
+
+/* Hand-over --------------------------------------------------------------- */
+
+static int set_vcpu_attr(CPUState *cs, struct kvm_xen_vcpu_attr *attr)
+{
+    return kvm_vcpu_ioctl(cs, KVM_XEN_VCPU_SET_ATTR, attr);
+}
+
+/* The singleshot timer goes on in QEMU.  On the vCPU's thread. */
+static void take_timer(CPUState *cs, run_on_cpu_data data)
+{
+    CPUX86State *env = &X86_CPU(cs)->env;
+    struct kvm_xen_vcpu_attr attr = { .type = KVM_XEN_VCPU_ATTR_TYPE_TIMER };
+    struct kvm_clock_data clock;
+    int *ret = data.host_ptr;
+    uint64_t expires;
+
+    QEMU_LOCK_GUARD(&env->xen_timers_lock);
+    if (kvm_vcpu_ioctl(cs, KVM_XEN_VCPU_GET_ATTR, &attr) ||
+        !attr.u.timer.port) {
+        return;
+    }
+    expires = attr.u.timer.expires_ns;
+    attr.u.timer.port = 0;
+    attr.u.timer.expires_ns = 0;
+    *ret = set_vcpu_attr(cs, &attr);
+    if (*ret) {
+        return;
+    }
+    env->xen_singleshot_timer_ns = expires;
+    if (expires && !kvm_vm_ioctl(kvm_state, KVM_GET_CLOCK, &clock)) {
+        timer_mod_ns(env->xen_singleshot_timer,
+                     qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                     (int64_t)(expires - clock.clock));
+    }
+}
+
+static void give_timer(CPUState *cs, run_on_cpu_data data)
+{
+    CPUX86State *env = &X86_CPU(cs)->env;
+    struct kvm_xen_vcpu_attr timer = {
+        .type = KVM_XEN_VCPU_ATTR_TYPE_TIMER,
+        .u.timer.port = env->xen_virq[VIRQ_TIMER],
+        .u.timer.priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL,
+    };
+    struct kvm_xen_vcpu_attr vector = {
+        .type = KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR,
+        .u.vector = env->xen_vcpu_callback_vector,
+    };
+
+    /* Taken again before we got here? */
+    if (!kvm_xen_has_cap(EVTCHN_SEND)) {
+        return;
+    }
+    set_vcpu_attr(cs, &vector);
+    QEMU_LOCK_GUARD(&env->xen_timers_lock);
+    timer_del(env->xen_singleshot_timer);
+    timer.u.timer.expires_ns = env->xen_singleshot_timer_ns;
+    set_vcpu_attr(cs, &timer);
+}
+
+/* Existing routes must not outlive the kernel's right to set 2-level bits. */
+static void drop_routes(XenEvtchnState *s)
+{
+    s->kvm_dropping_routes = true;
+    xen_evtchn_msi_refresh_all(s);
+    s->kvm_dropping_routes = false;
+}
+
+int xen_evtchn_kvm_release(XenEvtchnState *s)
+{
+    CPUState *cs;
+    uint32_t i;
+    int ret;
+
+    if (!s->kvm_evtchn || s->kvm_released) {
+        return 0;
+    }
+    /* binding_changed holds this lock while it gives the kernel a timer. */
+    qemu_mutex_lock(&s->kvm_lock);
+    set_kvm_delivers(s, false);
+    ret = kvm_xen_set_evtchn_send(false);
+    qemu_mutex_unlock(&s->kvm_lock);
+
+    if (!ret) {
+        drop_routes(s);
+    }
+    /*
+     * This also makes each vCPU leave a SCHEDOP_poll that waits for 2-level
+     * bits.  Other vCPUs may come here meanwhile: all of it can be done twice.
+     */
+    for (i = 0; i < s->nr_cpus && !ret; i++) {
+        cs = xen_evtchn_cpu(s, i);
+        if (cs) {
+            run_on_cpu(cs, take_timer, RUN_ON_CPU_HOST_PTR(&ret));
+        }
+    }
+    s->kvm_released = true;
+    if (ret) {
+        error_report("KVM does not stop 2-level event channels: %s",
+                     strerror(-ret));
+        xen_evtchn_kvm_reclaim(s);
+    }
+    return ret;
+}
+
+void xen_evtchn_kvm_reclaim(XenEvtchnState *s)
+{
+    CPUState *cs;
+    uint32_t i;
+
+    if (!s->kvm_released) {
+        return;
+    }
+    s->kvm_released = false;
+    kvm_xen_set_evtchn_send(true);
+    for (i = 0; i < s->nr_cpus; i++) {
+        cs = xen_evtchn_cpu(s, i);
+        if (cs) {
+            async_run_on_cpu(cs, give_timer, RUN_ON_CPU_NULL);
+        }
+    }
+    xen_evtchn_kvm_update(s);
+    xen_evtchn_msi_refresh_all(s);
+}
+
+/* The last line of defence: ops.c has released before it comes to this. */
+int xen_evtchn_kvm_abi_change(void *opaque, enum evtchn_abi abi)
+{
+    XenEvtchnState *s = opaque;
+
+    if (abi == EVTCHN_ABI_FIFO && s->kvm_evtchn && !s->kvm_released) {
+        return -EBUSY;
+    }
+    return 0;
+}
+
+void xen_evtchn_kvm_init(XenEvtchnState *s)
+{
+    s->kvm_evtchn = kvm_xen_has_cap(EVTCHN_SEND);
+    qemu_mutex_init(&s->kvm_lock);
+    s->kvm_ports = g_new0(XenEvtchnKvmPort, XEN_EVTCHN_2L_PORTS);
+}

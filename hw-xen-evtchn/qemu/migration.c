@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The device's state in a stream.
+ *
+ * A 2-level guest that was offered nothing else is saved exactly as QEMU has
+ * done since 8.0, and such streams are taken.  What is new comes in
+ * subsections: what the guest was offered, and the state of a FIFO guest.
+ *
+ * Nothing here knows of the device, or of KVM: tests/test-vmstate.c saves and
+ * loads domains of its own with it.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/error-report.h"
+#include "migration/vmstate.h"
+
+#include "migration.h"
+
+/* Ports in a version 1 stream: 2-level has no more. */
+#define V1_MAX_PORTS 4096
+#define V1_TO_HOST   0x8000
+
+static bool is_fifo(XenEvtchnStream *s)
+{
+    return evtchn_domain_abi(s->domain) == EVTCHN_ABI_FIFO;
+}
+
+static void stream_clear(XenEvtchnStream *s)
+{
+    g_free(g_steal_pointer(&s->ports));
+    g_free(g_steal_pointer(&s->frames));
+    g_free(g_steal_pointer(&s->vcpus));
+    g_free(g_steal_pointer(&s->fifo_ports));
+    s->nr_ports = 0;
+    s->nr_frames = 0;
+    s->nr_vcpus = 0;
+    s->nr_fifo_ports = 0;
+    s->has_offer = false;
+    s->has_fifo = false;
+}
+
+/* Save -------------------------------------------------------------------- */
+
+static void save_v1_port(XenEvtchnStream *s, XenEvtchnStreamPort *p,
+                         const struct evtchn_port_state *state)
+{
+    bool to_host = state->remote_domid == s->host_domid;
+
+    p->vcpu = state->vcpu;
+    p->type = state->state;
+    p->val = 0;
+    switch (state->state) {
+    case EVTCHN_CLOSED:
+        p->vcpu = 0;
+        break;
+    case EVTCHN_UNBOUND:
+        p->val = to_host ? V1_TO_HOST : 0;
+        break;
+    case EVTCHN_INTERDOMAIN:
+        /* Back ends bind anew after a load, so their port's number may go. */
+        p->val = to_host ? V1_TO_HOST | (state->remote_port % V1_TO_HOST)
+                         : state->remote_port;
+        break;
+    case EVTCHN_PIRQ:
+    case EVTCHN_VIRQ:
+        p->val = state->remote_port;
+        break;
+    default:
+        break;
+    }
+}
+
+static void save_2l(XenEvtchnStream *s)
+{
+    uint32_t end = MIN(evtchn_domain_valid_ports(s->domain), V1_MAX_PORTS);
+    struct evtchn_port_state state;
+    uint32_t port;
+
+    s->ports = g_new0(XenEvtchnStreamPort, end);
+    for (port = 1; port < end; port++) {
+        if (!evtchn_save_port(s->domain, port, &state)) {
+            save_v1_port(s, &s->ports[port], &state);
+            if (state.state != EVTCHN_CLOSED) {
+                s->nr_ports = port + 1;
+            }
+        }
+    }
+}
+
+static void save_fifo(XenEvtchnStream *s)
+{
+    uint32_t end = evtchn_domain_valid_ports(s->domain);
+    g_autoptr(GArray) vcpus =
+        g_array_new(false, true, sizeof(struct evtchn_vcpu_state));
+    g_autoptr(GArray) ports =
+        g_array_new(false, true, sizeof(struct evtchn_port_state));
+    struct evtchn_port_state port_state;
+    struct evtchn_vcpu_state vcpu_state;
+    uint32_t i;
+
+    s->frames = g_new0(uint64_t, EVTCHN_MAX_ARRAY_FRAMES);
+    evtchn_save_fifo(s->domain, s->frames, &s->nr_frames);
+
+    for (i = 0; !evtchn_save_vcpu(s->domain, i, &vcpu_state); i++) {
+        g_array_append_val(vcpus, vcpu_state);
+    }
+    s->nr_vcpus = vcpus->len;
+    s->vcpus = (void *)g_array_free(g_steal_pointer(&vcpus), false);
+
+    for (i = 1; i < end; i++) {
+        if (!evtchn_save_port(s->domain, i, &port_state)) {
+            g_array_append_val(ports, port_state);
+        }
+    }
+    s->nr_fifo_ports = ports->len;
+    s->fifo_ports = (void *)g_array_free(g_steal_pointer(&ports), false);
+}
+
+static int stream_pre_save(void *opaque)
+{
+    XenEvtchnStream *s = opaque;
+
+    stream_clear(s);
+    s->offered_fifo = s->fifo;
+    s->offered_ports = s->max_ports;
+    if (is_fifo(s)) {
+        save_fifo(s);
+    } else {
+        save_2l(s);
+    }
+    return 0;
+}
+
+static int stream_post_save(void *opaque)
+{
+    XenEvtchnStream *s = opaque;
+
+    stream_clear(s);
+    g_free(g_steal_pointer(&s->pirq_inuse));
+    return 0;
+}
+
+/* Load -------------------------------------------------------------------- */
+
+static int stream_pre_load(void *opaque)
+{
+    XenEvtchnStream *s = opaque;
+
+    stream_clear(s);
+    g_free(g_steal_pointer(&s->pirq_inuse));
+    return 0;
+}
+
+static void load_v1_port(XenEvtchnStream *s, uint32_t port,
+                         struct evtchn_port_state *state)
+{
+    const XenEvtchnStreamPort *p = &s->ports[port];
+    bool to_host = p->val & V1_TO_HOST;
+
+    *state = (struct evtchn_port_state) {
+        .port = port,
+        .state = MIN(p->type, UINT8_MAX),
+        .vcpu = MIN(p->vcpu, UINT16_MAX),
+    };
+    switch (p->type) {
+    case EVTCHN_UNBOUND:
+    case EVTCHN_INTERDOMAIN:
+        state->remote_domid = to_host ? s->host_domid
+                                      : evtchn_domain_id(s->domain);
+        state->remote_port = p->val & ~V1_TO_HOST;
+        break;
+    default:
+        state->remote_port = p->val;
+        break;
+    }
+}
+
+static int load_ports(XenEvtchnStream *s)
+{
+    struct evtchn_port_state state;
+    int32_t i;
+    int ret;
+
+    for (i = 1; i < s->nr_ports; i++) {
+        if (s->ports[i].type == EVTCHN_CLOSED) {
+            continue;
+        }
+        load_v1_port(s, i, &state);
+        ret = evtchn_load_port(s->domain, &state);
+        if (ret) {
+            error_report("xen-evtchn: port %d of the stream is not valid", i);
+            return ret;
+        }
+    }
+    for (i = 0; i < s->nr_fifo_ports; i++) {
+        ret = evtchn_load_port(s->domain, &s->fifo_ports[i]);
+        if (ret) {
+            error_report("xen-evtchn: port %u of the stream is not valid",
+                         s->fifo_ports[i].port);
+            return ret;
+        }
+    }
+    return 0;
+}
+
+static int load_fifo(XenEvtchnStream *s)
+{
+    struct evtchn_vcpu_state vcpu;
+    int ret;
+
+    /* The array has one entry for each vCPU that the domain has. */
+    if (evtchn_save_vcpu(s->domain, s->nr_vcpus - 1, &vcpu) ||
+        !evtchn_save_vcpu(s->domain, s->nr_vcpus, &vcpu)) {
+        error_report("xen-evtchn: the stream has %d vCPUs, this machine not",
+                     s->nr_vcpus);
+        return -EINVAL;
+    }
+    if (s->before_fifo) {
+        ret = s->before_fifo(s);
+        if (ret) {
+            return ret;
+        }
+    }
+    ret = evtchn_load_fifo(s->domain, s->frames, s->nr_frames, s->vcpus);
+    if (ret) {
+        error_report("xen-evtchn: the stream's FIFO memory is not valid");
+    }
+    return ret;
+}
+
+/* A guest keeps what it was offered: it decided on that when it booted. */
+static int load_offer(XenEvtchnStream *s)
+{
+    bool fifo = s->has_offer && s->offered_fifo;
+    uint32_t max_ports = s->has_offer ? s->offered_ports : V1_MAX_PORTS;
+
+    if (max_ports != s->max_ports) {
+        error_report("xen-evtchn: the guest was offered %u ports: "
+                     "set -machine xen-evtchn-max-ports=%u here too",
+                     max_ports, max_ports);
+        return -EINVAL;
+    }
+    if (fifo != s->fifo) {
+        error_report("xen-evtchn: the guest was %soffered FIFO: "
+                     "set -machine xen-evtchn-abi=%s here too",
+                     fifo ? "" : "not ", fifo ? "fifo" : "2l");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static int stream_post_load(void *opaque, int version_id)
+{
+    XenEvtchnStream *s = opaque;
+    int ret;
+
+    ret = load_offer(s);
+    if (!ret) {
+        ret = evtchn_reset(s->domain);
+    }
+    if (!ret && s->has_fifo) {
+        ret = s->fifo ? load_fifo(s) : -EINVAL;
+    }
+    if (!ret) {
+        ret = load_ports(s);
+    }
+    stream_clear(s);
+    return ret;
+}
+
+/* Layout ------------------------------------------------------------------ */
+
+static const VMStateDescription vmstate_port = {
+    .name = "xen_evtchn_port",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(vcpu, XenEvtchnStreamPort),
+        VMSTATE_UINT16(type, XenEvtchnStreamPort),
+        VMSTATE_UINT16(val, XenEvtchnStreamPort),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static const VMStateDescription vmstate_fifo_port = {
+    .name = "xen_evtchn_fifo_port",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(port, struct evtchn_port_state),
+        VMSTATE_UINT8(state, struct evtchn_port_state),
+        VMSTATE_UINT8(priority, struct evtchn_port_state),
+        VMSTATE_UINT8(last_priority, struct evtchn_port_state),
+        VMSTATE_UINT8(pending, struct evtchn_port_state),
+        VMSTATE_UINT16(vcpu, struct evtchn_port_state),
+        VMSTATE_UINT16(last_vcpu, struct evtchn_port_state),
+        VMSTATE_UINT16(remote_domid, struct evtchn_port_state),
+        VMSTATE_UINT32(remote_port, struct evtchn_port_state),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static const VMStateDescription vmstate_fifo_vcpu = {
+    .name = "xen_evtchn_fifo_vcpu",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(control_gfn, struct evtchn_vcpu_state),
+        VMSTATE_UINT32(control_offset, struct evtchn_vcpu_state),
+        VMSTATE_UINT32_ARRAY(tail, struct evtchn_vcpu_state,
+                             EVTCHN_NR_PRIORITIES),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static bool nr_ports_valid(void *opaque, int version_id)
+{
+    int32_t n = ((XenEvtchnStream *)opaque)->nr_ports;
+
+    return n >= 0 && n <= V1_MAX_PORTS;
+}
+
+static bool nr_frames_valid(void *opaque, int version_id)
+{
+    return ((XenEvtchnStream *)opaque)->nr_frames <= EVTCHN_MAX_ARRAY_FRAMES;
+}
+
+static bool nr_vcpus_valid(void *opaque, int version_id)
+{
+    int32_t n = ((XenEvtchnStream *)opaque)->nr_vcpus;
+
+    return n > 0 && n <= UINT16_MAX;
+}
+
+static bool nr_fifo_ports_valid(void *opaque, int version_id)
+{
+    int32_t n = ((XenEvtchnStream *)opaque)->nr_fifo_ports;
+
+    return n >= 0 && n <= EVTCHN_MAX_PORTS;
+}
+
+/* Only what differs from QEMU's old device needs telling. */
+static bool offer_needed(void *opaque)
+{
+    XenEvtchnStream *s = opaque;
+
+    return s->fifo || s->max_ports != V1_MAX_PORTS;
+}
+
+static int offer_post_load(void *opaque, int version_id)
+{
+    ((XenEvtchnStream *)opaque)->has_offer = true;
+    return 0;
+}
+
+static const VMStateDescription vmstate_offer = {
+    .name = "xen_evtchn/offer",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = offer_needed,
+    .post_load = offer_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_BOOL(offered_fifo, XenEvtchnStream),
+        VMSTATE_UINT32(offered_ports, XenEvtchnStream),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static bool fifo_needed(void *opaque)
+{
+    return is_fifo(opaque);
+}
+
+static int fifo_post_load(void *opaque, int version_id)
+{
+    ((XenEvtchnStream *)opaque)->has_fifo = true;
+    return 0;
+}
+
+static const VMStateDescription vmstate_fifo = {
+    .name = "xen_evtchn/fifo",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = fifo_needed,
+    .post_load = fifo_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(nr_frames, XenEvtchnStream),
+        VMSTATE_VALIDATE("number of FIFO array frames", nr_frames_valid),
+        VMSTATE_VARRAY_UINT32_ALLOC(frames, XenEvtchnStream, nr_frames, 1,
+                                    vmstate_info_uint64, uint64_t),
+        VMSTATE_INT32(nr_vcpus, XenEvtchnStream),
+        VMSTATE_VALIDATE("number of vCPUs", nr_vcpus_valid),
+        VMSTATE_STRUCT_VARRAY_ALLOC(vcpus, XenEvtchnStream, nr_vcpus, 1,
+                                    vmstate_fifo_vcpu,
+                                    struct evtchn_vcpu_state),
+        VMSTATE_INT32(nr_fifo_ports, XenEvtchnStream),
+        VMSTATE_VALIDATE("number of ports", nr_fifo_ports_valid),
+        VMSTATE_STRUCT_VARRAY_ALLOC(fifo_ports, XenEvtchnStream, nr_fifo_ports,
+                                    1, vmstate_fifo_port,
+                                    struct evtchn_port_state),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+const VMStateDescription vmstate_xen_evtchn_stream = {
+    .name = "xen_evtchn",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .pre_save = stream_pre_save,
+    .post_save = stream_post_save,
+    .pre_load = stream_pre_load,
+    .post_load = stream_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(callback_param, XenEvtchnStream),
+        VMSTATE_INT32(nr_ports, XenEvtchnStream),
+        VMSTATE_VALIDATE("number of 2-level ports", nr_ports_valid),
+        VMSTATE_STRUCT_VARRAY_ALLOC(ports, XenEvtchnStream, nr_ports, 1,
+                                    vmstate_port, XenEvtchnStreamPort),
+        VMSTATE_UINT16_ARRAY(gsi_pirq, XenEvtchnStream, IOAPIC_NUM_PINS),
+        VMSTATE_VARRAY_UINT16_ALLOC(pirq_inuse, XenEvtchnStream,
+                                    nr_pirq_inuse_words, 0,
+                                    vmstate_info_uint64, uint64_t),
+        VMSTATE_UINT32(pirq_gsi_set, XenEvtchnStream),
+        VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription * const []) {
+        &vmstate_offer,
+        &vmstate_fifo,
+        NULL
+    },
+};

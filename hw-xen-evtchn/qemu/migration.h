@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The device's state as a stream has it. */
+
+#ifndef HW_XEN_EVTCHN_MIGRATION_H
+#define HW_XEN_EVTCHN_MIGRATION_H
+
+#include "migration/vmstate.h"
+#include "hw/intc/ioapic.h"
+#include "../core/evtchn.h"
+
+/* A 2-level port, in the layout of QEMU 8.0 and later. */
+typedef struct XenEvtchnStreamPort {
+    uint32_t vcpu;
+    uint16_t type;          /* EVTCHNSTAT_* */
+    uint16_t val;           /* irq, or peer's port with bit 15 for QEMU's */
+} XenEvtchnStreamPort;
+
+typedef struct XenEvtchnStream {
+    /* Not in the stream, set by whoever owns this */
+    struct evtchn_domain *domain;
+    uint16_t host_domid;
+    uint32_t max_ports;
+    bool fifo;              /* what may be offered here, and then what was */
+    /* Optional: called before @domain becomes FIFO by a load. */
+    int (*before_fifo)(struct XenEvtchnStream *stream);
+    uint16_t nr_pirq_inuse_words;
+
+    /* Version 1 */
+    uint64_t callback_param;
+    int32_t nr_ports;
+    XenEvtchnStreamPort *ports;
+    uint16_t gsi_pirq[IOAPIC_NUM_PINS];
+    uint64_t *pirq_inuse;
+    uint32_t pirq_gsi_set;
+
+    /* Subsection "offer": what the guest was promised */
+    bool has_offer;
+    bool offered_fifo;
+    uint32_t offered_ports;
+
+    /* Subsection "fifo" */
+    bool has_fifo;
+    uint32_t nr_frames;
+    uint64_t *frames;
+    int32_t nr_vcpus;
+    struct evtchn_vcpu_state *vcpus;
+    int32_t nr_fifo_ports;
+    struct evtchn_port_state *fifo_ports;
+} XenEvtchnStream;
+
+extern const VMStateDescription vmstate_xen_evtchn_stream;
+
+#endif /* HW_XEN_EVTCHN_MIGRATION_H */

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine properties xen-evtchn-abi and xen-evtchn-max-ports: what the
+ * guest may have.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/error-report.h"
+#include "qemu/notify.h"
+#include "qapi/error.h"
+#include "qapi/visitor.h"
+#include "hw/xen/xen.h"
+#include "system/system.h"
+
+#include "internal.h"
+
+#define ABI         "xen-evtchn-abi"
+#define MAX_PORTS   "xen-evtchn-max-ports"
+
+enum abi {
+    ABI_AUTO,
+    ABI_2L,
+    ABI_FIFO,
+};
+
+static const char *const abi_names[] = {
+    [ABI_AUTO] = "auto",
+    [ABI_2L] = "2l",
+    [ABI_FIFO] = "fifo",
+};
+
+/* As the device itself, a property of the one guest of this process. */
+static enum abi option_abi;
+static uint32_t option_max_ports;   /* 0: the default */
+static const char *option_set;      /* a property that was */
+
+static void check_xen_mode(Notifier *notifier, void *data)
+{
+    if (xen_mode != XEN_EMULATE) {
+        error_report("-machine %s needs a Xen guest: -accel kvm,"
+                     "xen-version=0x40011,kernel-irqchip=split "
+                     "(the first -accel that works is the one used)",
+                     option_set);
+        exit(1);
+    }
+}
+
+/* The accelerator is not known yet when machine properties are set. */
+static void check_xen_mode_later(const char *property)
+{
+    static Notifier notifier = { .notify = check_xen_mode };
+
+    if (!option_set) {
+        qemu_add_machine_init_done_notifier(&notifier);
+    }
+    option_set = property;
+}
+
+static char *get_abi(Object *obj, Error **errp)
+{
+    return g_strdup(abi_names[option_abi]);
+}
+
+static void set_abi(Object *obj, const char *value, Error **errp)
+{
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(abi_names); i++) {
+        if (!strcmp(value, abi_names[i])) {
+            option_abi = i;
+            check_xen_mode_later(ABI);
+            return;
+        }
+    }
+    error_setg(errp, ABI "=%s: the choice is auto, 2l or fifo", value);
+}
+
+static uint32_t max_ports(void)
+{
+    if (option_max_ports) {
+        return option_max_ports;
+    }
+    return option_abi == ABI_FIFO ? EVTCHN_MAX_PORTS : XEN_EVTCHN_2L_PORTS;
+}
+
+static void get_max_ports(Object *obj, Visitor *v, const char *name,
+                          void *opaque, Error **errp)
+{
+    uint32_t value = max_ports();
+
+    visit_type_uint32(v, name, &value, errp);
+}
+
+static void set_max_ports(Object *obj, Visitor *v, const char *name,
+                          void *opaque, Error **errp)
+{
+    int64_t value;
+
+    if (!visit_type_int(v, name, &value, errp)) {
+        return;
+    }
+    if (value < 2 || value > EVTCHN_MAX_PORTS) {
+        error_setg(errp, MAX_PORTS "=%" PRId64 ": must be from 2 to %d", value,
+                   EVTCHN_MAX_PORTS);
+        return;
+    }
+    option_max_ports = value;
+    check_xen_mode_later(MAX_PORTS);
+}
+
+void xen_evtchn_machine_class_init(ObjectClass *oc)
+{
+    object_class_property_add_str(oc, ABI, get_abi, set_abi);
+    object_class_property_set_description(oc, ABI,
+        "The most a Xen guest's event channels may switch to: 2l, fifo, or "
+        "auto (default): fifo, but 2l where KVM delivers that in the kernel "
+        "and xen-evtchn-max-ports is at most 4096");
+
+    object_class_property_add(oc, MAX_PORTS, "int", get_max_ports,
+                              set_max_ports, NULL, NULL);
+    object_class_property_set_description(oc, MAX_PORTS,
+        "Event-channel ports that a Xen guest may have, 2 to 131072 (default: "
+        "131072 with xen-evtchn-abi=fifo, else 4096); 2l itself ends at 4096, "
+        "and for a 32-bit guest at 1024");
+}
+
+void xen_evtchn_get_options(bool kvm_has_2l, XenEvtchnOptions *options)
+{
+    options->max_ports = max_ports();
+    switch (option_abi) {
+    case ABI_2L:
+        options->fifo = false;
+        break;
+    case ABI_FIFO:
+        options->fifo = true;
+        break;
+    default:
+        /* FIFO would cost such a guest its fast paths, and gain it nothing. */
+        options->fifo = !kvm_has_2l ||
+                        options->max_ports > XEN_EVTCHN_2L_PORTS;
+        break;
+    }
+}

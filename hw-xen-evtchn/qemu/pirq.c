@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * PIRQs: interrupts of GSIs and MSIs that reach the guest as events.
+ *
+ * Which port a PIRQ is bound to the model knows; here is what a PIRQ stands
+ * for.  All under the BQL.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/main-loop.h"
+#include "hw/xen/xen.h"
+#include "system/kvm_xen.h"
+
+#include "hw/xen/interface/physdev.h"
+#include "hw/xen/interface/xen.h"
+
+#include "internal.h"
+#include "hw/i386/kvm/trace.h"
+
+/* Xen gives PIRQs below this to nobody. */
+#define FIRST_PIRQ 16
+
+bool xen_evtchn_pirq_inuse(XenEvtchnState *s, uint32_t pirq)
+{
+    return s->pirq_inuse[pirq / 64] >> (pirq % 64) & 1;
+}
+
+static void set_inuse(XenEvtchnState *s, uint32_t pirq, bool inuse)
+{
+    uint64_t bit = UINT64_C(1) << (pirq % 64);
+
+    if (inuse) {
+        s->pirq_inuse[pirq / 64] |= bit;
+    } else {
+        s->pirq_inuse[pirq / 64] &= ~bit;
+    }
+}
+
+/* Unmapped while still bound, it would be found by the next user. */
+static bool is_free(XenEvtchnState *s, uint32_t pirq)
+{
+    return !xen_evtchn_pirq_inuse(s, pirq) &&
+           !evtchn_pirq_port(s->guest, pirq);
+}
+
+/* As Xen: GSIs from 16 up while there are such, everything else from the top. */
+static int allocate_pirq(XenEvtchnState *s, bool for_gsi)
+{
+    uint32_t pirq;
+
+    if (for_gsi) {
+        for (pirq = FIRST_PIRQ;
+             pirq < MIN(IOAPIC_NUM_PINS, s->nr_pirqs); pirq++) {
+            if (is_free(s, pirq)) {
+                return pirq;
+            }
+        }
+    }
+    for (pirq = s->nr_pirqs; pirq-- > IOAPIC_NUM_PINS;) {
+        if (is_free(s, pirq)) {
+            return pirq;
+        }
+    }
+    return -ENOSPC;
+}
+
+static void map_gsi(XenEvtchnState *s, uint32_t pirq, int gsi)
+{
+    set_inuse(s, pirq, true);
+    s->pirq[pirq].gsi = gsi;
+    s->gsi_pirq[gsi] = pirq;
+}
+
+int xen_physdev_map_pirq(struct physdev_map_pirq *map)
+{
+    XenEvtchnState *s = xen_evtchn_singleton;
+    int pirq = map->pirq;
+    int gsi = map->index;
+
+    if (!s) {
+        return -ENOTSUP;
+    }
+    BQL_LOCK_GUARD();
+
+    if (map->domid != DOMID_SELF && map->domid != xen_domid) {
+        return -EPERM;
+    }
+    if (map->type != MAP_PIRQ_TYPE_GSI || gsi < 0 || gsi >= IOAPIC_NUM_PINS) {
+        return -EINVAL;
+    }
+    if (pirq < 0) {
+        pirq = allocate_pirq(s, true);
+        if (pirq < 0) {
+            return pirq;
+        }
+        map->pirq = pirq;
+    } else if (pirq >= s->nr_pirqs) {
+        return -EINVAL;
+    } else if (xen_evtchn_pirq_inuse(s, pirq) &&
+               s->pirq[pirq].gsi != XEN_PIRQ_UNBOUND) {
+        return -EBUSY;
+    }
+    map_gsi(s, pirq, gsi);
+    trace_kvm_xen_map_pirq(pirq, gsi);
+    return 0;
+}
+
+int xen_physdev_unmap_pirq(struct physdev_unmap_pirq *unmap)
+{
+    XenEvtchnState *s = xen_evtchn_singleton;
+    int pirq = unmap->pirq;
+    int gsi;
+
+    if (!s) {
+        return -ENOTSUP;
+    }
+    if (unmap->domid != DOMID_SELF && unmap->domid != xen_domid) {
+        return -EPERM;
+    }
+    if (pirq < 0 || pirq >= s->nr_pirqs) {
+        return -EINVAL;
+    }
+    BQL_LOCK_GUARD();
+
+    if (!xen_evtchn_pirq_inuse(s, pirq)) {
+        return -ENOENT;
+    }
+    gsi = s->pirq[pirq].gsi;
+    if (gsi >= 0 && s->gsi_pirq[gsi] == pirq) {
+        s->gsi_pirq[gsi] = 0;
+    }
+    s->pirq[pirq].gsi = XEN_PIRQ_UNBOUND;
+    s->pirq[pirq].dev = NULL;
+    set_inuse(s, pirq, false);
+    trace_kvm_xen_unmap_pirq(pirq, gsi);
+    if (gsi == XEN_PIRQ_MSI_EMU) {
+        xen_evtchn_msi_refresh(s, pirq);
+    }
+    return 0;
+}
+
+int xen_physdev_eoi_pirq(struct physdev_eoi *eoi)
+{
+    XenEvtchnState *s = xen_evtchn_singleton;
+    int gsi;
+
+    if (!s) {
+        return -ENOTSUP;
+    }
+    BQL_LOCK_GUARD();
+
+    if (eoi->irq >= s->nr_pirqs) {
+        return -EINVAL;
+    }
+    if (!xen_evtchn_pirq_inuse(s, eoi->irq)) {
+        return -ENOENT;
+    }
+    gsi = s->pirq[eoi->irq].gsi;
+    if (gsi < 0) {
+        return -EINVAL;
+    }
+    /* Its line is a level, an event is an edge. */
+    if (s->pirq_gsi_set & 1U << gsi) {
+        evtchn_raise_pirq(s->guest, eoi->irq);
+    }
+    return 0;
+}
+
+int xen_physdev_query_pirq(struct physdev_irq_status_query *query)
+{
+    XenEvtchnState *s = xen_evtchn_singleton;
+
+    if (!s) {
+        return -ENOTSUP;
+    }
+    BQL_LOCK_GUARD();
+
+    if (query->irq >= s->nr_pirqs) {
+        return -EINVAL;
+    }
+    if (!xen_evtchn_pirq_inuse(s, query->irq)) {
+        return -ENOENT;
+    }
+    query->flags = s->pirq[query->irq].gsi >= 0 ? XENIRQSTAT_needs_eoi : 0;
+    return 0;
+}
+
+int xen_physdev_get_free_pirq(struct physdev_get_free_pirq *get)
+{
+    XenEvtchnState *s = xen_evtchn_singleton;
+    int pirq;
+
+    if (!s) {
+        return -ENOTSUP;
+    }
+    BQL_LOCK_GUARD();
+
+    pirq = allocate_pirq(s, get->type == MAP_PIRQ_TYPE_GSI);
+    if (pirq < 0) {
+        return pirq;
+    }
+    set_inuse(s, pirq, true);
+    s->pirq[pirq].gsi = XEN_PIRQ_UNBOUND;
+    get->pirq = pirq;
+    trace_kvm_xen_get_free_pirq(pirq, get->type);
+    return 0;
+}
+
+void xen_evtchn_pirq_bound(XenEvtchnState *s, uint32_t pirq)
+{
+    int gsi = s->pirq[pirq].gsi;
+
+    if (gsi >= 0) {
+        /* The line may have gone high while nobody was listening. */
+        if (s->gsi_pirq[gsi] == pirq && s->pirq_gsi_set & 1U << gsi) {
+            evtchn_raise_pirq(s->guest, pirq);
+        }
+    } else if (gsi == XEN_PIRQ_MSI_EMU) {
+        xen_evtchn_msi_bound(s, pirq);
+    }
+}
+
+void xen_evtchn_pirq_rebuild(XenEvtchnState *s)
+{
+    uint32_t pirq;
+    int gsi;
+
+    /* MSIs are found again as their tables are loaded and snooped. */
+    for (pirq = 0; pirq < s->nr_pirqs; pirq++) {
+        if (s->pirq[pirq].gsi >= 0) {
+            s->pirq[pirq].gsi = XEN_PIRQ_UNBOUND;
+        }
+    }
+    for (gsi = 0; gsi < IOAPIC_NUM_PINS; gsi++) {
+        pirq = s->gsi_pirq[gsi];
+        if (pirq >= s->nr_pirqs) {
+            s->gsi_pirq[gsi] = 0;
+        } else if (pirq) {
+            s->pirq[pirq].gsi = gsi;
+        }
+    }
+}
+
+void xen_evtchn_pirq_init(XenEvtchnState *s)
+{
+    uint32_t pirq;
+
+    s->nr_pirqs = kvm_xen_get_evtchn_max_pirq();
+    s->nr_pirq_inuse_words = DIV_ROUND_UP(s->nr_pirqs, 64);
+    s->pirq_inuse = g_new0(uint64_t, s->nr_pirq_inuse_words);
+    s->pirq = g_new0(XenPirq, s->nr_pirqs);
+    for (pirq = 0; pirq < s->nr_pirqs; pirq++) {
+        s->pirq[pirq].gsi = XEN_PIRQ_UNBOUND;
+    }
+}

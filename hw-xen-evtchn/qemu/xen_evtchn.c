@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The device of type "xen-evtchn": a Xen guest's event channels.
+ *
+ * What a channel is and how an event reaches the guest is in the model
+ * (../core); here it becomes a QEMU device: its making, its reset, its state.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/main-loop.h"
+#include "qemu/module.h"
+#include "qapi/error.h"
+#include "hw/boards.h"
+#include "hw/xen/xen.h"
+#include "migration/vmstate.h"
+#include "system/kvm.h"
+#include "system/kvm_xen.h"
+#include <linux/kvm.h>
+
+#include "hw/i386/kvm/xen_overlay.h"
+#include "hw/xen/interface/xen.h"
+#include "target/i386/cpu.h"
+
+#include "internal.h"
+
+XenEvtchnState *xen_evtchn_singleton;
+
+CPUState *xen_evtchn_cpu(XenEvtchnState *s, uint32_t vcpu)
+{
+    unsigned int generation = cpu_list_generation_id_get();
+    XenEvtchnCPU *c;
+
+    if (vcpu >= s->nr_cpus) {
+        return NULL;
+    }
+    c = &s->cpus[vcpu];
+    /* Plugging and unplugging are rare, walks of the CPU list slow. */
+    if (qatomic_load_acquire(&c->generation) != generation) {
+        qatomic_set(&c->cs, qemu_get_cpu(vcpu));
+        qatomic_store_release(&c->generation, generation);
+    }
+    return qatomic_read(&c->cs);
+}
+
+void xen_evtchn_set_vcpu_info(CPUState *cs, void *vcpu_info)
+{
+    XenEvtchnState *s = xen_evtchn_singleton;
+    uint32_t vcpu = cs->cpu_index;
+    struct vcpu_info *old;
+
+    if (!s || vcpu >= s->nr_cpus || s->cpus[vcpu].vcpu_info == vcpu_info) {
+        return;
+    }
+    old = s->cpus[vcpu].vcpu_info;
+    s->cpus[vcpu].vcpu_info = vcpu_info;
+    evtchn_vcpu_set_info(s->guest, vcpu, vcpu_info, false);
+    /*
+     * Nobody writes to the old one any more; what it still had pending the new
+     * one must show.  No more than that: an upcall raised before the vCPU's
+     * LAPIC is enabled is lost, and a flag set for nothing would then hide
+     * every later event.
+     */
+    if (vcpu_info && old && qatomic_read(&old->evtchn_upcall_pending)) {
+        evtchn_vcpu_set_info(s->guest, vcpu, vcpu_info, true);
+    }
+}
+
+void xen_evtchn_set_long_mode(bool long_mode)
+{
+    if (xen_evtchn_singleton) {
+        evtchn_domain_set_long_mode(xen_evtchn_singleton->guest, long_mode);
+    }
+}
+
+void xen_evtchn_set_virq(uint32_t vcpu, uint32_t virq)
+{
+    if (xen_evtchn_singleton) {
+        evtchn_raise_virq(xen_evtchn_singleton->guest, vcpu, virq);
+    }
+}
+
+int xen_evtchn_set_port(uint16_t port)
+{
+    XenEvtchnState *s = xen_evtchn_singleton;
+    struct evtchn_port_info info;
+
+    if (!s) {
+        return -ENOTSUP;
+    }
+    if (evtchn_port_info(s->guest, port, &info) ||
+        (info.state != EVTCHN_VIRQ && info.state != EVTCHN_INTERDOMAIN)) {
+        return -EINVAL;
+    }
+    return evtchn_raise_port(s->guest, port);
+}
+
+int xen_evtchn_soft_reset(void)
+{
+    XenEvtchnState *s = xen_evtchn_singleton;
+    int ret;
+
+    if (!s) {
+        return -ENOTSUP;
+    }
+    assert(bql_locked());
+    ret = evtchn_reset(s->guest);
+    xen_evtchn_after_reset(s);
+    return ret;
+}
+
+static int xen_evtchn_before_fifo_load(XenEvtchnStream *stream)
+{
+    return xen_evtchn_kvm_release(container_of(stream, XenEvtchnState, stream));
+}
+
+static int xen_evtchn_pre_save(void *opaque)
+{
+    XenEvtchnState *s = opaque;
+
+    s->stream.callback_param = s->callback_param;
+    memcpy(s->stream.gsi_pirq, s->gsi_pirq, sizeof(s->gsi_pirq));
+    s->stream.pirq_gsi_set = s->pirq_gsi_set;
+    s->stream.pirq_inuse = g_memdup2(s->pirq_inuse,
+                                     s->nr_pirq_inuse_words * sizeof(uint64_t));
+    return 0;
+}
+
+static int xen_evtchn_pre_load(void *opaque)
+{
+    /* The stream's ports must not meet those that are bound here by chance. */
+    xen_evtchn_backend_unbind_all(opaque);
+    return 0;
+}
+
+static int xen_evtchn_post_load(void *opaque, int version_id)
+{
+    XenEvtchnState *s = opaque;
+    XenEvtchnStream *stream = &s->stream;
+
+    memcpy(s->gsi_pirq, stream->gsi_pirq, sizeof(s->gsi_pirq));
+    s->pirq_gsi_set = stream->pirq_gsi_set;
+    if (stream->pirq_inuse) {
+        memcpy(s->pirq_inuse, stream->pirq_inuse,
+               s->nr_pirq_inuse_words * sizeof(uint64_t));
+        g_free(g_steal_pointer(&stream->pirq_inuse));
+    }
+    xen_evtchn_pirq_rebuild(s);
+    if (stream->callback_param) {
+        xen_evtchn_set_callback_param(stream->callback_param);
+    }
+    xen_evtchn_kvm_update(s);
+    return 0;
+}
+
+static bool xen_evtchn_is_needed(void *opaque)
+{
+    return xen_mode == XEN_EMULATE;
+}
+
+static const VMStateDescription vmstate_xen_evtchn = {
+    .name = "xen_evtchn",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = xen_evtchn_is_needed,
+    .pre_save = xen_evtchn_pre_save,
+    .pre_load = xen_evtchn_pre_load,
+    .post_load = xen_evtchn_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT(stream, XenEvtchnState, 1, vmstate_xen_evtchn_stream,
+                       XenEvtchnStream),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static void xen_evtchn_realize(DeviceState *dev, Error **errp)
+{
+    XenEvtchnState *s = XEN_EVTCHN(dev);
+    struct evtchn_domain_config guest = { .domid = xen_domid };
+    struct evtchn_domain_config host = {
+        .domid = DOMID_QEMU,
+        .nr_vcpus = 1,
+        .host = true,
+        .privileged = true,
+    };
+    int ret;
+
+    xen_evtchn_get_options(kvm_xen_has_cap(EVTCHN_SEND), &s->options);
+    s->nr_cpus = MACHINE(qdev_get_machine())->smp.max_cpus;
+    s->cpus = g_new0(XenEvtchnCPU, s->nr_cpus);
+    xen_evtchn_pirq_init(s);
+    xen_evtchn_env_init(s);
+    xen_evtchn_backend_init(s);
+    xen_evtchn_kvm_init(s);
+
+    guest.nr_vcpus = s->nr_cpus;
+    guest.max_ports = s->options.max_ports;
+    guest.nr_pirqs = s->nr_pirqs;
+    /* Whether it is offered is decided in ops.c: a load may change that. */
+    guest.fifo = true;
+    /* Each channel between the two takes a port on both sides. */
+    host.max_ports = EVTCHN_MAX_PORTS;
+
+    s->hub = evtchn_hub_create(&xen_evtchn_host_env, s);
+    ret = s->hub ? 0 : -ENOMEM;
+    if (!ret) {
+        ret = evtchn_domain_create(s->hub, &guest, &xen_evtchn_guest_env, s,
+                                   &s->guest);
+    }
+    if (!ret) {
+        ret = evtchn_domain_create(s->hub, &host, &xen_evtchn_host_env, s,
+                                   &s->host);
+    }
+    if (ret) {
+        error_setg_errno(errp, -ret, "Xen event channels of domain %u",
+                         xen_domid);
+        return;
+    }
+    evtchn_domain_set_long_mode(s->guest, xen_is_long_mode());
+    /* Xen's page is there whether the guest has mapped it or not. */
+    evtchn_domain_set_shared_info(s->guest, xen_overlay_get_shinfo_ptr());
+
+    s->stream.domain = s->guest;
+    s->stream.host_domid = DOMID_QEMU;
+    s->stream.max_ports = s->options.max_ports;
+    s->stream.fifo = s->options.fifo;
+    s->stream.before_fifo = xen_evtchn_before_fifo_load;
+    s->stream.nr_pirq_inuse_words = s->nr_pirq_inuse_words;
+}
+
+void xen_evtchn_create(unsigned int nr_gsis, qemu_irq *system_gsis)
+{
+    DeviceState *dev = qdev_new(TYPE_XEN_EVTCHN);
+    XenEvtchnState *s = XEN_EVTCHN(dev);
+
+    sysbus_realize_and_unref(SYS_BUS_DEVICE(dev), &error_fatal);
+    xen_evtchn_callback_init(s, nr_gsis, system_gsis);
+    xen_evtchn_singleton = s;
+}
+
+static void xen_evtchn_class_init(ObjectClass *klass, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+
+    dc->realize = xen_evtchn_realize;
+    dc->vmsd = &vmstate_xen_evtchn;
+}
+
+static const TypeInfo xen_evtchn_info = {
+    .name = TYPE_XEN_EVTCHN,
+    .parent = TYPE_SYS_BUS_DEVICE,
+    .instance_size = sizeof(XenEvtchnState),
+    .class_init = xen_evtchn_class_init,
+};
+
+static void xen_evtchn_register_types(void)
+{
+    type_register_static(&xen_evtchn_info);
+}
+
+type_init(xen_evtchn_register_types)
