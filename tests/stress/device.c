@@ -74,33 +74,44 @@ static void inspect(struct chan *c)
     }
 }
 
+static void play_with(struct thread *t, struct chan *c)
+{
+    switch (rnd(8)) {
+    case 0:
+        change_priority(t, c);
+        break;
+    case 1:
+        mask_for_a_while(t, c);
+        break;
+    case 2:
+        inspect(c);
+        break;
+    case 3:
+        flicker(t, c);
+        break;
+    default:
+        dom_bind_vcpu(c->dom, c, rnd(NR_VCPUS));
+        break;
+    }
+}
+
+/* One channel for some time: races need everybody at the same one. */
 void *control_thread(void *opaque)
 {
     struct thread *t = self = opaque;
     GPtrArray *controlled = t->s->controlled;
+    struct chan *c = NULL;
+    unsigned int left = 0;
 
     while (!stress_stopping(t->s)) {
-        struct chan *c = g_ptr_array_index(controlled, rnd(controlled->len));
-
-        switch (rnd(5)) {
-        case 0:
-            dom_bind_vcpu(c->dom, c, rnd(NR_VCPUS));
-            break;
-        case 1:
-            change_priority(t, c);
-            break;
-        case 2:
-            mask_for_a_while(t, c);
-            break;
-        case 3:
-            inspect(c);
-            break;
-        case 4:
-            flicker(t, c);
-            break;
+        if (!left--) {
+            left = 1 + rnd(64);
+            c = g_ptr_array_index(controlled, rnd(controlled->len));
+            evtchn_store(&t->s->favourite, c);
         }
+        play_with(t, c);
         wild_step(t->s);
-        if (!rnd(4)) {
+        if (!rnd(16)) {
             sched_yield();
         }
     }

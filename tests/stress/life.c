@@ -32,9 +32,6 @@ static struct link {
 
 static struct chan *own[NR_OWN];
 
-/* Then 2-level's pending bits are as they were when it became FIFO. */
-static bool left_2l;
-
 static void new_guest(struct dom *dom)
 {
     unsigned int i;
@@ -219,7 +216,6 @@ static void live(struct dom *dom)
     unsigned int way = rnd(4);
     bool early = way == 0 || way == 1;
 
-    left_2l = way < 3;
     dom->word32 = rnd(2);
     guest_set_long_mode(dom->g, !dom->word32);
     for (uint32_t port = 0; port < guest_2l_ports(dom->g); port++) {
@@ -283,7 +279,7 @@ static void after_reset(struct dom *dom)
             stress_fault(FAULT_OTHER, "C port %u: state %d after a reset",
                          port, info.state);
         }
-        if (!left_2l && guest_is_pending(dom->g, port)) {
+        if (guest_is_pending(dom->g, port)) {
             stress_fault(FAULT_EXTRA, "C port %u: pending after a reset",
                          port);
         }
@@ -344,7 +340,6 @@ static void end_for_good(struct dom *dom)
     close_gates(dom);
     dom_boot(dom);
     new_guest(dom);
-    left_2l = false;
     after_reset(dom);
     self->counts.destroyed++;
 }
@@ -353,7 +348,6 @@ static void wild_interlude(struct dom *dom)
 {
     unsigned int n = 1 + rnd(4);
 
-    left_2l = true;
     gate_open(&dom->s->wild_gate);
     while (n--) {
         unsigned int yields = rnd(16);

@@ -179,6 +179,7 @@ struct stress {
     struct thread thread[NR_THREADS];
     GPtrArray *chans;       /* all that live as long as the round */
     GPtrArray *controlled;  /* those that T_CONTROL plays with */
+    struct chan *favourite; /* of T_CONTROL, and so of all senders */
     GPtrArray *orders;
     struct gate life_gate;      /* channels from A and B to C */
     struct gate direct_gate;    /* events that others raise in C directly */
