@@ -62,8 +62,6 @@ static EvtchnInfo *describe_port(XenEvtchnState *s, uint32_t port,
     if (info->abi == EVTCHN_ABI_FIFO) {
         e->has_priority = true;
         e->priority = info->priority;
-        e->has_linked = true;
-        e->linked = info->linked;
         e->has_link = info->linked;
         e->link = info->link;
     }

@@ -5,7 +5,6 @@
  */
 
 #include "qemu/osdep.h"
-#include "qemu/main-loop.h"
 #include "qemu/module.h"
 #include "io/channel-buffer.h"
 #include "migration/qemu-file-types.h"
@@ -37,6 +36,7 @@ typedef struct Side {
     uint8_t (*memory)[EVTCHN_FRAME_SIZE];
     unsigned int upcalls;
     unsigned int mapped;
+    bool loaded_all;
     XenEvtchnStream stream;
 } Side;
 
@@ -183,9 +183,7 @@ static int load(Side *side, const GByteArray *bytes)
     buffer->usage = bytes->len;
     f = qemu_file_new_input(QIO_CHANNEL(buffer));
     ret = vmstate_load_state(f, &vmstate_xen_evtchn_stream, &side->stream, 1);
-    if (!ret) {
-        g_assert_cmpint(qemu_get_byte(f), ==, QEMU_VM_EOF);
-    }
+    side->loaded_all = !ret && qemu_get_byte(f) == QEMU_VM_EOF;
     qemu_fclose(f);
     object_unref(OBJECT(buffer));
     return ret;
@@ -195,14 +193,12 @@ static int load(Side *side, const GByteArray *bytes)
 static Side *migrate(Side *from)
 {
     g_autoptr(GByteArray) bytes = save(from);
-    g_autoptr(GByteArray) again = NULL;
     Side *to = side_new(from->stream.fifo, from->stream.max_ports);
 
     memcpy(to->memory, from->memory, NR_PAGES * sizeof(*to->memory));
     g_assert_cmpint(load(to, bytes), ==, 0);
+    g_assert(to->loaded_all);
     side_free(from);
-
-    to->stream.pirq_inuse = g_steal_pointer(&to->stream.pirq_inuse);
     return to;
 }
 
@@ -317,6 +313,7 @@ static void test_2l_v1(void)
 
     g_byte_array_append(old, v1_stream, sizeof(v1_stream));
     g_assert_cmpint(load(side, old), ==, 0);
+    g_assert(side->loaded_all);
     assert_state(side, 1, EVTCHN_UNBOUND, 0);
     assert_state(side, 2, EVTCHN_VIRQ, 1);
     assert_state(side, 4, EVTCHN_IPI, 1);
@@ -497,7 +494,10 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     module_call_init(MODULE_INIT_QOM);
-    g_setenv("QTEST_SILENT_ERRORS", "1", 1);
+    /* Hundreds of streams are refused, each with a line that says why. */
+    if (!g_test_verbose() && !freopen("/dev/null", "w", stderr)) {
+        return 1;
+    }
 
     g_test_add_func("/xen-evtchn/vmstate/2l", test_2l);
     g_test_add_func("/xen-evtchn/vmstate/2l-v1", test_2l_v1);
