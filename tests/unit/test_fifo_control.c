@@ -259,7 +259,9 @@ static void test_late_page(gconstpointer data)
     assert_ok(evtchn_send(g->d, 1025));
     assert_ok(evtchn_send(g->d, 1500));
     assert_ok(evtchn_unmask(g->d, 1500));
+    /* Its number's next owner has no event. */
     assert_ok(evtchn_close(g->d, 1025));
+    g_assert_cmpuint(unit_unbound(g, 2), ==, 1025);
     assert_ok(guest_expand_array(g));
     g_assert_true(guest_is_pending(g, 1));
     g_assert_cmpuint(g->vcpu[0].upcalls, ==, 0);
