@@ -109,20 +109,20 @@ static unsigned int scan_word(struct guest_vcpu *v, uint32_t word,
 {
     struct guest *g = v->g;
     uint32_t bits = guest_word_bits(g);
-    uint32_t port, half, active;
+    uint32_t port, bit, active;
     unsigned int handled = 0;
 
     for (port = word * bits; port < (word + 1) * bits; port += 32) {
         active = evtchn_load(pending_word(g, port)) &
                  ~evtchn_load(mask_word(g, port));
-        for (half = 0; half < 32; half++) {
-            if (!(active & (UINT32_C(1) << half)) ||
-                evtchn_load(&g->port_vcpu[port + half]) != v->id) {
+        for (; active; active &= active - 1) {
+            bit = __builtin_ctz(active);
+            if (evtchn_load(&g->port_vcpu[port + bit]) != v->id) {
                 continue;
             }
             /* Another vCPU may have taken it, when the port has just moved. */
-            if (evtchn_test_and_clear_bit(pending_word(g, port), half)) {
-                handler(v, port + half, opaque);
+            if (evtchn_test_and_clear_bit(pending_word(g, port), bit)) {
+                handler(v, port + bit, opaque);
                 handled++;
             }
         }
@@ -134,13 +134,10 @@ unsigned int consumer_2l_scan(struct guest_vcpu *v, guest_handler *handler,
                               void *opaque)
 {
     uint64_t words = take_selector(v);
-    uint32_t word;
     unsigned int handled = 0;
 
-    for (word = 0; word < guest_word_bits(v->g); word++) {
-        if (words & (UINT64_C(1) << word)) {
-            handled += scan_word(v, word, handler, opaque);
-        }
+    for (; words; words &= words - 1) {
+        handled += scan_word(v, __builtin_ctzll(words), handler, opaque);
     }
     return handled;
 }

@@ -278,13 +278,17 @@ bool guest_unmask(struct guest_vcpu *v, uint32_t port)
                            consumer_2l_unmask(v, port);
 }
 
-/* Clearing the flag comes first: an event that is missed sets it again. */
+/*
+ * Clearing the flag comes first: an event that is missed sets it again.  As in
+ * Linux it is no barrier; taking the selector or READY word is.
+ */
 unsigned int guest_upcall(struct guest_vcpu *v, guest_handler *handler,
                           void *opaque)
 {
     unsigned int handled = 0;
 
-    while (evtchn_exchange(guest_upcall_pending(v), 0)) {
+    while (evtchn_load(guest_upcall_pending(v))) {
+        evtchn_store(guest_upcall_pending(v), 0);
         handled += is_fifo(v->g) ? consumer_fifo_scan(v, handler, opaque) :
                                    consumer_2l_scan(v, handler, opaque);
     }
