@@ -190,6 +190,7 @@ void chan_handled(struct chan *c, uint32_t vcpu)
     if (c->batch) {
         check_batch(c);
     }
+    evtchn_fetch_add(&c->calls, 1);
     /* Last: from here on it may be sent again. */
     if (!evtchn_exchange(&c->owed, 0)) {
         stress_fault(FAULT_EXTRA, "%s port %u vcpu %u: handled, but not sent",

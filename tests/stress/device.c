@@ -61,6 +61,27 @@ static void flicker(struct thread *t, struct chan *c)
     t->counts.masks += 64;
 }
 
+/*
+ * What is under way must come in by itself: the next operation on the channel
+ * might raise it again, and hide that it was lost.
+ */
+static void settle(struct chan *c)
+{
+    int64_t deadline = g_get_monotonic_time() + PATIENCE * G_USEC_PER_SEC;
+    uint64_t calls = evtchn_load(&c->calls);
+
+    while (evtchn_load(&c->calls) == calls &&
+           (c->stream ? evtchn_load(&c->seen) != evtchn_load(&c->sent) :
+                        evtchn_load(&c->owed))) {
+        if (g_get_monotonic_time() > deadline) {
+            stress_fault(FAULT_LOST, "%s port %u: not handled after a change",
+                         c->name, c->port);
+            return;
+        }
+        sched_yield();
+    }
+}
+
 /* What an inspector is told must make sense at any time. */
 static void inspect(struct chan *c)
 {
@@ -92,6 +113,9 @@ static void play_with(struct thread *t, struct chan *c)
     default:
         dom_bind_vcpu(c->dom, c, rnd(NR_VCPUS));
         break;
+    }
+    if (!rnd(4)) {
+        settle(c);
     }
 }
 
