@@ -103,12 +103,18 @@ static void attack(struct guest *g, void (*interfere)(unsigned int))
         UNDER_ATTACK(evtchn_poll(g->d, 0, &port, 1));
         UNDER_ATTACK(evtchn_send(g->d, port));
         UNDER_ATTACK(evtchn_bind_ipi(g->d, 0, &fresh));
+        /*
+         * An innocent moment: the port becomes the tail, and is attacked again
+         * while another one is linked to it.
+         */
+        assert_ok(evtchn_set_priority(g->d, port, EVTCHN_FIFO_PRIORITY_DEFAULT));
+        *guest_event_word(g, port) = 0;
+        *guest_event_word(g, fresh) = 0;
+        assert_ok(evtchn_send(g->d, port));
+        *guest_event_word(g, port) |= FIFO_LINKED;
+        UNDER_ATTACK(evtchn_send(g->d, fresh));
+        *guest_event_word(g, fresh) = FIFO_MASKED;
         UNDER_ATTACK(evtchn_close(g->d, fresh));
-        /* Now and then an innocent moment. */
-        if (round % 5 == 0) {
-            *guest_event_word(g, port) = 0;
-            evtchn_send(g->d, port);
-        }
     }
     g_test_message("at most %u accesses", hostile.most);
 }
