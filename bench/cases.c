@@ -14,7 +14,7 @@
 #define BENCH_OPS bench_timed
 #endif
 
-/* Ports that share neither a model's nor a guest's cache line; 2-level's bits. */
+/* Ports that share no cache line: 512 of 2-level's bits are in one. */
 #define APART 600
 
 /* On a cache line of its own. */

@@ -16,7 +16,7 @@ static GOptionEntry options[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &opt_json, "Print JSON", NULL },
     { "markdown", 0, 0, G_OPTION_ARG_NONE, &opt_markdown,
       "Print tables for the documentation", NULL },
-    { NULL }
+    { .long_name = NULL }
 };
 
 int main(int argc, char **argv)

@@ -17,7 +17,7 @@ void stress_jitter(void)
     if (!state) {
         state = (uintptr_t)&state | 1;
     }
-    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    state = state * UINT64_C(6364136223846793005) + 1;
     stress_steps_left = state >> 32 & 127;
     if ((state >> 40 & 63) == 0) {
         sched_yield();

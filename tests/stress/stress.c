@@ -36,7 +36,7 @@ static GOptionEntry options[] = {
       "Events in all (10000000)", "N" },
     { "seed", 's', 0, G_OPTION_ARG_INT64, &opt_seed,
       "Seed of the threads' random numbers (1)", "N" },
-    { NULL }
+    { .long_name = NULL }
 };
 
 __thread struct thread *self;
@@ -174,7 +174,8 @@ static void wait_for_events(struct stress *s)
     last_time = g_get_monotonic_time();
     while (evtchn_load(&s->quiet) < NR_THREADS) {
         g_usleep(1000);
-        if (g_get_monotonic_time() - last_time > 2 * PATIENCE * G_USEC_PER_SEC) {
+        if (g_get_monotonic_time() - last_time >
+            2 * PATIENCE * G_USEC_PER_SEC) {
             stuck(s);
         }
     }
