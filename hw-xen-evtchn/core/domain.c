@@ -284,6 +284,8 @@ void evtchn_domain_set_long_mode(struct evtchn_domain *d, bool long_mode)
     lock_all_vcpus_2l(d);
     evtchn_store(&d->word_bits, long_mode ? 64 : 32);
     unlock_all_vcpus_2l(d);
+    /* Ports that were mute may have bits again. */
+    evtchn_retry_all_pending(d, 1, d->valid_ports);
     evtchn_event_unlock(d);
 }
 

@@ -186,7 +186,8 @@ void evtchn_domain_destroy(struct evtchn_domain *d);
 
 /*
  * The guest's mode as latched by Xen: it sets the word size, and so the limit
- * and layout of 2-level.  Ports above a limit that shrank stay but are mute.
+ * and layout of 2-level.  Ports above a limit that shrank stay but are mute;
+ * what came for them is raised when it grows again.
  */
 void evtchn_domain_set_long_mode(struct evtchn_domain *d, bool long_mode);
 

@@ -202,6 +202,10 @@ int evtchn_load_port(struct evtchn_domain *d,
         evtchn_port_lock(d, chn);
     }
     set_port_state(d, chn, state, rd, peer);
+    if (evtchn_is_bound(chn->state)) {
+        /* What it waited for may be here already. */
+        evtchn_retry_pending(d, state->port, chn);
+    }
     evtchn_port_unlock(chn);
     if (peer) {
         evtchn_port_unlock(peer);

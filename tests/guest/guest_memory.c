@@ -69,10 +69,10 @@ uint64_t guest_pending_sel(struct guest_vcpu *v)
 void guest_set_long_mode(struct guest *g, bool long_mode)
 {
     g->long_mode = long_mode;
-    evtchn_domain_set_long_mode(g->d, long_mode);
     if (g->shared_info) {
         memset(g->shared_info, 0, EVTCHN_FRAME_SIZE);
     }
+    evtchn_domain_set_long_mode(g->d, long_mode);
 }
 
 int guest_init_control(struct guest *g, uint32_t vcpu, uint32_t offset)

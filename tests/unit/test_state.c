@@ -287,6 +287,32 @@ static void test_waiting(void)
     world_free(w2);
 }
 
+/* An event that waited for shared_info does not wait for ever. */
+static void test_waiting_2l(gconstpointer data)
+{
+    struct guest_config c = {
+        .domid = 1, .no_shared_info = true, .word32 = GPOINTER_TO_INT(data),
+    };
+    struct world *w = world_new(), *w2 = world_new();
+    struct guest *g = guest_new(w, &c), *n;
+    struct saved *s;
+    uint32_t port;
+
+    assert_ok(evtchn_bind_ipi(g->d, 0, &port));
+    assert_ok(evtchn_send(g->d, port));
+    s = save(g);
+    /* Where the guest is loaded shared_info may be there already. */
+    c.no_shared_info = false;
+    n = guest_new(w2, &c);
+    load(n, s);
+    unit_expect(n, 0, port);
+    saved_free(s);
+    guest_free(g);
+    guest_free(n);
+    world_free(w);
+    world_free(w2);
+}
+
 /* Both ends are loaded, in either order; alone, an end is unbound. */
 static void test_interdomain(gconstpointer data)
 {
@@ -522,6 +548,10 @@ int main(int argc, char **argv)
     g_test_add_func("/state/stale-tail", test_stale_tail);
     g_test_add_func("/state/closed-tail", test_closed_tail);
     g_test_add_func("/state/waiting", test_waiting);
+    g_test_add_data_func("/state/waiting-2l/64", GINT_TO_POINTER(0),
+                         test_waiting_2l);
+    g_test_add_data_func("/state/waiting-2l/32", GINT_TO_POINTER(1),
+                         test_waiting_2l);
     unit_add_modes("/state/interdomain", test_interdomain);
     unit_add_modes("/state/bad-ports", test_bad_ports);
     unit_add_modes("/state/bad-peers", test_bad_peers);
