@@ -107,7 +107,8 @@ static void attack(struct guest *g, void (*interfere)(unsigned int))
          * An innocent moment: the port becomes the tail, and is attacked again
          * while another one is linked to it.
          */
-        assert_ok(evtchn_set_priority(g->d, port, EVTCHN_FIFO_PRIORITY_DEFAULT));
+        assert_ok(evtchn_set_priority(g->d, port,
+                                      EVTCHN_FIFO_PRIORITY_DEFAULT));
         *guest_event_word(g, port) = 0;
         *guest_event_word(g, fresh) = 0;
         assert_ok(evtchn_send(g->d, port));

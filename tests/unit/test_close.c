@@ -150,7 +150,7 @@ static void test_linked(void)
     world_free(w);
 }
 
-/* With every port linked and closed the table is full, until one is consumed. */
+/* With every port linked and closed the table is full until one is taken. */
 static void test_all_linked(void)
 {
     struct world *w = world_new();

@@ -266,7 +266,7 @@ static void test_tail_moves(gconstpointer data)
     world_free(w);
 }
 
-/* A port that moves to another vCPU while linked is delivered on the old one. */
+/* A port that moves away while linked is delivered on its old vCPU. */
 static void test_vcpu_while_linked(gconstpointer data)
 {
     struct world *w = world_new();

@@ -141,7 +141,7 @@ static void test_control_garbage(void)
     world_free(w);
 }
 
-/* Words of ports that are not bound, of port 0 too, are none of our business. */
+/* Words of ports that are not bound, port 0 among them, stay as they are. */
 static void test_unbound_words(void)
 {
     struct world *w = world_new();

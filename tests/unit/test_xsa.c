@@ -6,7 +6,7 @@
 
 #include "unit.h"
 
-/* 107: an event for a vCPU that has no control block, in every way to get one. */
+/* 107: events, from every source, for a vCPU that has no control block. */
 static void test_107(void)
 {
     struct world *w = world_new();
