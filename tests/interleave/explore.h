@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An explorer of interleavings: runs real code as coroutines and visits every
+ * state that any order of their accesses to shared memory can lead to.
+ *
+ * All that may change lives in one arena at a fixed address: the heap, the
+ * coroutines' stacks and their state.  A coroutine yields before each access
+ * (see step.h); the explorer then continues every coroutine that can run, one
+ * after the other, each from the same contents of the arena.  States are told
+ * apart by a 128-bit hash of the arena, so a state reached twice is explored
+ * once.  The code between two accesses counts as atomic, which is right for
+ * what a thread has for itself and for what a lock protects.
+ *
+ * Three kinds of accesses are no scheduling points, as whatever another thread
+ * does between them and their neighbours could as well be done before or after:
+ * those to bytes that only one thread uses, or that nobody writes (the search
+ * starts with all bytes taken for such, and begins anew when it finds otherwise);
+ * an unlock; and what follows a lock, unless that is another lock.  --every-step
+ * does without this, for a comparison.
+ *
+ * What it does not cover: it is sequentially consistent.  Accesses that a CPU
+ * or a compiler may reorder, torn accesses, and plain accesses that race are
+ * outside; the model's read-modify-writes are sequentially consistent, and
+ * TSan runs of the stress test look for racing plain accesses.  Two states with
+ * the same 128-bit hash would be taken for one.
+ */
+
+#ifndef IL_EXPLORE_H
+#define IL_EXPLORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "step.h"
+
+#define IL_MAX_THREADS 6
+
+/* Explorer: from the host's side ---------------------------------------- */
+
+struct il_options {
+    uint64_t max_states;
+    bool every_step;        /* each access is a scheduling point */
+    bool quiet;             /* no path of a violation */
+};
+
+struct il_result {
+    uint64_t states;
+    uint64_t transitions;
+    uint64_t ends;          /* states in which nobody can run any more */
+    uint32_t depth;         /* steps of the longest path taken */
+    uint32_t op_steps;      /* most steps that one il_op needed */
+    double seconds;
+    bool exhausted;         /* every state was seen */
+    bool limited;           /* or the limit came before that */
+    const char *failure;    /* NULL: no violation */
+};
+
+/*
+ * Build the world with @setup (no interleaving yet; it calls il_spawn()), run
+ * every interleaving, and call @at_end where nobody can run any more.  A
+ * violation is printed to stderr with the steps that led to it.
+ */
+void il_explore(void (*setup)(const void *arg), void (*at_end)(void),
+                const void *arg, const struct il_options *options,
+                struct il_result *result);
+
+/* World: from inside ---------------------------------------------------- */
+
+/* A pointer in the arena, for the world to find itself. */
+extern void **const il_root;
+
+void il_spawn(const char *name, void (*fn)(void *opaque), void *opaque);
+
+/* Zeroed memory in the arena; il_alloc() fails the run when that is full. */
+void *il_alloc(size_t size);
+void il_free(void *ptr);
+size_t il_allocated(void);
+
+/*
+ * Wait while *@word is @value.  @idle: to wait here for ever is all right, as
+ * for a CPU without work; otherwise that is a deadlock.
+ */
+void il_wait(const uint32_t *word, uint32_t value, bool idle);
+
+/* struct evtchn_env's relax(). */
+void il_relax(unsigned int spins);
+/* sched_yield() of a guest: wait until the last word looked at changes. */
+void il_yield_cpu(void);
+
+/* Any of 0 to @n - 1: each is explored. */
+uint32_t il_choose(uint32_t n);
+
+/* Between two operations: what follows is one with the next access. */
+void il_pause(void);
+
+/* Bracket an operation whose own steps must be below @max. */
+void il_op_begin(uint32_t max);
+void il_op_end(void);
+
+/* A violation: this path ends here. */
+void il_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#define il_check(cond)                                          \
+    do {                                                        \
+        if (!(cond)) {                                          \
+            il_fail("%s:%d: %s", __func__, __LINE__, #cond);    \
+        }                                                       \
+    } while (0)
+
+/* Between coro.c and explore.c ------------------------------------------ */
+
+enum il_status {
+    IL_NONE,
+    IL_READY,
+    IL_WAITING,
+    IL_DONE,
+};
+
+/* Whether the next access is no scheduling point. */
+enum il_joined {
+    IL_APART,
+    IL_LOCKED,      /* unless it is to a lock */
+    IL_JOINED,
+};
+
+struct il_thread {
+    void *sp;
+    void (*fn)(void *opaque);
+    void *opaque;
+    const char *name;
+    const volatile void *ptr;   /* of the access it is about to make */
+    const char *what;
+    const volatile void *watch; /* waiting: for a change from @watch_value */
+    uint64_t watch_value;
+    uint32_t choices;           /* about to choose among that many */
+    uint32_t choice;
+    uint32_t op_steps;
+    uint32_t op_max;
+    uint8_t status;
+    uint8_t kind;
+    uint8_t size;
+    uint8_t watch_size;
+    bool idle;
+    uint8_t joined;             /* enum il_joined */
+};
+
+#define IL_MAX_BLOCKS 96
+
+struct il_block {
+    uint32_t offset;
+    uint32_t size;
+    uint32_t used;              /* bytes in use, 0: free */
+};
+
+/* The start of the arena. */
+struct il_arena {
+    void *root;
+    uint32_t nr_threads;
+    uint32_t nr_blocks;
+    uint32_t brk;
+    struct il_thread threads[IL_MAX_THREADS];
+    struct il_block blocks[IL_MAX_BLOCKS];
+};
+
+#define IL_LINE        64u
+#define IL_HEAP_SIZE   (256u << 10)
+#define IL_STACK_SIZE  (8u << 10)
+#define IL_ARENA_SIZE  (IL_HEAP_SIZE + IL_MAX_THREADS * IL_STACK_SIZE)
+
+extern struct il_arena *const il_arena;
+
+void il_arena_reset(void);
+/* Sanitizer: only what is allocated may be touched. */
+void il_arena_guard(void);
+/* False when the coroutine failed; see il_failure. */
+bool il_run(struct il_thread *t);
+bool il_runnable(const struct il_thread *t);
+/* Run @fn outside any coroutine; false when it failed. */
+bool il_run_serially(void (*fn)(const void *), const void *arg);
+void *il_stack_base(unsigned int thread);
+
+/* Which bytes are scheduling points; true when that has changed. */
+void il_conflicts_reset(bool every_step);
+bool il_conflicts_grew(void);
+
+extern char il_failure[256];
+extern uint32_t il_max_op_steps;
+
+#endif /* IL_EXPLORE_H */
