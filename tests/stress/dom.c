@@ -154,6 +154,13 @@ void dom_attach(struct dom *dom, struct chan *c, uint32_t port, uint32_t vcpu)
         return;
     }
     set_port_vcpu(dom, port, vcpu);
+    /*
+     * A vCPU that is long in coming keeps ports linked, so that their numbers
+     * run ahead.  Only one thread at a time binds ports of A and B.
+     */
+    while (dom->abi == EVTCHN_ABI_FIFO && !guest_event_word(dom->g, port)) {
+        dom_expand_array(dom, true);
+    }
     /* A port is not handed out again while its last life's event is linked. */
     if (dom->abi == EVTCHN_ABI_FIFO &&
         *guest_event_word(dom->g, port) & FIFO_LINKED) {
