@@ -25,8 +25,8 @@
 #define IL_REDZONE 0u
 #endif
 
-/* Fixed, so that a run can be repeated and pointers hash the same. */
-#define IL_ARENA_ADDRESS 0x100000000000ull
+/* Fixed, so that runs are the same; and out of the way of ASan's shadow. */
+#define IL_ARENA_ADDRESS 0x200000000000ull
 
 /* More than any serial part needs: beyond it, something goes in circles. */
 #define IL_MAX_SERIAL_STEPS 1000000u
@@ -221,8 +221,7 @@ static bool note_access(char kind, const volatile void *ptr, size_t size)
 
 /* What coroutines call --------------------------------------------------- */
 
-void il_step(char kind, const volatile void *ptr, size_t size,
-             const char *what)
+void il_step(char kind, const volatile void *ptr, size_t size, const char *what)
 {
     struct il_thread *t = current;
     bool lock = kind != 'l' && what[0] == 'l' && !strcmp(what, "lock");
@@ -432,9 +431,9 @@ void il_arena_reset(void)
     static bool mapped;
 
     if (!mapped) {
-        void *p = mmap(il_arena, IL_ARENA_SIZE, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
-                       0);
+        void *p =
+            mmap(il_arena, IL_ARENA_SIZE, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
         if (p != il_arena) {
             perror("interleave: cannot map the arena");

@@ -14,11 +14,11 @@
 
 #include "explore.h"
 
-#define NR_LINES   (IL_ARENA_SIZE / IL_LINE)
+#define NR_LINES (IL_ARENA_SIZE / IL_LINE)
 #define HEAP_LINES (IL_HEAP_SIZE / IL_LINE)
-#define MAX_DEPTH  20000u
+#define MAX_DEPTH 20000u
 #define RESTART_AFTER 3000u
-#define SHOWN      400u     /* steps of a violation's path that are printed */
+#define SHOWN 400u /* steps of a violation's path that are printed */
 
 struct line {
     uint64_t w[IL_LINE / sizeof(uint64_t)];
@@ -36,10 +36,10 @@ struct undo {
 /* A state on the search's stack, and how far it has been explored. */
 struct frame {
     struct hash hash;
-    uint32_t undo;          /* the log's length before the step to here */
-    uint32_t thread;        /* the next one to try */
+    uint32_t undo; /* the log's length before the step to here */
+    uint32_t thread; /* the next one to try */
     uint32_t choice;
-    uint32_t enabled;       /* threads that could run */
+    uint32_t enabled; /* threads that could run */
     /* The step that is being explored, for the report. */
     const volatile void *ptr;
     const char *what;
@@ -53,7 +53,7 @@ static struct frame frames[MAX_DEPTH];
 static struct undo *undo_log;
 static size_t undo_len, undo_room;
 static bool quiet;
-static uint32_t heap_lines;     /* used ones; only ever grows */
+static uint32_t heap_lines; /* used ones; only ever grows */
 
 /* The arena's are behind the plain names; see wrap.c. */
 void *__real_calloc(size_t n, size_t size);
@@ -169,8 +169,8 @@ static void undo_push(uint32_t nr)
 }
 
 /* Most of the time goes into this: the next line from @i that differs. */
-IL_NO_ASAN __attribute__((target_clones("avx2", "default")))
-static uint32_t next_change(uint32_t i, uint32_t end)
+IL_NO_ASAN __attribute__((target_clones("avx2", "default"))) static uint32_t
+next_change(uint32_t i, uint32_t end)
 {
     while (i < end && line_equal(&arena[i], &copy[i])) {
         i++;
@@ -240,9 +240,8 @@ static void keep_changes(size_t from)
 static void print_path(uint32_t depth)
 {
     static const char *const kinds[128] = {
-        ['b'] = "begins", ['l'] = "load",  ['s'] = "store",
-        ['x'] = "rmw",    ['w'] = "woken", ['c'] = "chooses",
-        ['o'] = "goes on",
+        ['b'] = "begins", ['l'] = "load",    ['s'] = "store",   ['x'] = "rmw",
+        ['w'] = "woken",  ['c'] = "chooses", ['o'] = "goes on",
     };
     uint32_t i = depth > SHOWN ? depth - SHOWN : 0;
 

@@ -13,10 +13,11 @@
  *
  * Three kinds of accesses are no scheduling points, as whatever another thread
  * does between them and their neighbours could as well be done before or after:
- * those to bytes that only one thread uses, or that nobody writes (the search
- * starts with all bytes taken for such, and begins anew when it finds otherwise);
- * an unlock; and what follows a lock, unless that is another lock.  --every-step
- * does without this, for a comparison.
+ *  - those to bytes that only one thread uses, or that nobody writes; the search
+ *    starts with all bytes taken for such, and begins anew when it finds better;
+ *  - an unlock;
+ *  - what follows a lock, unless that is another lock.
+ * --every-step does without this, and --compare tells if both see the same.
  *
  * What it does not cover: it is sequentially consistent.  Accesses that a CPU
  * or a compiler may reorder, torn accesses, and plain accesses that race are

@@ -4,9 +4,9 @@
  *            [--max-states N] [SCENARIO ...]
  *
  * Explores all scenarios, or those named (a name that ends in * stands for all
- * that begin so).  --find turns success round: the model was built with a fault,
- * and at least one scenario must find it.  --compare explores each scenario with
- * and without the reduction (see explore.h); both must end in as many states.
+ * that begin so).  --find turns success round: the model was built with a
+ * fault, and at least one scenario must find it.  --compare explores each one
+ * with and without the reduction (see explore.h); both must have as many ends.
  */
 
 #include <inttypes.h>
@@ -17,7 +17,7 @@
 #include "explore.h"
 #include "world.h"
 
-#define MAX_STATES      20000000u
+#define MAX_STATES 20000000u
 #define MAX_STATES_LONG 400000000u
 
 struct options {
@@ -68,8 +68,10 @@ static void parse(struct options *o, int argc, char **argv)
         } else if (!strcmp(argv[i], "--max-states") && i + 1 < argc) {
             o->il.max_states = strtoull(argv[++i], NULL, 0);
         } else {
-            fprintf(stderr, "usage: %s [--long] [--every-step | --compare] "
-                    "[--list] [--find] [--max-states N] [SCENARIO ...]\n", argv[0]);
+            fprintf(stderr,
+                    "usage: %s [--long] [--every-step | --compare] "
+                    "[--list] [--find] [--max-states N] [SCENARIO ...]\n",
+                    argv[0]);
             exit(2);
         }
     }
@@ -83,7 +85,8 @@ static void parse(struct options *o, int argc, char **argv)
 static void report(const struct il_scenario *s, const struct il_result *r)
 {
     printf("%-26s %9" PRIu64 " states %9" PRIu64 " steps  depth %3u  %4" PRIu64
-           " ends", s->name, r->states, r->transitions, r->depth, r->ends);
+           " ends",
+           s->name, r->states, r->transitions, r->depth, r->ends);
     if (s->hostile) {
         printf("  op <= %u", r->op_steps);
     }

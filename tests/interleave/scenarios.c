@@ -7,7 +7,7 @@
 #include "world.h"
 
 const struct il_scenario il_scenarios[] = {
-    /* FIFO: linking against unlinking ------------------------------------- */
+    /* FIFO: linking against unlinking ---------------------------------- */
     {
         .name = "fifo-two-ports",
         .vcpus = 1, .ports = 2, .fifo = true, .warm = true, .consumers = 1,
@@ -66,10 +66,11 @@ const struct il_scenario il_scenarios[] = {
         },
     },
 
-    /* FIFO: masks ----------------------------------------------------------- */
+    /* FIFO: masks ------------------------------------------------------ */
     {
         .name = "fifo-unmask",
-        .vcpus = 1, .ports = 2, .fifo = true, .warm = true, .consumers = 1, .masked = 1 << 1,
+        .vcpus = 1, .ports = 2, .fifo = true, .warm = true, .consumers = 1,
+        .masked = 1 << 1,
         .script = {
             { { IL_SEND, 1 }, { IL_SEND, 2 } },
             { { IL_UNMASK, 1 } },
@@ -120,7 +121,7 @@ const struct il_scenario il_scenarios[] = {
         },
     },
 
-    /* FIFO: two queues ------------------------------------------------------ */
+    /* FIFO: two queues ------------------------------------------------- */
     {
         .name = "fifo-priority",
         .vcpus = 1, .ports = 2, .fifo = true, .warm = true, .consumers = 1,
@@ -174,7 +175,7 @@ const struct il_scenario il_scenarios[] = {
         },
     },
 
-    /* FIFO: ports that come and go ------------------------------------------ */
+    /* FIFO: ports that come and go ------------------------------------- */
     {
         .name = "fifo-close-reuse",
         .vcpus = 1, .ports = 2, .fifo = true, .warm = true, .consumers = 1,
@@ -240,7 +241,7 @@ const struct il_scenario il_scenarios[] = {
         },
     },
 
-    /* FIFO: memory that comes late ------------------------------------------ */
+    /* FIFO: memory that comes late ------------------------------------- */
     {
         .name = "fifo-late-array",
         .vcpus = 1, .ports = 1, .fifo = true, .consumers = 1,
@@ -280,7 +281,7 @@ const struct il_scenario il_scenarios[] = {
         },
     },
 
-    /* From 2-level to FIFO ---------------------------------------------------- */
+    /* From 2-level to FIFO --------------------------------------------- */
     {
         .name = "hand-over",
         .vcpus = 1, .ports = 1, .consumers = 1, .after_script = 2,
@@ -310,7 +311,7 @@ const struct il_scenario il_scenarios[] = {
         .long_only = true,
     },
 
-    /* 2-level --------------------------------------------------------------- */
+    /* 2-level ---------------------------------------------------------- */
     {
         .name = "2l-two-senders",
         .vcpus = 1, .ports = 2, .consumers = 1,
@@ -380,7 +381,7 @@ const struct il_scenario il_scenarios[] = {
         },
     },
 
-    /* Reset --------------------------------------------------------------------- */
+    /* Reset ------------------------------------------------------------ */
     {
         .name = "reset-2l",
         .vcpus = 1, .ports = 2, .ipis = 1 << 2, .may_fail = true,
@@ -422,7 +423,7 @@ const struct il_scenario il_scenarios[] = {
         },
     },
 
-    /* Poll -------------------------------------------------------------------- */
+    /* Poll ------------------------------------------------------------- */
     {
         .name = "poll-2l",
         .vcpus = 2, .ports = 2, .masked = 1 << 1 | 1 << 2,
@@ -451,7 +452,7 @@ const struct il_scenario il_scenarios[] = {
         },
     },
 
-    /* A guest that writes what it likes ----------------------------------------- */
+    /* A guest that writes what it likes -------------------------------- */
     {
         .name = "hostile-2l",
         .vcpus = 1, .ports = 1, .hostile = 3,
@@ -499,7 +500,7 @@ const struct il_scenario il_scenarios[] = {
             { { IL_SEND, 1 }, { IL_SEND, 2 }, { IL_SEND, 1 } },
         },
     },
-    /* Bigger ones ---------------------------------------------------------------- */
+    /* Bigger ones ------------------------------------------------------ */
     {
         .name = "long-fifo-three-senders",
         .vcpus = 1, .ports = 3, .fifo = true, .warm = true, .consumers = 1,

@@ -134,7 +134,7 @@ static void hostile(void *opaque)
     }
 }
 
-/* Scripts ------------------------------------------------------------------- */
+/* Scripts ----------------------------------------------------------------- */
 
 void il_send(uint32_t port, bool raise)
 {
@@ -295,7 +295,7 @@ static void script(void *opaque)
     evtchn_store(&w->running[nr], 0);
 }
 
-/* Setup --------------------------------------------------------------------- */
+/* Setup ------------------------------------------------------------------- */
 
 static void bind_port(struct il_world *w, uint32_t want)
 {
@@ -306,8 +306,8 @@ static void bind_port(struct il_world *w, uint32_t want)
         il_check(!evtchn_bind_ipi(w->g->d, s->vcpu[want], &port));
     } else {
         il_check(!evtchn_alloc_unbound(w->g->d, DOMID_SELF, 0, &port));
-        il_check(!evtchn_bind_interdomain(w->peer->d, 1, port,
-                                          &w->peer_port[port]));
+        il_check(
+            !evtchn_bind_interdomain(w->peer->d, 1, port, &w->peer_port[port]));
         if (s->vcpu[port]) {
             il_check(!evtchn_bind_vcpu(w->g->d, port, s->vcpu[port]));
         }
@@ -315,7 +315,7 @@ static void bind_port(struct il_world *w, uint32_t want)
     il_check(port == want);
     w->g->port_vcpu[port] = s->vcpu[port];
     if (s->fifo && s->late_array) {
-        return;     /* its word appears masked */
+        return; /* its word appears masked */
     }
     if (s->masked & (1u << port)) {
         guest_mask(w->g, port);
@@ -333,8 +333,12 @@ static void add_write(struct il_world *w, void *to, uint32_t value)
 static void choose_writes(struct il_world *w)
 {
     static const uint32_t words[] = {
-        0, FIFO_PENDING, FIFO_LINKED | 1, FIFO_LINKED | FIFO_PENDING | 2,
-        FIFO_LINKED | FIFO_BUSY, UINT32_MAX,
+        0,
+        FIFO_PENDING,
+        FIFO_LINKED | 1,
+        FIFO_LINKED | FIFO_PENDING | 2,
+        FIFO_LINKED | FIFO_BUSY,
+        UINT32_MAX,
     };
     static const uint32_t heads[] = { 0, 1, 0x1ffff, UINT32_MAX };
     struct guest_vcpu *v = &w->g->vcpu[0];
@@ -367,7 +371,7 @@ static void choose_writes(struct il_world *w)
 /* The first event of a port finds it on a queue that it was never on. */
 static void warm_up(struct il_world *w)
 {
-    w->ended = true;    /* no handler's work yet */
+    w->ended = true; /* no handler's work yet */
     for (uint32_t port = 1; port <= w->s->ports; port++) {
         il_send(port, false);
         if (!(w->s->masked & (1u << port))) {
@@ -434,7 +438,10 @@ static void set_up_bystander(struct il_world *w)
 void il_world_setup(const void *scenario)
 {
     static const char *const script_names[IL_SCRIPTS] = {
-        "script-0", "script-1", "script-2", "script-3",
+        "script-0",
+        "script-1",
+        "script-2",
+        "script-3",
     };
     static const char *const vcpu_names[IL_VCPUS] = { "vcpu-0", "vcpu-1" };
     struct guest_config peer = { .domid = 0, .max_ports = 64, .host = true };

@@ -70,7 +70,7 @@ extern const struct il_scenario il_scenarios[];
 
 /*
  * Leave out the count of what must have been handled: it depends on when an
- * operation takes note of what was handled before, and so on how fine steps are.
+ * operation takes note of what was handled before, and so on the steps' size.
  */
 extern bool il_skip_need;
 
