@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Save and load: what was loaded from a save must save the same again, and what
+ * was loaded from anything else must be refused or leave a sound domain.
+ */
+
+#include <string.h>
+
+#include "fuzz.h"
+
+/* The guest's half goes along by itself. */
+static void copy_memory(struct guest *to, const struct guest *from)
+{
+    while (to->nr_frames < from->nr_frames &&
+           to->nr_frames < GUEST_MAX_FRAMES) {
+        guest_new_frame(to);
+    }
+    for (uint32_t i = 0; i < from->nr_frames && i < GUEST_MAX_FRAMES; i++) {
+        memcpy(to->frame[i], from->frame[i], EVTCHN_FRAME_SIZE);
+    }
+}
+
+static void load_domain(struct guest *to, struct guest *from)
+{
+    uint64_t gfns[EVTCHN_MAX_ARRAY_FRAMES];
+    struct evtchn_vcpu_state vcpus[8];
+    struct evtchn_port_state port;
+    uint32_t nr_frames, i;
+
+    FUZZ_CHECK(from->nr_vcpus <= 8);
+    copy_memory(to, from);
+    evtchn_save_fifo(from->d, gfns, &nr_frames);
+    for (i = 0; i < from->nr_vcpus; i++) {
+        FUZZ_CHECK(!evtchn_save_vcpu(from->d, i, &vcpus[i]));
+    }
+    if (evtchn_domain_abi(from->d) == EVTCHN_ABI_FIFO) {
+        FUZZ_CHECK(!evtchn_load_fifo(to->d, gfns, nr_frames, vcpus));
+    }
+    for (i = 1; i < evtchn_domain_valid_ports(from->d); i++) {
+        if (!evtchn_save_port(from->d, i, &port)) {
+            FUZZ_CHECK(!evtchn_load_port(to->d, &port));
+        }
+    }
+}
+
+/* A port that waited for its page or its control block may wait no more. */
+static void check_same(struct guest *a, struct guest *b)
+{
+    struct evtchn_port_state pa, pb;
+    struct evtchn_vcpu_state va, vb;
+    uint32_t na, nb, i;
+
+    evtchn_save_fifo(a->d, NULL, &na);
+    evtchn_save_fifo(b->d, NULL, &nb);
+    FUZZ_CHECK(na == nb);
+    FUZZ_CHECK(evtchn_domain_abi(a->d) == evtchn_domain_abi(b->d));
+    for (i = 0; i < a->nr_vcpus; i++) {
+        FUZZ_CHECK(!evtchn_save_vcpu(a->d, i, &va));
+        FUZZ_CHECK(!evtchn_save_vcpu(b->d, i, &vb));
+        FUZZ_CHECK(va.control_gfn == vb.control_gfn);
+        FUZZ_CHECK(va.control_offset == vb.control_offset);
+    }
+    for (i = 1; i < evtchn_domain_valid_ports(a->d); i++) {
+        int ra = evtchn_save_port(a->d, i, &pa);
+        int rb = evtchn_save_port(b->d, i, &pb);
+
+        FUZZ_CHECK(!ra == !rb || (ra && rb));
+        if (ra) {
+            continue;
+        }
+        FUZZ_CHECK(pa.state == pb.state && pa.vcpu == pb.vcpu);
+        FUZZ_CHECK(pa.priority == pb.priority);
+        FUZZ_CHECK(pa.remote_domid == pb.remote_domid);
+        FUZZ_CHECK(pa.remote_port == pb.remote_port);
+    }
+}
+
+void fuzz_save_and_load(struct fuzz *f, uint8_t flavour)
+{
+    struct world *w = world_new();
+    struct guest *g[FUZZ_DOMAINS];
+
+    fuzz_create(g, w, flavour);
+    for (unsigned int i = 0; i < FUZZ_DOMAINS; i++) {
+        if (g[i]->long_mode != f->g[i]->long_mode) {
+            guest_set_long_mode(g[i], f->g[i]->long_mode);
+        }
+        load_domain(g[i], f->g[i]);
+    }
+    for (unsigned int i = 0; i < FUZZ_DOMAINS; i++) {
+        check_same(f->g[i], g[i]);
+    }
+    fuzz_check_all(g);
+    fuzz_destroy(g, w);
+}
+
+static void anything(struct input *in, void *to, size_t size)
+{
+    uint8_t *p = to;
+
+    for (size_t i = 0; i < size; i++) {
+        p[i] = get8(in);
+    }
+}
+
+static void load_any_fifo(struct input *in, struct guest *g)
+{
+    struct evtchn_vcpu_state vcpus[8];
+    uint64_t gfns[EVTCHN_MAX_ARRAY_FRAMES];
+    uint32_t nr = get8(in);
+
+    for (uint32_t i = 0; i < EVTCHN_MAX_ARRAY_FRAMES; i++) {
+        gfns[i] = GUEST_FIRST_GFN + (i < 8 ? get8(in) : i);
+    }
+    memset(vcpus, 0, sizeof(vcpus));
+    for (uint32_t i = 0; i < g->nr_vcpus; i++) {
+        uint8_t how = get8(in);
+
+        vcpus[i].control_gfn =
+            how & 1 ? GUEST_FIRST_GFN + (how >> 4) : EVTCHN_INVALID_GFN;
+        vcpus[i].control_offset = how & 2 ? get16(in) : 0;
+        vcpus[i].tail[how >> 4] = get16(in);
+        if (how & 4) {
+            anything(in, &vcpus[i], sizeof(vcpus[i]));
+        }
+    }
+    evtchn_load_fifo(g->d, gfns, nr & 128 ? get32(in) : nr % 12, vcpus);
+}
+
+void fuzz_load_anything(struct fuzz *f, uint8_t flavour)
+{
+    struct world *w = world_new();
+    struct input *in = &f->in;
+    struct guest *g[FUZZ_DOMAINS];
+    uint8_t how = get8(in);
+
+    fuzz_create(g, w, flavour);
+    for (unsigned int i = 0; i < 10; i++) {
+        guest_new_frame(g[how % FUZZ_DOMAINS]);
+    }
+    if (how & 0x80) {
+        load_any_fifo(in, g[how % FUZZ_DOMAINS]);
+    }
+    for (unsigned int i = get8(in) % 16; i; i--) {
+        struct guest *to = g[get8(in) % FUZZ_DOMAINS];
+        struct evtchn_port_state port = { .state = get8(in) & 15 };
+
+        if (port.state & 8) {
+            anything(in, &port, sizeof(port));
+        } else {
+            port.port = get8(in);
+            port.priority = get8(in) & 31;
+            port.last_priority = get8(in) & 31;
+            port.pending = get8(in) & 7;
+            port.vcpu = get8(in) & 7;
+            port.last_vcpu = get8(in) & 7;
+            port.remote_domid = get8(in) & 7;
+            port.remote_port = get8(in);
+        }
+        evtchn_load_port(to->d, &port);
+        evtchn_raise_port(to->d, port.port);
+    }
+    fuzz_check_all(g);
+    fuzz_destroy(g, w);
+}
