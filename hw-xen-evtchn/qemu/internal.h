@@ -56,6 +56,7 @@ typedef struct XenEvtchnCPU {
     CPUState *cs;           /* valid while generation is the CPU list's */
     unsigned int generation;
     void *vcpu_info;        /* BQL */
+    bool taking_timer;      /* work for its thread is under way; BQL */
 } XenEvtchnCPU;
 
 struct XenEvtchnState {
@@ -92,6 +93,7 @@ struct XenEvtchnState {
     bool kvm_evtchn;            /* it can deliver 2-level */
     bool kvm_delivers;          /* deliver_2l goes to it; atomic */
     bool kvm_released;          /* it was told to leave 2-level alone; BQL */
+    unsigned int kvm_switching; /* vCPUs that want it so; BQL */
     bool kvm_dropping_routes;   /* BQL */
     QemuMutex kvm_lock;
     XenEvtchnKvmPort *kvm_ports;    /* XEN_EVTCHN_2L_PORTS; kvm_lock */
@@ -150,10 +152,13 @@ void xen_evtchn_kvm_init(XenEvtchnState *s);
 /* Who delivers may have changed; BQL held. */
 void xen_evtchn_kvm_update(XenEvtchnState *s);
 /*
- * Take 2-level delivery, timers and polls from the kernel, or let it have them
- * again.  BQL held; release may drop it for a while.
+ * Take 2-level delivery, timers and polls from the kernel before the guest may
+ * become FIFO; and, once it has or has not, let the kernel have them again if
+ * the guest is 2-level.  BQL held; begin may drop it for a while.
  */
-int xen_evtchn_kvm_release(XenEvtchnState *s);
+int xen_evtchn_kvm_begin_fifo(XenEvtchnState *s);
+void xen_evtchn_kvm_end_fifo(XenEvtchnState *s);
+/* The same after a reset. */
 void xen_evtchn_kvm_reclaim(XenEvtchnState *s);
 /* A back end has bound its @port to @guest_port. */
 void xen_evtchn_kvm_backend_bound(XenEvtchnState *s, uint32_t guest_port,

@@ -9,7 +9,7 @@
  *
  * The rule: at any time one of the two, the kernel or the model, delivers to
  * the guest.  Before a guest becomes FIFO everything in the kernel that writes
- * or waits for 2-level bits is stopped (release), and only after a reset has
+ * or waits for 2-level bits is stopped (begin_fifo), and only after a reset has
  * made it 2-level again is it started (reclaim).  The eventfds stay: they touch
  * nothing of the guest's.
  */
@@ -221,32 +221,76 @@ static int set_vcpu_attr(CPUState *cs, struct kvm_xen_vcpu_attr *attr)
     return kvm_vcpu_ioctl(cs, KVM_XEN_VCPU_SET_ATTR, attr);
 }
 
-/* The singleshot timer goes on in QEMU.  On the vCPU's thread. */
-static void take_timer(CPUState *cs, run_on_cpu_data data)
+/* The singleshot timer goes on in QEMU. */
+static int take_timer(CPUState *cs)
 {
     CPUX86State *env = &X86_CPU(cs)->env;
     struct kvm_xen_vcpu_attr attr = { .type = KVM_XEN_VCPU_ATTR_TYPE_TIMER };
     struct kvm_clock_data clock;
-    int *ret = data.host_ptr;
     uint64_t expires;
+    int ret;
 
     QEMU_LOCK_GUARD(&env->xen_timers_lock);
-    if (kvm_vcpu_ioctl(cs, KVM_XEN_VCPU_GET_ATTR, &attr) ||
-        !attr.u.timer.port) {
-        return;
+    ret = kvm_vcpu_ioctl(cs, KVM_XEN_VCPU_GET_ATTR, &attr);
+    if (ret || !attr.u.timer.port) {
+        return ret;
     }
     expires = attr.u.timer.expires_ns;
     attr.u.timer.port = 0;
     attr.u.timer.expires_ns = 0;
-    *ret = set_vcpu_attr(cs, &attr);
-    if (*ret) {
-        return;
+    ret = set_vcpu_attr(cs, &attr);
+    if (ret) {
+        return ret;
     }
     env->xen_singleshot_timer_ns = expires;
     if (expires && !kvm_vm_ioctl(kvm_state, KVM_GET_CLOCK, &clock)) {
         timer_mod_ns(env->xen_singleshot_timer,
                      qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
                      (int64_t)(expires - clock.clock));
+    }
+    return 0;
+}
+
+/* On the vCPU's thread, with the BQL. */
+static void take_timer_work(CPUState *cs, run_on_cpu_data data)
+{
+    XenEvtchnState *s = data.host_ptr;
+    int ret = take_timer(cs);
+
+    s->cpus[cs->cpu_index].taking_timer = false;
+    if (ret) {
+        error_report("KVM does not give up vCPU %d's Xen timer: %s",
+                     cs->cpu_index, strerror(-ret));
+    }
+}
+
+/*
+ * That work also makes each vCPU leave a SCHEDOP_poll that waits for 2-level
+ * bits.  Two vCPUs may be here at a time, each with work for the other, so
+ * neither may wait without doing its own.
+ */
+static void take_all_timers(XenEvtchnState *s)
+{
+    CPUState *cs;
+    uint32_t i;
+
+    for (i = 0; i < s->nr_cpus; i++) {
+        cs = xen_evtchn_cpu(s, i);
+        if (cs && !s->cpus[i].taking_timer) {
+            s->cpus[i].taking_timer = true;
+            async_run_on_cpu(cs, take_timer_work, RUN_ON_CPU_HOST_PTR(s));
+        }
+    }
+    for (i = 0; i < s->nr_cpus; i++) {
+        while (s->cpus[i].taking_timer && xen_evtchn_cpu(s, i)) {
+            if (current_cpu) {
+                process_queued_cpu_work(current_cpu);
+            }
+            bql_unlock();
+            g_usleep(50);
+            bql_lock();
+        }
+        s->cpus[i].taking_timer = false;
     }
 }
 
@@ -282,12 +326,11 @@ static void drop_routes(XenEvtchnState *s)
     s->kvm_dropping_routes = false;
 }
 
-int xen_evtchn_kvm_release(XenEvtchnState *s)
+int xen_evtchn_kvm_begin_fifo(XenEvtchnState *s)
 {
-    CPUState *cs;
-    uint32_t i;
     int ret;
 
+    s->kvm_switching++;
     if (!s->kvm_evtchn || s->kvm_released) {
         return 0;
     }
@@ -296,27 +339,21 @@ int xen_evtchn_kvm_release(XenEvtchnState *s)
     set_kvm_delivers(s, false);
     ret = kvm_xen_set_evtchn_send(false);
     qemu_mutex_unlock(&s->kvm_lock);
-
-    if (!ret) {
-        drop_routes(s);
-    }
-    /*
-     * This also makes each vCPU leave a SCHEDOP_poll that waits for 2-level
-     * bits.  Other vCPUs may come here meanwhile: all of it can be done twice.
-     */
-    for (i = 0; i < s->nr_cpus && !ret; i++) {
-        cs = xen_evtchn_cpu(s, i);
-        if (cs) {
-            run_on_cpu(cs, take_timer, RUN_ON_CPU_HOST_PTR(&ret));
-        }
-    }
-    s->kvm_released = true;
     if (ret) {
         error_report("KVM does not stop 2-level event channels: %s",
                      strerror(-ret));
-        xen_evtchn_kvm_reclaim(s);
+        return ret;
     }
-    return ret;
+    drop_routes(s);
+    take_all_timers(s);
+    s->kvm_released = true;
+    return 0;
+}
+
+void xen_evtchn_kvm_end_fifo(XenEvtchnState *s)
+{
+    s->kvm_switching--;
+    xen_evtchn_kvm_reclaim(s);
 }
 
 void xen_evtchn_kvm_reclaim(XenEvtchnState *s)
@@ -324,7 +361,9 @@ void xen_evtchn_kvm_reclaim(XenEvtchnState *s)
     CPUState *cs;
     uint32_t i;
 
-    if (!s->kvm_released) {
+    /* The last vCPU that is about to switch decides. */
+    if (!s->kvm_evtchn || s->kvm_switching || kvm_xen_has_cap(EVTCHN_SEND) ||
+        evtchn_domain_abi(s->guest) != EVTCHN_ABI_2L) {
         return;
     }
     s->kvm_released = false;
@@ -339,7 +378,7 @@ void xen_evtchn_kvm_reclaim(XenEvtchnState *s)
     xen_evtchn_msi_refresh_all(s);
 }
 
-/* The last line of defence: ops.c has released before it comes to this. */
+/* The last line of defence: begin_fifo comes before this. */
 int xen_evtchn_kvm_abi_change(void *opaque, enum evtchn_abi abi)
 {
     XenEvtchnState *s = opaque;

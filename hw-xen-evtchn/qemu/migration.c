@@ -215,15 +215,15 @@ static int load_fifo(XenEvtchnStream *s)
                      s->nr_vcpus);
         return -EINVAL;
     }
-    if (s->before_fifo) {
-        ret = s->before_fifo(s);
+    ret = s->before_fifo ? s->before_fifo(s) : 0;
+    if (!ret) {
+        ret = evtchn_load_fifo(s->domain, s->frames, s->nr_frames, s->vcpus);
         if (ret) {
-            return ret;
+            error_report("xen-evtchn: the stream's FIFO memory is not valid");
         }
     }
-    ret = evtchn_load_fifo(s->domain, s->frames, s->nr_frames, s->vcpus);
-    if (ret) {
-        error_report("xen-evtchn: the stream's FIFO memory is not valid");
+    if (s->after_fifo) {
+        s->after_fifo(s);
     }
     return ret;
 }

@@ -21,8 +21,9 @@ typedef struct XenEvtchnStream {
     uint16_t host_domid;
     uint32_t max_ports;
     bool fifo;              /* what may be offered here, and then what was */
-    /* Optional: called before @domain becomes FIFO by a load. */
+    /* Optional: called before and after @domain becomes FIFO by a load. */
     int (*before_fifo)(struct XenEvtchnStream *stream);
+    void (*after_fifo)(struct XenEvtchnStream *stream);
     uint16_t nr_pirq_inuse_words;
 
     /* Version 1 */

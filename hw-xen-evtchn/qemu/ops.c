@@ -76,24 +76,17 @@ static int op_init_control(XenEvtchnState *s, void *arg)
     int ret;
 
     BQL_LOCK_GUARD();
-    if (evtchn_domain_abi(s->guest) == EVTCHN_ABI_2L) {
-        ret = xen_evtchn_kvm_release(s);
-        if (ret) {
-            return ret;
-        }
+    ret = xen_evtchn_kvm_begin_fifo(s);
+    if (!ret) {
+        ret = evtchn_op(s->guest, EVTCHNOP_init_control, arg);
     }
-    ret = evtchn_op(s->guest, EVTCHNOP_init_control, arg);
-    if (evtchn_domain_abi(s->guest) == EVTCHN_ABI_2L) {
-        xen_evtchn_kvm_reclaim(s);
-    }
+    xen_evtchn_kvm_end_fifo(s);
     return ret;
 }
 
 void xen_evtchn_after_reset(XenEvtchnState *s)
 {
-    if (evtchn_domain_abi(s->guest) == EVTCHN_ABI_2L) {
-        xen_evtchn_kvm_reclaim(s);
-    }
+    xen_evtchn_kvm_reclaim(s);
     xen_evtchn_msi_refresh_all(s);
 }
 

@@ -43,7 +43,7 @@ static bool is_free(XenEvtchnState *s, uint32_t pirq)
            !evtchn_pirq_port(s->guest, pirq);
 }
 
-/* As Xen: GSIs from 16 up while there are such, everything else from the top. */
+/* As Xen: GSIs from 16 up while there are such, all else from the top. */
 static int allocate_pirq(XenEvtchnState *s, bool for_gsi)
 {
     uint32_t pirq;

@@ -110,7 +110,16 @@ int xen_evtchn_soft_reset(void)
 
 static int xen_evtchn_before_fifo_load(XenEvtchnStream *stream)
 {
-    return xen_evtchn_kvm_release(container_of(stream, XenEvtchnState, stream));
+    XenEvtchnState *s = container_of(stream, XenEvtchnState, stream);
+
+    return xen_evtchn_kvm_begin_fifo(s);
+}
+
+static void xen_evtchn_after_fifo_load(XenEvtchnStream *stream)
+{
+    XenEvtchnState *s = container_of(stream, XenEvtchnState, stream);
+
+    xen_evtchn_kvm_end_fifo(s);
 }
 
 static int xen_evtchn_pre_save(void *opaque)
@@ -224,6 +233,7 @@ static void xen_evtchn_realize(DeviceState *dev, Error **errp)
     s->stream.max_ports = s->options.max_ports;
     s->stream.fifo = s->options.fifo;
     s->stream.before_fifo = xen_evtchn_before_fifo_load;
+    s->stream.after_fifo = xen_evtchn_after_fifo_load;
     s->stream.nr_pirq_inuse_words = s->nr_pirq_inuse_words;
 }
 
