@@ -423,6 +423,24 @@ const struct il_scenario il_scenarios[] = {
         },
     },
 
+    /* vcpu_info that is registered anew ------------------------------------ */
+    {
+        .name = "info-2l",
+        .vcpus = 1, .ports = 2, .consumers = 1,
+        .script = {
+            { { IL_SEND, 1 }, { IL_SEND, 2 } },
+            { { IL_INFO, 0, 0 } },
+        },
+    },
+    {
+        .name = "info-fifo",
+        .vcpus = 1, .ports = 2, .fifo = true, .warm = true, .consumers = 1,
+        .script = {
+            { { IL_SEND, 1 }, { IL_SEND, 2 } },
+            { { IL_INFO, 0, 0 } },
+        },
+    },
+
     /* Poll ------------------------------------------------------------- */
     {
         .name = "poll-2l",
