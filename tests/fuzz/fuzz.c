@@ -45,6 +45,7 @@ void fuzz_create(struct guest **g, struct world *w, uint8_t flavour)
     config[2].no_fifo = flavour & 8;
     config[1].no_vcpu_info = flavour & 16;
     config[1].abi_change = config[1].binding_changed = flavour & 32;
+    config[0].deliver_2l = flavour & 64;
     for (unsigned int i = 0; i < FUZZ_DOMAINS; i++) {
         config[i].max_ports = ports[(flavour + i) % 4];
         g[i] = guest_new(w, &config[i]);
@@ -238,6 +239,22 @@ static void hypercall(struct fuzz *f, struct guest *g)
                cmd == EVTCHNOP_reset_cont);
 }
 
+/* Many ports at once, up to the limit; a reset then takes several pieces. */
+static void bind_many(struct fuzz *f, struct guest *g)
+{
+    uint32_t port, nr = get8(&f->in) * 8;
+    bool ipi = get8(&f->in) & 1;
+    int rc = 0;
+
+    while (nr-- && !rc) {
+        rc = ipi ? evtchn_bind_ipi(g->d, 0, &port) :
+                   evtchn_alloc_unbound(g->d, DOMID_SELF, nr % 4, &port);
+        FUZZ_CHECK(!rc || rc == -XEN_ENOSPC);
+        FUZZ_CHECK(fuzz_steps <= MAX_STEPS);
+        fuzz_steps = 0;
+    }
+}
+
 static void poll_ports(struct fuzz *f, struct guest *g)
 {
     uint32_t ports[8], nr = get8(&f->in) % 8;
@@ -374,6 +391,9 @@ static bool run_op(struct fuzz *f, uint8_t flavour)
             fuzz_save_and_load(f, flavour);
         }
         fuzz_steps = 0;
+        return false;
+    case 27:
+        bind_many(f, g);
         return false;
     default:
         write_word(f, g);

@@ -116,8 +116,10 @@ static void load_any_fifo(struct input *in, struct guest *g)
     for (uint32_t i = 0; i < g->nr_vcpus; i++) {
         uint8_t how = get8(in);
 
-        vcpus[i].control_gfn =
-            how & 1 ? GUEST_FIRST_GFN + (how >> 4) : EVTCHN_INVALID_GFN;
+        vcpus[i].control_gfn = EVTCHN_INVALID_GFN;
+        if (how & 1) {
+            vcpus[i].control_gfn = GUEST_FIRST_GFN + (how >> 4);
+        }
         vcpus[i].control_offset = how & 2 ? get16(in) : 0;
         vcpus[i].tail[how >> 4] = get16(in);
         if (how & 4) {
