@@ -94,6 +94,7 @@ struct XenEvtchnState {
     bool kvm_delivers;          /* deliver_2l goes to it; atomic */
     bool kvm_released;          /* it was told to leave 2-level alone; BQL */
     unsigned int kvm_switching; /* vCPUs that want it so; BQL */
+    int kvm_keeps_timer;        /* an error; BQL */
     bool kvm_dropping_routes;   /* BQL */
     QemuMutex kvm_lock;
     XenEvtchnKvmPort *kvm_ports;    /* XEN_EVTCHN_2L_PORTS; kvm_lock */

@@ -259,6 +259,7 @@ static void take_timer_work(CPUState *cs, run_on_cpu_data data)
 
     s->cpus[cs->cpu_index].taking_timer = false;
     if (ret) {
+        s->kvm_keeps_timer = ret;
         error_report("KVM does not give up vCPU %d's Xen timer: %s",
                      cs->cpu_index, strerror(-ret));
     }
@@ -269,11 +270,12 @@ static void take_timer_work(CPUState *cs, run_on_cpu_data data)
  * bits.  Two vCPUs may be here at a time, each with work for the other, so
  * neither may wait without doing its own.
  */
-static void take_all_timers(XenEvtchnState *s)
+static int take_all_timers(XenEvtchnState *s)
 {
     CPUState *cs;
     uint32_t i;
 
+    s->kvm_keeps_timer = 0;
     for (i = 0; i < s->nr_cpus; i++) {
         cs = xen_evtchn_cpu(s, i);
         if (cs && !s->cpus[i].taking_timer) {
@@ -292,6 +294,7 @@ static void take_all_timers(XenEvtchnState *s)
         }
         s->cpus[i].taking_timer = false;
     }
+    return s->kvm_keeps_timer;
 }
 
 static void give_timer(CPUState *cs, run_on_cpu_data data)
@@ -345,9 +348,9 @@ int xen_evtchn_kvm_begin_fifo(XenEvtchnState *s)
         return ret;
     }
     drop_routes(s);
-    take_all_timers(s);
-    s->kvm_released = true;
-    return 0;
+    ret = take_all_timers(s);
+    s->kvm_released = !ret;
+    return ret;
 }
 
 void xen_evtchn_kvm_end_fifo(XenEvtchnState *s)
