@@ -168,9 +168,15 @@ static void undo_push(uint32_t nr)
     undo_len++;
 }
 
+/* clang does not have this together with no_sanitize. */
+#ifdef __clang__
+#define IL_CLONES
+#else
+#define IL_CLONES __attribute__((target_clones("avx2", "default")))
+#endif
+
 /* Most of the time goes into this: the next line from @i that differs. */
-IL_NO_ASAN __attribute__((target_clones("avx2", "default"))) static uint32_t
-next_change(uint32_t i, uint32_t end)
+IL_NO_ASAN IL_CLONES static uint32_t next_change(uint32_t i, uint32_t end)
 {
     while (i < end && line_equal(&arena[i], &copy[i])) {
         i++;
@@ -180,11 +186,13 @@ next_change(uint32_t i, uint32_t end)
 
 static void note_changes(uint32_t from, uint32_t to, struct hash *h)
 {
-    for (uint32_t i = next_change(from, to); i < to;
-         i = next_change(i + 1, to)) {
+    uint32_t i = from;
+
+    while ((i = next_change(i, to)) < to) {
         hash_line(&copy[i], i, h, false);
         hash_line(&arena[i], i, h, true);
         undo_push(i);
+        i++;
     }
 }
 
