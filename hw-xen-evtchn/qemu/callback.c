@@ -16,6 +16,7 @@
 #include "hw/pci/msi.h"
 #include "system/kvm.h"
 #include "system/kvm_xen.h"
+#include "hw/xen-accel/xen_accel.h"
 #include <linux/kvm.h>
 
 #include "hw/xen/interface/xen.h"
@@ -41,21 +42,12 @@ void xen_evtchn_raise_upcall(XenEvtchnState *s, uint32_t vcpu)
     }
     vector = qatomic_read(&X86_CPU(cs)->env.xen_vcpu_callback_vector);
     if (vector) {
-        MSIMessage msg = {
-            .address = APIC_DEFAULT_ADDRESS |
-                       X86_CPU(cs)->apic_id << MSI_ADDR_DEST_ID_SHIFT,
-            .data = vector | 1 << MSI_DATA_LEVEL_SHIFT,
-        };
-
-        kvm_irqchip_send_msi(kvm_state, msg);
+        xen_accel->raise_vcpu_upcall(cs, vector);
         return;
     }
     switch (callback_type(qatomic_read(&s->callback_param))) {
     case HVM_PARAM_CALLBACK_TYPE_VECTOR:
-        /* KVM looks at vcpu_info whenever it enters the vCPU. */
-        if (cs != current_cpu) {
-            qemu_cpu_kick(cs);
-        }
+        xen_accel->raise_upcall(cs);
         break;
     case HVM_PARAM_CALLBACK_TYPE_GSI:
     case HVM_PARAM_CALLBACK_TYPE_PCI_INTX:
@@ -168,16 +160,6 @@ static uint32_t pci_intx_gsi(uint64_t param)
     return route.mode == PCI_INTX_ENABLED ? route.irq : 0;
 }
 
-static int set_kvm_vector(uint8_t vector)
-{
-    struct kvm_xen_hvm_attr attr = {
-        .type = KVM_XEN_ATTR_TYPE_UPCALL_VECTOR,
-        .u.vector = vector,
-    };
-
-    return kvm_vm_ioctl(kvm_state, KVM_XEN_HVM_SET_ATTR, &attr);
-}
-
 bool xen_evtchn_callback_is_vector(XenEvtchnState *s)
 {
     return callback_type(s->callback_param) ==
@@ -202,7 +184,7 @@ int xen_evtchn_set_callback_param(uint64_t param)
                  HVM_PARAM_CALLBACK_TYPE_VECTOR;
     switch (type) {
     case HVM_PARAM_CALLBACK_TYPE_VECTOR:
-        ret = set_kvm_vector(param);
+        ret = xen_accel->set_upcall_vector(param);
         if (ret) {
             return ret;
         }
@@ -221,7 +203,7 @@ int xen_evtchn_set_callback_param(uint64_t param)
         break;
     }
     if (was_vector && type != HVM_PARAM_CALLBACK_TYPE_VECTOR) {
-        set_kvm_vector(0);
+        xen_accel->set_upcall_vector(0);
     }
     /* Vectors of the vCPUs' own come first, whatever is set here. */
     if (kvm_xen_has_vcpu_callback_vector()) {

@@ -7,6 +7,7 @@
 #include "exec/memory.h"
 #include "system/runstate.h"
 
+#include "hw/xen-accel/xen_accel.h"
 #include "internal.h"
 
 #define FRAME_SHIFT 12
@@ -120,7 +121,12 @@ static void env_wake_poller(void *opaque, uint32_t vcpu)
 {
     CPUState *cs = xen_evtchn_cpu(opaque, vcpu);
 
-    if (cs) {
+    if (!cs) {
+        return;
+    }
+    if (xen_accel->wake_vcpu) {
+        xen_accel->wake_vcpu(cs);
+    } else {
         qemu_cpu_kick(cs);
     }
 }

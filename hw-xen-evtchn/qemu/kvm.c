@@ -62,6 +62,9 @@ static void assign(XenEvtchnState *s, uint32_t port)
     CPUState *cs;
     int fd;
 
+    if (!s->kvm_evtchn) {
+        return;
+    }
     switch (p->kind) {
     case KVM_PORT_IPI:
         cs = xen_evtchn_cpu(s, p->what);

@@ -194,3 +194,13 @@ int xen_evtchn_reset_op(struct evtchn_reset *reset)
 {
     return xen_evtchn_op(EVTCHNOP_reset, reset);
 }
+
+int xen_evtchn_poll(uint32_t vcpu, const uint32_t *ports, uint32_t nr_ports)
+{
+    return evtchn_poll(xen_evtchn_singleton->guest, vcpu, ports, nr_ports);
+}
+
+void xen_evtchn_poll_cancel(uint32_t vcpu)
+{
+    evtchn_poll_cancel(xen_evtchn_singleton->guest, vcpu);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A Xen guest on KVM with KVM_XEN: the kernel does it, we tell it where. */
+
+#include "qemu/osdep.h"
+#include <linux/kvm.h>
+#include "cpu.h"
+#include "system/kvm.h"
+#include "system/kvm_int.h"
+#include "system/kvm_xen.h"
+#include "hw/i386/apic-msidef.h"
+#include "target/i386/kvm/trace.h"
+
+#include "../xen_accel.h"
+
+static int set_attr(uint16_t type, struct kvm_xen_hvm_attr attr)
+{
+    attr.type = type;
+    return kvm_vm_ioctl(kvm_state, KVM_XEN_HVM_SET_ATTR, &attr);
+}
+
+static int set_vcpu_attr(CPUState *cs, uint16_t type,
+                         struct kvm_xen_vcpu_attr attr)
+{
+    attr.type = type;
+    return kvm_vcpu_ioctl(cs, KVM_XEN_VCPU_SET_ATTR, &attr);
+}
+
+static uint32_t get_caps(void)
+{
+    return kvm_state->xen_caps;
+}
+
+static uint32_t get_xen_version(void)
+{
+    return kvm_state->xen_version;
+}
+
+static uint16_t get_gnttab_max_frames(void)
+{
+    return kvm_state->xen_gnttab_max_frames;
+}
+
+static uint16_t get_evtchn_max_pirq(void)
+{
+    return kvm_state->xen_evtchn_max_pirq;
+}
+
+static bool gva_to_gpa(CPUState *cs, uint64_t gva, uint64_t *gpa,
+                       bool is_write)
+{
+    struct kvm_translation tr = { .linear_address = gva };
+
+    if (kvm_vcpu_ioctl(cs, KVM_TRANSLATE, &tr) || !tr.valid ||
+        (is_write && !tr.writeable)) {
+        return false;
+    }
+    *gpa = tr.physical_address;
+    return true;
+}
+
+static uint64_t get_system_time(void)
+{
+    struct kvm_clock_data clock;
+
+    if (kvm_vm_ioctl(kvm_state, KVM_GET_CLOCK, &clock)) {
+        /* It has no way to fail for a VM that exists. */
+        abort();
+    }
+    return clock.clock;
+}
+
+static int set_shared_info(uint64_t gfn)
+{
+    return set_attr(KVM_XEN_ATTR_TYPE_SHARED_INFO, (struct kvm_xen_hvm_attr) {
+        .u.shared_info.gfn = gfn,
+    });
+}
+
+static int set_long_mode(bool long_mode)
+{
+    return set_attr(KVM_XEN_ATTR_TYPE_LONG_MODE, (struct kvm_xen_hvm_attr) {
+        .u.long_mode = long_mode,
+    });
+}
+
+static int get_long_mode(bool *long_mode)
+{
+    struct kvm_xen_hvm_attr attr = { .type = KVM_XEN_ATTR_TYPE_LONG_MODE };
+    int ret = kvm_vm_ioctl(kvm_state, KVM_XEN_HVM_GET_ATTR, &attr);
+
+    if (!ret) {
+        *long_mode = attr.u.long_mode;
+    }
+    return ret;
+}
+
+static int set_vcpu_gpa(CPUState *cs, uint16_t type, uint64_t gpa)
+{
+    trace_kvm_xen_set_vcpu_attr(cs->cpu_index, type, gpa);
+    return set_vcpu_attr(cs, type, (struct kvm_xen_vcpu_attr) { .u.gpa = gpa });
+}
+
+static int set_vcpu_info(CPUState *cs, uint64_t gpa)
+{
+    return set_vcpu_gpa(cs, KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, gpa);
+}
+
+static int set_vcpu_time_info(CPUState *cs, uint64_t gpa)
+{
+    return set_vcpu_gpa(cs, KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, gpa);
+}
+
+static int set_vcpu_runstate(CPUState *cs, uint64_t gpa)
+{
+    return set_vcpu_gpa(cs, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR, gpa);
+}
+
+/*
+ * Timer hypercalls name a vCPU by its Xen number, which need be neither its
+ * APIC ID nor the index that KVM has given it.
+ */
+static int init_vcpu(CPUState *cs)
+{
+    if (!(get_caps() & KVM_XEN_HVM_CONFIG_EVTCHN_SEND)) {
+        return 0;
+    }
+    return set_vcpu_attr(cs, KVM_XEN_VCPU_ATTR_TYPE_VCPU_ID,
+                         (struct kvm_xen_vcpu_attr) {
+        .u.vcpu_id = cs->cpu_index,
+    });
+}
+
+static int set_upcall_vector(uint8_t vector)
+{
+    return set_attr(KVM_XEN_ATTR_TYPE_UPCALL_VECTOR, (struct kvm_xen_hvm_attr) {
+        .u.vector = vector,
+    });
+}
+
+/* KVM looks at vcpu_info whenever it enters the vCPU. */
+static void raise_upcall(CPUState *cs)
+{
+    if (cs != current_cpu) {
+        qemu_cpu_kick(cs);
+    }
+}
+
+static void raise_vcpu_upcall(CPUState *cs, uint8_t vector)
+{
+    MSIMessage msg = {
+        .address = APIC_DEFAULT_ADDRESS |
+                   X86_CPU(cs)->apic_id << MSI_ADDR_DEST_ID_SHIFT,
+        .data = vector | 1 << MSI_DATA_LEVEL_SHIFT,
+    };
+
+    kvm_irqchip_send_msi(kvm_state, msg);
+}
+
+static int set_vcpu_upcall_vector(CPUState *cs, uint8_t vector)
+{
+    return set_vcpu_attr(cs, KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR,
+                         (struct kvm_xen_vcpu_attr) { .u.vector = vector });
+}
+
+static int set_vcpu_timer(CPUState *cs, uint32_t port, uint64_t expires_ns)
+{
+    return set_vcpu_attr(cs, KVM_XEN_VCPU_ATTR_TYPE_TIMER,
+                         (struct kvm_xen_vcpu_attr) {
+        .u.timer.port = port,
+        .u.timer.priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL,
+        .u.timer.expires_ns = expires_ns,
+    });
+}
+
+static int get_vcpu_timer(CPUState *cs, uint64_t *expires_ns)
+{
+    struct kvm_xen_vcpu_attr attr = { .type = KVM_XEN_VCPU_ATTR_TYPE_TIMER };
+    int ret = kvm_vcpu_ioctl(cs, KVM_XEN_VCPU_GET_ATTR, &attr);
+
+    if (!ret) {
+        *expires_ns = attr.u.timer.expires_ns;
+    }
+    return ret;
+}
+
+const XenAccelOps xen_accel_kvm = {
+    .name = "kvm",
+    .get_caps = get_caps,
+    .get_xen_version = get_xen_version,
+    .get_gnttab_max_frames = get_gnttab_max_frames,
+    .get_evtchn_max_pirq = get_evtchn_max_pirq,
+    .gva_to_gpa = gva_to_gpa,
+    .get_system_time = get_system_time,
+    .set_shared_info = set_shared_info,
+    .set_long_mode = set_long_mode,
+    .get_long_mode = get_long_mode,
+    .set_vcpu_info = set_vcpu_info,
+    .set_vcpu_time_info = set_vcpu_time_info,
+    .set_vcpu_runstate = set_vcpu_runstate,
+    .init_vcpu = init_vcpu,
+    .set_upcall_vector = set_upcall_vector,
+    .raise_upcall = raise_upcall,
+    .raise_vcpu_upcall = raise_vcpu_upcall,
+    .set_vcpu_upcall_vector = set_vcpu_upcall_vector,
+    .set_vcpu_timer = set_vcpu_timer,
+    .get_vcpu_timer = get_vcpu_timer,
+};

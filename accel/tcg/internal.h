@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside of Xen on TCG: what its files share. */
+
+#ifndef XEN_TCG_INTERNAL_H
+#define XEN_TCG_INTERNAL_H
+
+#include "qemu/osdep.h"
+#include "qemu/main-loop.h"
+#include "qemu/timer.h"
+#include "cpu.h"
+#include "exec/memory.h"
+#include "exec/address-spaces.h"
+#include "hw/xen/xen.h"
+#include "system/kvm_xen.h"
+#include "hw/xen/interface/xen.h"
+
+#include "../xen_accel.h"
+#include "xen_tcg.h"
+
+/* Something in guest RAM that we write; ptr is NULL while there is none. */
+typedef struct XenGuestArea {
+    MemoryRegion *mr;
+    void *ptr;
+} XenGuestArea;
+
+typedef struct XenTCGVCPU {
+    CPUState *cs;
+
+    /* upcall.c: XEN_TCG_*, atomic */
+    unsigned int flags;
+    QEMUBH *bh;
+    uint8_t vcpu_vector;        /* for XEN_TCG_VCPU_UPCALL; atomic */
+
+    /* block.c; own thread */
+    bool block;                 /* when this hypercall is done */
+    bool blocked;               /* halted by one */
+    QEMUTimer *block_timer;
+
+    /* time.c; BQL */
+    XenGuestArea vcpu_info;
+    XenGuestArea time_info;
+    XenGuestArea runstate;
+} XenTCGVCPU;
+
+#define XEN_TCG_UPCALL      (1 << 0)    /* the vector of all */
+#define XEN_TCG_VCPU_UPCALL (1 << 1)    /* the vCPU's own */
+#define XEN_TCG_WAKE        (1 << 2)    /* from a block */
+
+/* NULL for a CPU that is no Xen vCPU. */
+XenTCGVCPU *xen_tcg_vcpu(CPUState *cs);
+
+/* Point @area at guest memory, or at nothing for INVALID_GPA. */
+int xen_guest_area_set(XenGuestArea *area, uint64_t gpa, size_t size);
+
+/* hypercall.c */
+bool xen_tcg_gva_to_gpa(CPUState *cs, uint64_t gva, uint64_t *gpa,
+                        bool is_write);
+int xen_tcg_set_long_mode(bool long_mode);
+int xen_tcg_get_long_mode(bool *long_mode);
+
+/* upcall.c */
+void xen_tcg_upcall_init_vcpu(XenTCGVCPU *v);
+int xen_tcg_set_upcall_vector(uint8_t vector);
+void xen_tcg_raise_upcall(CPUState *cs);
+void xen_tcg_raise_vcpu_upcall(CPUState *cs, uint8_t vector);
+/* Set flags and have the vCPU notice.  Any thread. */
+void xen_tcg_notify(XenTCGVCPU *v, unsigned int flags);
+
+/* block.c */
+void xen_tcg_block_init_vcpu(XenTCGVCPU *v);
+void xen_tcg_block_vcpu(CPUState *cs, uint64_t until_ns);
+void xen_tcg_wake_vcpu(CPUState *cs);
+/* End of a hypercall: halts, and does not come back, if one asked to block. */
+void xen_tcg_maybe_block(XenTCGVCPU *v);
+
+/* time.c */
+void xen_tcg_time_init(void);
+uint64_t xen_tcg_get_system_time(void);
+int xen_tcg_set_shared_info(uint64_t gfn);
+int xen_tcg_set_vcpu_info(CPUState *cs, uint64_t gpa);
+int xen_tcg_set_vcpu_time_info(CPUState *cs, uint64_t gpa);
+int xen_tcg_set_vcpu_runstate(CPUState *cs, uint64_t gpa);
+
+#endif /* XEN_TCG_INTERNAL_H */

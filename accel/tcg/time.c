@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Xen's clocks on TCG: vcpu_time_info, the wallclock and runstate.
+ *
+ * System time is QEMU_CLOCK_VIRTUAL.  A guest reads it by its TSC, which on TCG
+ * is the host's, of unknown frequency: that is measured from the time the guest
+ * was made, and what the guest sees is brought up to date now and then.
+ */
+
+#include "internal.h"
+#include "system/cpu-timers.h"
+#include "hw/i386/kvm/xen_overlay.h"
+#include "hw/xen/interface/vcpu.h"
+
+#define REFRESH_NS (500 * SCALE_MS)
+
+/* A wallclock's distance from the start of shared_info, by the guest's mode. */
+#define WC_OFFSET       0xc00
+#define WC_OFFSET_32    0x900
+
+static int64_t start_ticks;
+static int64_t start_ns;
+static QEMUTimer *refresh_timer;
+
+struct time_scale {
+    uint32_t mul;
+    int8_t shift;
+};
+
+uint64_t xen_tcg_get_system_time(void)
+{
+    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+}
+
+/* ns = ((ticks << shift) * mul) >> 32, as the guest computes it. */
+static struct time_scale measure(int64_t ticks, int64_t ns)
+{
+    struct time_scale scale = { 0 };
+    /* Nothing to measure by yet; with icount the two are the same. */
+    double ratio = ns > start_ns
+                       ? (double)(ticks - start_ticks) / (ns - start_ns) : 1;
+    uint64_t hz = MAX(ratio, 1e-3) * NANOSECONDS_PER_SECOND;
+
+    while (hz > 2 * NANOSECONDS_PER_SECOND) {
+        hz >>= 1;
+        scale.shift--;
+    }
+    while (hz <= NANOSECONDS_PER_SECOND) {
+        hz <<= 1;
+        scale.shift++;
+    }
+    scale.mul = ((uint64_t)NANOSECONDS_PER_SECOND << 32) / hz;
+    return scale;
+}
+
+static void write_time_info(void *area, uint64_t tsc, uint64_t ns,
+                            struct time_scale scale)
+{
+    struct vcpu_time_info *info = area;
+    uint32_t version;
+
+    if (!info) {
+        return;
+    }
+    /* Odd while it changes. */
+    version = (qatomic_read(&info->version) + 1) | 1;
+    qatomic_set(&info->version, version);
+    smp_wmb();
+    info->tsc_timestamp = tsc;
+    info->system_time = ns;
+    info->tsc_to_system_mul = scale.mul;
+    info->tsc_shift = scale.shift;
+    info->flags = 0;
+    smp_wmb();
+    qatomic_set(&info->version, version + 1);
+}
+
+static void refresh_vcpu(XenTCGVCPU *v)
+{
+    CPUX86State *env = &X86_CPU(v->cs)->env;
+    int64_t ticks = cpu_get_tsc(env);
+    int64_t ns = xen_tcg_get_system_time();
+    struct time_scale scale = measure(ticks, ns);
+    uint64_t tsc = ticks + env->tsc_offset;
+
+    if (v->vcpu_info.ptr) {
+        write_time_info(v->vcpu_info.ptr + offsetof(struct vcpu_info, time),
+                        tsc, ns, scale);
+    }
+    write_time_info(v->time_info.ptr, tsc, ns, scale);
+}
+
+static void refresh(void *opaque)
+{
+    CPUState *cs;
+
+    CPU_FOREACH(cs) {
+        XenTCGVCPU *v = xen_tcg_vcpu(cs);
+
+        if (v) {
+            refresh_vcpu(v);
+        }
+    }
+    timer_mod(refresh_timer, xen_tcg_get_system_time() + REFRESH_NS);
+}
+
+void xen_tcg_time_init(void)
+{
+    start_ticks = cpus_get_elapsed_ticks();
+    start_ns = xen_tcg_get_system_time();
+    refresh_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, refresh, NULL);
+}
+
+static int set_area(CPUState *cs, XenGuestArea *area, uint64_t gpa,
+                    size_t size)
+{
+    int ret = xen_guest_area_set(area, gpa, size);
+
+    if (!ret && area->ptr) {
+        refresh(NULL);
+    }
+    return ret;
+}
+
+int xen_tcg_set_vcpu_info(CPUState *cs, uint64_t gpa)
+{
+    return set_area(cs, &xen_tcg_vcpu(cs)->vcpu_info, gpa,
+                    sizeof(struct vcpu_info));
+}
+
+int xen_tcg_set_vcpu_time_info(CPUState *cs, uint64_t gpa)
+{
+    return set_area(cs, &xen_tcg_vcpu(cs)->time_info, gpa,
+                    sizeof(struct vcpu_time_info));
+}
+
+/*
+ * A vCPU that looks at its runstate runs.  How long it was kept from running is
+ * the host's business and not known: no time is said to be stolen.
+ */
+int xen_tcg_set_vcpu_runstate(CPUState *cs, uint64_t gpa)
+{
+    XenTCGVCPU *v = xen_tcg_vcpu(cs);
+    bool long_mode;
+    int ret;
+
+    xen_tcg_get_long_mode(&long_mode);
+    /* The same fields; 32-bit guests align 64 bits to 4 bytes. */
+    ret = xen_guest_area_set(&v->runstate, gpa, long_mode ? 48 : 44);
+    if (!ret && v->runstate.ptr) {
+        uint8_t *p = v->runstate.ptr;
+        uint64_t now = xen_tcg_get_system_time();
+
+        memset(p, 0, long_mode ? 48 : 44);
+        stl_le_p(p, RUNSTATE_running);
+        p += long_mode ? 8 : 4;
+        stq_le_p(p, now);
+        stq_le_p(p + 8, now);   /* time[RUNSTATE_running] */
+    }
+    return ret;
+}
+
+static void write_wallclock(uint8_t *shared_info, bool long_mode)
+{
+    uint8_t *wc = shared_info + (long_mode ? WC_OFFSET : WC_OFFSET_32);
+    uint64_t boot_ns = qemu_clock_get_ns(QEMU_CLOCK_HOST) -
+                       xen_tcg_get_system_time();
+    uint64_t sec = boot_ns / NANOSECONDS_PER_SECOND;
+    uint32_t version = (ldl_le_p(wc) + 1) | 1;
+
+    stl_le_p(wc, version);
+    smp_wmb();
+    stl_le_p(wc + 4, sec);
+    stl_le_p(wc + 8, boot_ns % NANOSECONDS_PER_SECOND);
+    /* wc_sec_hi is beside wc_nsec; for 32-bit guests it is in the arch part. */
+    stl_le_p(wc + (long_mode ? 12 : 0x24), sec >> 32);
+    smp_wmb();
+    stl_le_p(wc, version + 1);
+}
+
+int xen_tcg_set_shared_info(uint64_t gfn)
+{
+    bool long_mode;
+
+    if (gfn != INVALID_GFN) {
+        xen_tcg_get_long_mode(&long_mode);
+        write_wallclock(xen_overlay_get_shinfo_ptr(), long_mode);
+    }
+    return 0;
+}

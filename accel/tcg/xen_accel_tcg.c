@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A Xen guest on TCG: what KVM_XEN does in a kernel is done here. */
+
+#include "internal.h"
+#include "hw/i386/e820_memory_layout.h"
+#include "hw/i386/kvm/xen_overlay.h"
+#include <linux/kvm.h>
+#include "system/kvm.h"
+#include "target/i386/kvm/xen-emu.h"
+
+bool xen_tcg_active;
+
+static GPtrArray *vcpus;        /* XenTCGVCPU by cpu_index */
+
+XenTCGVCPU *xen_tcg_vcpu(CPUState *cs)
+{
+    unsigned int i = cs->cpu_index;
+
+    return vcpus && i < vcpus->len ? g_ptr_array_index(vcpus, i) : NULL;
+}
+
+int xen_guest_area_set(XenGuestArea *area, uint64_t gpa, size_t size)
+{
+    MemoryRegionSection section = {};
+    void *ptr = NULL;
+
+    if (gpa != INVALID_GPA) {
+        section = memory_region_find(get_system_memory(), gpa, size);
+        if (!section.mr) {
+            return -EINVAL;
+        }
+        if (!memory_region_is_ram(section.mr) || section.readonly ||
+            int128_lt(section.size, int128_make64(size))) {
+            memory_region_unref(section.mr);
+            return -EINVAL;
+        }
+        ptr = memory_region_get_ram_ptr(section.mr) +
+              section.offset_within_region;
+    }
+    if (area->mr) {
+        memory_region_unref(area->mr);
+    }
+    area->mr = section.mr;
+    area->ptr = ptr;
+    return 0;
+}
+
+static uint32_t get_caps(void)
+{
+    return KVM_XEN_HVM_CONFIG_HYPERCALL_MSR |
+           KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL |
+           KVM_XEN_HVM_CONFIG_SHARED_INFO;
+}
+
+/* The defaults of the KVM accelerator's properties. */
+static uint16_t get_gnttab_max_frames(void)
+{
+    return 64;
+}
+
+static uint16_t get_evtchn_max_pirq(void)
+{
+    return 256;
+}
+
+static int init_vcpu(CPUState *cs)
+{
+    return 0;
+}
+
+static void init_guest(void)
+{
+    xen_accel = &xen_accel_tcg;
+    xen_tcg_active = true;
+    vcpus = g_ptr_array_new();
+    xen_tcg_time_init();
+    /* Where the guest finds its console's and xenstore's pages. */
+    e820_add_entry(XEN_SPECIAL_AREA_ADDR, XEN_SPECIAL_AREA_SIZE,
+                   E820_RESERVED);
+}
+
+void xen_tcg_init_vcpu(CPUState *cs)
+{
+    XenTCGVCPU *v;
+
+    if (xen_mode != XEN_EMULATE) {
+        return;
+    }
+    if (!vcpus) {
+        init_guest();
+    }
+    v = g_new0(XenTCGVCPU, 1);
+    v->cs = cs;
+    xen_tcg_upcall_init_vcpu(v);
+    xen_tcg_block_init_vcpu(v);
+    if (cs->cpu_index >= vcpus->len) {
+        g_ptr_array_set_size(vcpus, cs->cpu_index + 1);
+    }
+    g_ptr_array_index(vcpus, cs->cpu_index) = v;
+    kvm_xen_init_vcpu(cs);
+}
+
+const XenAccelOps xen_accel_tcg = {
+    .name = "tcg",
+    .get_caps = get_caps,
+    .get_xen_version = xen_machine_version,
+    .get_gnttab_max_frames = get_gnttab_max_frames,
+    .get_evtchn_max_pirq = get_evtchn_max_pirq,
+    .gva_to_gpa = xen_tcg_gva_to_gpa,
+    .get_system_time = xen_tcg_get_system_time,
+    .set_shared_info = xen_tcg_set_shared_info,
+    .set_long_mode = xen_tcg_set_long_mode,
+    .get_long_mode = xen_tcg_get_long_mode,
+    .set_vcpu_info = xen_tcg_set_vcpu_info,
+    .set_vcpu_time_info = xen_tcg_set_vcpu_time_info,
+    .set_vcpu_runstate = xen_tcg_set_vcpu_runstate,
+    .init_vcpu = init_vcpu,
+    .set_upcall_vector = xen_tcg_set_upcall_vector,
+    .raise_upcall = xen_tcg_raise_upcall,
+    .raise_vcpu_upcall = xen_tcg_raise_vcpu_upcall,
+    .block_vcpu = xen_tcg_block_vcpu,
+    .wake_vcpu = xen_tcg_wake_vcpu,
+};

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What target/i386/tcg calls when a Xen guest runs on TCG.
+ *
+ * xen_tcg_active is set before the first vCPU is realized, and then stays.
+ */
+
+#ifndef XEN_TCG_H
+#define XEN_TCG_H
+
+#include "cpu.h"
+
+#ifdef CONFIG_USER_ONLY
+#define xen_tcg_active false
+#define xen_tcg_cpuid(env, index, eax, ebx, ecx, edx) false
+#else
+extern bool xen_tcg_active;
+
+/* A bit of interrupt_request: evtchn_upcall_pending was set. */
+#define CPU_INTERRUPT_XEN CPU_INTERRUPT_TGT_EXT_0
+
+/* Make @cs, being realized, a Xen vCPU. */
+void xen_tcg_init_vcpu(CPUState *cs);
+
+/* True: @index is a leaf of Xen's. */
+bool xen_tcg_cpuid(CPUX86State *env, uint32_t index, uint32_t *eax,
+                   uint32_t *ebx, uint32_t *ecx, uint32_t *edx);
+
+/* True: @msr is Xen's. */
+bool xen_tcg_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value);
+
+/* On its own thread: @cs is about to run. */
+void xen_tcg_exec_enter(CPUState *cs);
+
+/* Has @cs, which is halted, something to do that interrupt_request lacks? */
+bool xen_tcg_has_work(CPUState *cs);
+
+/* CPU_INTERRUPT_XEN is set; is it still due? */
+bool xen_tcg_upcall_due(CPUState *cs);
+
+/*
+ * BQL held, before interrupts are looked at: drop what the guest has taken
+ * note of.  Afterwards the vector to inject, for as long as an upcall is due.
+ */
+void xen_tcg_update_interrupts(CPUState *cs);
+int xen_tcg_upcall_vector(void);
+
+#endif /* !CONFIG_USER_ONLY */
+#endif /* XEN_TCG_H */

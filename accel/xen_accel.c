@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which accelerator runs the Xen guest, and the machine property xen-version. */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qapi/visitor.h"
+#include "qemu/error-report.h"
+#include "qemu/notify.h"
+#include "hw/xen/xen.h"
+#include "system/system.h"
+
+#include "xen_accel.h"
+
+#define XEN_VERSION_PROPERTY "xen-version"
+
+const XenAccelOps *xen_accel;
+
+static uint32_t version;
+
+uint32_t xen_machine_version(void)
+{
+    return version;
+}
+
+static void check_accel(Notifier *notifier, void *data)
+{
+    if (!xen_accel) {
+        error_report("-machine " XEN_VERSION_PROPERTY " needs -accel tcg, or "
+                     "-accel kvm on a host whose KVM has KVM_CAP_XEN_HVM");
+        exit(1);
+    }
+}
+
+static void get_version(Object *obj, Visitor *v, const char *name,
+                        void *opaque, Error **errp)
+{
+    visit_type_uint32(v, name, &version, errp);
+}
+
+static void set_version(Object *obj, Visitor *v, const char *name,
+                        void *opaque, Error **errp)
+{
+    static Notifier notifier = { .notify = check_accel };
+    uint32_t value;
+
+    if (!visit_type_uint32(v, name, &value, errp)) {
+        return;
+    }
+    if (value >> 16 < 3 || value >> 16 > 0xff) {
+        error_setg(errp, XEN_VERSION_PROPERTY "=0x%x: must be Xen's major and "
+                   "minor version in 16 bits each, as 0x40011 for 4.17", value);
+        return;
+    }
+    if (!version) {
+        qemu_add_machine_init_done_notifier(&notifier);
+    }
+    version = value;
+    xen_mode = XEN_EMULATE;
+}
+
+void xen_accel_machine_class_init(ObjectClass *oc)
+{
+    object_class_property_add(oc, XEN_VERSION_PROPERTY, "uint32", get_version,
+                              set_version, NULL, NULL);
+    object_class_property_set_description(oc, XEN_VERSION_PROPERTY,
+        "Be a Xen guest's machine, of this version of Xen, as 0x40011 for "
+        "4.17; with -accel tcg or kvm");
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Hypercalls that QEMU's own dispatcher (target/i386/kvm/xen-emu.c) does not
+ * know, or knows as a stub; the same on every accelerator.
+ */
+
+#ifndef XEN_HYPERCALLS_H
+#define XEN_HYPERCALLS_H
+
+#include "qemu/osdep.h"
+#include "cpu.h"
+#include "system/kvm.h"
+#include "target/i386/kvm/xen-emu.h"
+#include <linux/kvm.h>
+
+#include "hw/xen-accel/xen_accel.h"
+
+/*
+ * Handle @exit, whose caller is at CPL 0, and set its result; false to leave
+ * it to QEMU's own.  On the vCPU's thread, without the BQL.
+ */
+bool xen_hypercall(X86CPU *cpu, struct kvm_xen_exit *exit);
+
+/* One hypercall each, with the same return value as a guest sees. */
+
+/* False: this command is for QEMU's own. */
+bool xen_hypercall_xen_version(CPUState *cs, unsigned int cmd, uint64_t arg,
+                               bool long_mode, int64_t *result);
+bool xen_hypercall_sched_op(CPUState *cs, unsigned int cmd, uint64_t arg,
+                            bool long_mode, int64_t *result);
+
+#endif /* XEN_HYPERCALLS_H */

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* HYPERVISOR_sched_op: SCHEDOP_block and SCHEDOP_poll, which sleep. */
+
+#include "hypercalls.h"
+#include "hw/xen/interface/xen.h"
+#include "hw/xen/interface/sched.h"
+#include "hw/xen-evtchn/qemu/hooks.h"
+
+/* Xen's limit on a poll's ports. */
+#define MAX_POLL_PORTS 128
+
+/* As struct sched_poll, in the layout of either mode. */
+static int copy_poll(CPUState *cs, uint64_t arg, bool long_mode,
+                     uint32_t *ports, uint32_t *nr_ports, uint64_t *timeout)
+{
+    struct QEMU_PACKED {
+        uint64_t ports;
+        uint32_t nr_ports;
+        uint32_t pad;
+        uint64_t timeout;
+    } poll64;
+    struct QEMU_PACKED {
+        uint32_t ports;
+        uint32_t nr_ports;
+        uint64_t timeout;
+    } poll32;
+    uint64_t ports_gva;
+
+    if (long_mode) {
+        if (kvm_copy_from_gva(cs, arg, &poll64, sizeof(poll64))) {
+            return -EFAULT;
+        }
+        ports_gva = poll64.ports;
+        *nr_ports = poll64.nr_ports;
+        *timeout = poll64.timeout;
+    } else {
+        if (kvm_copy_from_gva(cs, arg, &poll32, sizeof(poll32))) {
+            return -EFAULT;
+        }
+        ports_gva = poll32.ports;
+        *nr_ports = poll32.nr_ports;
+        *timeout = poll32.timeout;
+    }
+    if (*nr_ports > MAX_POLL_PORTS) {
+        return -EINVAL;
+    }
+    return kvm_copy_from_gva(cs, ports_gva, ports,
+                             *nr_ports * sizeof(*ports));
+}
+
+static int sched_poll(CPUState *cs, uint64_t arg, bool long_mode)
+{
+    uint32_t ports[MAX_POLL_PORTS];
+    uint32_t nr_ports;
+    uint64_t timeout;
+    int ret = copy_poll(cs, arg, long_mode, ports, &nr_ports, &timeout);
+
+    if (ret) {
+        return ret;
+    }
+    ret = xen_evtchn_poll(cs->cpu_index, ports, nr_ports);
+    if (ret) {
+        return ret > 0 ? 0 : ret;
+    }
+    if (timeout && timeout <= xen_accel->get_system_time()) {
+        xen_evtchn_poll_cancel(cs->cpu_index);
+        return 0;
+    }
+    xen_accel->block_vcpu(cs, timeout);
+    return 0;
+}
+
+bool xen_hypercall_sched_op(CPUState *cs, unsigned int cmd, uint64_t arg,
+                            bool long_mode, int64_t *result)
+{
+    /* Without it QEMU's own yields, which is all that KVM leaves to us. */
+    if (!xen_accel->block_vcpu) {
+        return false;
+    }
+    switch (cmd) {
+    case SCHEDOP_block:
+        xen_accel->block_vcpu(cs, 0);
+        *result = 0;
+        return true;
+    case SCHEDOP_poll:
+        *result = sched_poll(cs, arg, long_mode);
+        return true;
+    default:
+        return false;
+    }
+}

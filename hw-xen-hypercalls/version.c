@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* HYPERVISOR_xen_version: who we say we are. */
+
+#include "hypercalls.h"
+#include "qemu/cutils.h"
+#include "hw/xen/interface/xen.h"
+#include "hw/xen/interface/version.h"
+
+/* As -accel kvm,xen-version or -machine xen-version has it. */
+static uint32_t guest_xen_version(void)
+{
+    return xen_accel->get_xen_version();
+}
+
+static int copy_string(CPUState *cs, uint64_t arg, const char *string,
+                       size_t size)
+{
+    g_autofree char *buf = g_malloc0(size);
+
+    pstrcpy(buf, size, string);
+    return kvm_copy_to_gva(cs, arg, buf, size);
+}
+
+static int capabilities(CPUState *cs, uint64_t arg)
+{
+    uint32_t version = guest_xen_version();
+    g_autofree char *caps = g_strdup_printf(
+        "hvm-%u.%u-x86_32 hvm-%u.%u-x86_32p hvm-%u.%u-x86_64 ",
+        version >> 16, version & 0xffff, version >> 16, version & 0xffff,
+        version >> 16, version & 0xffff);
+
+    return copy_string(cs, arg, caps, sizeof(xen_capabilities_info_t));
+}
+
+/* Nothing is built here: the fields are there, and say nothing. */
+static int compile_info(CPUState *cs, uint64_t arg)
+{
+    struct xen_compile_info info = {
+        .compiler = "",
+        .compile_by = "",
+        .compile_domain = "",
+        .compile_date = "",
+    };
+
+    return kvm_copy_to_gva(cs, arg, &info, sizeof(info));
+}
+
+bool xen_hypercall_xen_version(CPUState *cs, unsigned int cmd, uint64_t arg,
+                               bool long_mode, int64_t *result)
+{
+    switch (cmd) {
+    case XENVER_version:
+        *result = guest_xen_version();
+        break;
+    case XENVER_extraversion:
+        *result = copy_string(cs, arg, "", sizeof(xen_extraversion_t));
+        break;
+    case XENVER_compile_info:
+        *result = compile_info(cs, arg);
+        break;
+    case XENVER_capabilities:
+        *result = capabilities(cs, arg);
+        break;
+    case XENVER_changeset:
+        *result = copy_string(cs, arg, "", sizeof(xen_changeset_info_t));
+        break;
+    case XENVER_platform_parameters: {
+        /* Where PV guests find the hypervisor; an HVM guest has none. */
+        uint64_t virt_start = 0;
+
+        *result = kvm_copy_to_gva(cs, arg, &virt_start, long_mode ? 8 : 4);
+        break;
+    }
+    case XENVER_pagesize:
+        *result = TARGET_PAGE_SIZE;
+        break;
+    case XENVER_guest_handle: {
+        uint8_t handle[16] = { 0 };
+
+        *result = kvm_copy_to_gva(cs, arg, handle, sizeof(handle));
+        break;
+    }
+    default:
+        /* XENVER_get_features; and what only a toolstack may ask. */
+        return false;
+    }
+    return true;
+}
