@@ -9,30 +9,12 @@
 void evtchn_binding_changed(struct evtchn_domain *d, uint32_t port,
                             struct evtchn *chn)
 {
-    struct evtchn_port_info info = {
-        .state = chn->state,
-        .abi = chn->abi,
-        .vcpu = chn->vcpu,
-        .priority = evtchn_load(&chn->priority),
-    };
+    struct evtchn_port_info info;
 
-    if (!d->env->binding_changed) {
-        return;
+    if (d->env->binding_changed) {
+        evtchn_describe(chn, &info);
+        d->env->binding_changed(d->opaque, port, &info);
     }
-    switch (chn->state) {
-    case EVTCHN_UNBOUND:
-        info.remote_domid = chn->remote_domid;
-        break;
-    case EVTCHN_INTERDOMAIN:
-        info.remote_domid = chn->remote->domid;
-        info.remote_port = chn->remote_port;
-        break;
-    case EVTCHN_PIRQ:
-    case EVTCHN_VIRQ:
-        info.irq = chn->irq;
-        break;
-    }
-    d->env->binding_changed(d->opaque, port, &info);
 }
 
 /* Make @chn a @state port; its lock is held, and what it is bound to set. */

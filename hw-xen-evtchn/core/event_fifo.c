@@ -335,7 +335,7 @@ static void inspect_fifo(struct evtchn_domain *d, uint32_t port,
     uint32_t *word = evtchn_fifo_word(d, port);
     uint32_t w = word ? evtchn_load(word) : 0;
 
-    info->priority = evtchn_load(&chn->priority);
+    (void)chn;
     info->linked = w & LINKED;
     info->link = info->linked ? w & EVTCHN_FIFO_LINK_MASK : 0;
 }

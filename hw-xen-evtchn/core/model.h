@@ -287,8 +287,10 @@ void evtchn_free_ports(struct evtchn_domain *d);
 void evtchn_unpark_all(struct evtchn_domain *d);
 uint32_t evtchn_port_limit(const struct evtchn_domain *d);
 
-/* Bindings (bind.c, close.c) -------------------------------------------- */
+/* Bindings (bind.c, close.c, state.c) ----------------------------------- */
 
+/* What @chn is; its port lock or the event lock is held. */
+void evtchn_describe(const struct evtchn *chn, struct evtchn_port_info *info);
 /* Tell env->binding_changed() what @port is now. */
 void evtchn_binding_changed(struct evtchn_domain *d, uint32_t port,
                             struct evtchn *chn);

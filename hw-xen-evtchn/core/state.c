@@ -3,21 +3,13 @@
 
 #include "model.h"
 
-int evtchn_port_info(struct evtchn_domain *d, uint32_t port,
-                     struct evtchn_port_info *info)
+void evtchn_describe(const struct evtchn *chn, struct evtchn_port_info *info)
 {
-    struct evtchn *chn = evtchn_from_port(d, port);
-    const struct evtchn_port_ops *ops;
-
-    if (!chn) {
-        return -XEN_EINVAL;
-    }
     memset(info, 0, sizeof(*info));
-    evtchn_port_lock(d, chn);
-    ops = evtchn_ops(chn->abi);
     info->state = chn->state;
     info->abi = chn->abi;
     info->vcpu = evtchn_load(&chn->vcpu);
+    info->priority = evtchn_load(&chn->priority);
     switch (chn->state) {
     case EVTCHN_UNBOUND:
         info->remote_domid = chn->remote_domid;
@@ -33,6 +25,20 @@ int evtchn_port_info(struct evtchn_domain *d, uint32_t port,
     default:
         break;
     }
+}
+
+int evtchn_port_info(struct evtchn_domain *d, uint32_t port,
+                     struct evtchn_port_info *info)
+{
+    struct evtchn *chn = evtchn_from_port(d, port);
+    const struct evtchn_port_ops *ops;
+
+    if (!chn) {
+        return -XEN_EINVAL;
+    }
+    evtchn_port_lock(d, chn);
+    evtchn_describe(chn, info);
+    ops = evtchn_ops(chn->abi);
     if (evtchn_is_bound(chn->state)) {
         info->pending = ops->is_pending(d, port, chn);
         info->masked = ops->is_masked(d, port, chn);
@@ -48,34 +54,25 @@ int evtchn_save_port(struct evtchn_domain *d, uint32_t port,
                      struct evtchn_port_state *state)
 {
     struct evtchn *chn = evtchn_from_port(d, port);
+    struct evtchn_port_info info;
 
     if (!chn) {
         return -XEN_EINVAL;
     }
     evtchn_port_lock(d, chn);
-    memset(state, 0, sizeof(*state));
-    state->port = port;
-    state->state = chn->state;
-    state->priority = chn->priority;
-    state->last_priority = evtchn_lastq_priority(chn->lastq);
-    state->last_vcpu = evtchn_lastq_vcpu(chn->lastq);
-    state->pending = chn->pending;
-    state->vcpu = chn->vcpu;
-    switch (chn->state) {
-    case EVTCHN_UNBOUND:
-        state->remote_domid = chn->remote_domid;
-        break;
-    case EVTCHN_INTERDOMAIN:
-        state->remote_domid = chn->remote->domid;
-        state->remote_port = chn->remote_port;
-        break;
-    case EVTCHN_PIRQ:
-    case EVTCHN_VIRQ:
-        state->remote_port = chn->irq;
-        break;
-    default:
-        break;
-    }
+    evtchn_describe(chn, &info);
+    *state = (struct evtchn_port_state) {
+        .port = port,
+        .state = info.state,
+        .priority = info.priority,
+        .last_priority = evtchn_lastq_priority(chn->lastq),
+        .last_vcpu = evtchn_lastq_vcpu(chn->lastq),
+        .pending = chn->pending,
+        .vcpu = info.vcpu,
+        .remote_domid = info.remote_domid,
+        .remote_port = info.state == EVTCHN_INTERDOMAIN ? info.remote_port
+                                                        : info.irq,
+    };
     evtchn_port_unlock(chn);
     /* A closed port may still be the tail of the queue it was last on. */
     return evtchn_is_bound(state->state) || state->last_vcpu ||
