@@ -525,8 +525,8 @@ const struct il_scenario il_scenarios[] = {
         .long_only = true,
         .script = {
             { { IL_SEND, 1 }, { IL_SEND, 2 } },
-            { { IL_SEND, 2 }, { IL_SEND, 3 } },
-            { { IL_SEND, 3 }, { IL_SEND, 1 } },
+            { { IL_SEND, 2 } },
+            { { IL_SEND, 3 } },
         },
     },
     {
@@ -554,13 +554,13 @@ const struct il_scenario il_scenarios[] = {
         .vcpus = 2, .ports = 2, .consumers = 3, .long_only = true,
         .script = {
             { { IL_SEND, 1 }, { IL_SEND, 2 }, { IL_SEND, 1 } },
-            { { IL_MOVE, 1, 1 }, { IL_MOVE, 2, 1 } },
+            { { IL_MOVE, 1, 1 } },
             { { IL_RAISE, 1 } },
         },
     },
     {
         .name = "long-hostile-fifo",
-        .vcpus = 2, .ports = 2, .fifo = true, .hostile = 3, .long_only = true,
+        .vcpus = 2, .ports = 2, .fifo = true, .hostile = 2, .long_only = true,
         .script = {
             { { IL_SEND, 1 }, { IL_SEND, 2 }, { IL_SEND_OTHER } },
             { { IL_UNMASK_OP, 1 }, { IL_PRIORITY, 1, 0 } },
