@@ -28,6 +28,7 @@ struct race {
     uint32_t port;
     uint32_t peer_port;
     uint64_t gfn;
+    unsigned int round;
     unsigned int delay;
     unsigned int stop;
 };
@@ -53,27 +54,30 @@ static inline bool time_left(gint64 start_time)
     return g_get_monotonic_time() - start_time < 250 * G_TIME_SPAN_MILLISECOND;
 }
 
-static inline gpointer send_once(gpointer opaque)
-{
-    struct race *r = opaque;
-    unsigned int i;
+/*
+ * What differs between races of one event with one change.  @prepare must
+ * leave port and peer_port bound to each other; @act runs while the peer sends
+ * and @expect after both are done.
+ */
+struct race_case {
+    uint32_t nr_vcpus;
+    enum unit_mode first_mode;      /* each round the next mode of so many */
+    unsigned int nr_modes;
+    void (*prepare)(struct race *r);
+    void (*act)(struct race *r);
+    void (*expect)(struct race *r);
+};
 
-    gate_pass(&r->gate, 2);
-    /* Once only, as a second event would hide that the first was lost. */
-    for (i = 0; i < r->delay; i++) {
-        __builtin_ia32_pause();
-    }
-    assert_ok(evtchn_send(r->peer->d, r->peer_port));
-    return NULL;
-}
+/* Add a test: rounds of it while time is left, each with a new guest. */
+void race_add(const char *path, const struct race_case *c);
 
-/* The guest has the event exactly once, wherever the sends fell. */
-static inline void expect_once(struct guest *g, uint32_t vcpu, uint32_t port)
-{
-    guest_unmask(&g->vcpu[vcpu], port);
-    unit_expect(g, vcpu, port);
-    assert_ok(evtchn_unmask(g->d, port));
-    unit_expect(g, vcpu, 0);
-}
+/* The usual @prepare. */
+void race_channel(struct race *r);
+
+/* @expect: exactly one event, wherever the send fell, on this vCPU. */
+void race_expect_on_0(struct race *r);
+void race_expect_on_1(struct race *r);
+/* All vCPUs together have it exactly once. */
+void race_expect_anywhere(struct race *r);
 
 #endif /* TESTS_RACE_H */

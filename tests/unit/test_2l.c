@@ -262,29 +262,17 @@ static void test_scan(gconstpointer data)
     world_free(w);
 }
 
-static void add(const char *path, GTestDataFunc func)
-{
-    int mode;
-
-    for (mode = MODE_2L_64; mode <= MODE_2L_32; mode++) {
-        char *name = g_strdup_printf("%s/%s", path, unit_mode_name[mode]);
-
-        g_test_add_data_func(name, GINT_TO_POINTER(mode), func);
-        g_free(name);
-    }
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    add("/2l/bits", test_bits);
-    add("/2l/chain", test_chain);
-    add("/2l/unmask", test_unmask);
-    add("/2l/no-priority", test_no_priority);
+    unit_add_2l("/2l/bits", test_bits);
+    unit_add_2l("/2l/chain", test_chain);
+    unit_add_2l("/2l/unmask", test_unmask);
+    unit_add_2l("/2l/no-priority", test_no_priority);
     unit_add_modes("/2l/late-vcpu-info", test_late_vcpu_info);
     unit_add_modes("/2l/move-vcpu-info", test_move_vcpu_info);
-    add("/2l/late-shared-info", test_late_shared_info);
+    unit_add_2l("/2l/late-shared-info", test_late_shared_info);
     g_test_add_func("/2l/mode-shrinks", test_mode_shrinks);
-    add("/2l/scan", test_scan);
+    unit_add_2l("/2l/scan", test_scan);
     return g_test_run();
 }

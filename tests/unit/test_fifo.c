@@ -422,32 +422,20 @@ static void test_queues_of_vcpus(gconstpointer data)
     world_free(w);
 }
 
-static void add(const char *path, GTestDataFunc func)
-{
-    int mode;
-
-    for (mode = MODE_FIFO_64; mode <= MODE_FIFO_32; mode++) {
-        char *name = g_strdup_printf("%s/%s", path, unit_mode_name[mode]);
-
-        g_test_add_data_func(name, GINT_TO_POINTER(mode), func);
-        g_free(name);
-    }
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    add("/fifo/words", test_words);
-    add("/fifo/order", test_fifo_order);
-    add("/fifo/priority-order", test_priority_order);
-    add("/fifo/overtake", test_overtake);
-    add("/fifo/set-priority-errors", test_set_priority_errors);
-    add("/fifo/priority-while-linked", test_priority_while_linked);
-    add("/fifo/tail-moves", test_tail_moves);
-    add("/fifo/vcpu-while-linked", test_vcpu_while_linked);
-    add("/fifo/moves", test_moves);
-    add("/fifo/mask-while-linked", test_mask_while_linked);
-    add("/fifo/unmask-relinks", test_unmask_relinks);
-    add("/fifo/queues-of-vcpus", test_queues_of_vcpus);
+    unit_add_fifo("/fifo/words", test_words);
+    unit_add_fifo("/fifo/order", test_fifo_order);
+    unit_add_fifo("/fifo/priority-order", test_priority_order);
+    unit_add_fifo("/fifo/overtake", test_overtake);
+    unit_add_fifo("/fifo/set-priority-errors", test_set_priority_errors);
+    unit_add_fifo("/fifo/priority-while-linked", test_priority_while_linked);
+    unit_add_fifo("/fifo/tail-moves", test_tail_moves);
+    unit_add_fifo("/fifo/vcpu-while-linked", test_vcpu_while_linked);
+    unit_add_fifo("/fifo/moves", test_moves);
+    unit_add_fifo("/fifo/mask-while-linked", test_mask_while_linked);
+    unit_add_fifo("/fifo/unmask-relinks", test_unmask_relinks);
+    unit_add_fifo("/fifo/queues-of-vcpus", test_queues_of_vcpus);
     return g_test_run();
 }

@@ -178,15 +178,24 @@ static void test_carry_over(gconstpointer data)
     world_free(w);
 }
 
+/* FIFO, but only vCPU 0 has a control block so far. */
+static struct guest *new_late_control(struct world *w, uint32_t nr_vcpus,
+                                      gconstpointer data)
+{
+    struct guest *g = new_2l(w, nr_vcpus, data);
+
+    assert_ok(guest_init_control(g, 0, 0));
+    assert_ok(guest_expand_array(g));
+    return g;
+}
+
 /* XSA-107's case, and all orders of what a sender needs. */
 static void test_late_control(gconstpointer data)
 {
     struct world *w = world_new();
-    struct guest *g = new_2l(w, 3, data);
+    struct guest *g = new_late_control(w, 3, data);
     uint32_t port;
 
-    assert_ok(guest_init_control(g, 0, 0));
-    assert_ok(guest_expand_array(g));
     port = unit_ipi(g, 2);
     assert_ok(evtchn_send(g->d, port));
     assert_ok(evtchn_send(g->d, port));
@@ -204,11 +213,9 @@ static void test_late_control(gconstpointer data)
 static void test_late_control_closed(gconstpointer data)
 {
     struct world *w = world_new();
-    struct guest *g = new_2l(w, 3, data);
+    struct guest *g = new_late_control(w, 3, data);
     uint32_t closed, moved;
 
-    assert_ok(guest_init_control(g, 0, 0));
-    assert_ok(guest_expand_array(g));
     closed = unit_ipi(g, 2);
     moved = unit_pirq(g, 4);
     unit_move(g, moved, 2);
@@ -228,11 +235,9 @@ static void test_late_control_closed(gconstpointer data)
 static void test_late_control_masked(gconstpointer data)
 {
     struct world *w = world_new();
-    struct guest *g = new_2l(w, 2, data);
+    struct guest *g = new_late_control(w, 2, data);
     uint32_t port;
 
-    assert_ok(guest_init_control(g, 0, 0));
-    assert_ok(guest_expand_array(g));
     port = unit_ipi_masked(g, 1);
     assert_ok(evtchn_send(g->d, port));
     g_assert_true(guest_is_pending(g, port));
@@ -326,31 +331,21 @@ static void test_late_vcpu_info(gconstpointer data)
     world_free(w);
 }
 
-static void add(const char *path, GTestDataFunc func)
-{
-    int mode;
-
-    for (mode = MODE_FIFO_64; mode <= MODE_FIFO_32; mode++) {
-        char *name = g_strdup_printf("%s/%s", path, unit_mode_name[mode]);
-
-        g_test_add_data_func(name, GINT_TO_POINTER(mode), func);
-        g_free(name);
-    }
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    add("/fifo-control/init-errors", test_init_errors);
-    add("/fifo-control/not-offered", test_not_offered);
-    add("/fifo-control/expand-errors", test_expand_errors);
-    add("/fifo-control/same-frame", test_same_frame);
-    add("/fifo-control/carry-over", test_carry_over);
-    add("/fifo-control/late-control", test_late_control);
-    add("/fifo-control/late-control-closed", test_late_control_closed);
-    add("/fifo-control/late-control-masked", test_late_control_masked);
-    add("/fifo-control/late-page", test_late_page);
-    add("/fifo-control/late-unmasked-page", test_late_unmasked_page);
-    add("/fifo-control/late-vcpu-info", test_late_vcpu_info);
+    unit_add_fifo("/fifo-control/init-errors", test_init_errors);
+    unit_add_fifo("/fifo-control/not-offered", test_not_offered);
+    unit_add_fifo("/fifo-control/expand-errors", test_expand_errors);
+    unit_add_fifo("/fifo-control/same-frame", test_same_frame);
+    unit_add_fifo("/fifo-control/carry-over", test_carry_over);
+    unit_add_fifo("/fifo-control/late-control", test_late_control);
+    unit_add_fifo("/fifo-control/late-control-closed",
+                  test_late_control_closed);
+    unit_add_fifo("/fifo-control/late-control-masked",
+                  test_late_control_masked);
+    unit_add_fifo("/fifo-control/late-page", test_late_page);
+    unit_add_fifo("/fifo-control/late-unmasked-page", test_late_unmasked_page);
+    unit_add_fifo("/fifo-control/late-vcpu-info", test_late_vcpu_info);
     return g_test_run();
 }

@@ -272,65 +272,42 @@ static void test_344(void)
 }
 
 /* 358: events come while the control block is being published. */
-static void test_358(void)
+static void prepare_358(struct race *r)
 {
-    struct world *w = world_new();
-    struct guest *peer = unit_guest(w, 2, 1, MODE_2L_64);
-    gint64 begin = g_get_monotonic_time();
-    unsigned int round;
-
-    for (round = 0; time_left(begin); round++) {
-        struct race r = {
-            .g = unit_guest(w, 1, 2, MODE_2L_64), .peer = peer,
-            .delay = round * 7 % 256,
-        };
-        GThread *thread;
-
-        assert_ok(guest_init_control(r.g, 0, 0));
-        assert_ok(guest_expand_array(r.g));
-        unit_channel(peer, &r.peer_port, r.g, &r.port);
-        unit_move(r.g, r.port, 1);
-        thread = start(send_once, &r);
-        gate_pass(&r.gate, 2);
-        assert_ok(guest_init_control(r.g, 1, 0));
-        g_thread_join(thread);
-        expect_once(r.g, 1, r.port);
-        guest_free(r.g);
-        assert_ok(evtchn_close(peer->d, r.peer_port));
-    }
-    guest_free(peer);
-    world_free(w);
+    assert_ok(guest_init_control(r->g, 0, 0));
+    assert_ok(guest_expand_array(r->g));
+    race_channel(r);
+    unit_move(r->g, r->port, 1);
 }
+
+static void act_358(struct race *r)
+{
+    assert_ok(guest_init_control(r->g, 1, 0));
+}
+
+static const struct race_case race_358 = {
+    .nr_vcpus = 2, .first_mode = MODE_2L_64, .nr_modes = 1,
+    .prepare = prepare_358, .act = act_358, .expect = race_expect_on_1,
+};
 
 /* 359: events come while the array page is being published. */
-static void test_359(void)
+static void prepare_359(struct race *r)
 {
-    struct world *w = world_new();
-    struct guest *peer = unit_guest(w, 2, 1, MODE_2L_64);
-    gint64 begin = g_get_monotonic_time();
-    unsigned int round;
-
-    for (round = 0; time_left(begin); round++) {
-        struct race r = {
-            .g = unit_guest(w, 1, 1, MODE_2L_64), .peer = peer,
-            .delay = round * 7 % 256,
-        };
-        GThread *thread;
-
-        assert_ok(guest_init_control(r.g, 0, 0));
-        r.port = unit_unbound(r.g, 2);
-        assert_ok(evtchn_bind_interdomain(peer->d, 1, r.port, &r.peer_port));
-        thread = start(send_once, &r);
-        gate_pass(&r.gate, 2);
-        assert_ok(guest_expand_array(r.g));
-        g_thread_join(thread);
-        expect_once(r.g, 0, r.port);
-        guest_free(r.g);
-        assert_ok(evtchn_close(peer->d, r.peer_port));
-    }
-    guest_free(peer);
-    world_free(w);
+    assert_ok(guest_init_control(r->g, 0, 0));
+    /* Without its word it can't be unmasked. */
+    r->port = unit_unbound(r->g, 2);
+    assert_ok(evtchn_bind_interdomain(r->peer->d, 1, r->port, &r->peer_port));
 }
+
+static void act_359(struct race *r)
+{
+    assert_ok(guest_expand_array(r->g));
+}
+
+static const struct race_case race_359 = {
+    .nr_vcpus = 1, .first_mode = MODE_2L_64, .nr_modes = 1,
+    .prepare = prepare_359, .act = act_359, .expect = race_expect_on_0,
+};
 
 /* 505: pages are added while a reset takes the array away. */
 static gpointer expand(gpointer opaque)
@@ -396,8 +373,8 @@ int main(int argc, char **argv)
     g_test_add_func("/xsa/340/race", test_340);
     g_test_add_func("/xsa/343/race", test_343);
     g_test_add_func("/xsa/344/race", test_344);
-    g_test_add_func("/xsa/358/race", test_358);
-    g_test_add_func("/xsa/359/race", test_359);
+    race_add("/xsa/358/race", &race_358);
+    race_add("/xsa/359/race", &race_359);
     g_test_add_func("/xsa/505/race", test_505);
     return g_test_run();
 }

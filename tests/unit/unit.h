@@ -174,17 +174,33 @@ static inline void unit_drain(struct guest *g)
     g_free(log);
 }
 
-/* Add "/@path/<mode>" for each mode; the test gets the mode as its data. */
-static inline void unit_add_modes(const char *path, GTestDataFunc func)
+/* Add "@path/<mode>" for these modes; the test gets the mode as its data. */
+static inline void unit_add_range(const char *path, GTestDataFunc func,
+                                  enum unit_mode first, enum unit_mode last)
 {
-    int mode;
+    unsigned int mode;
 
-    for (mode = 0; mode < NR_MODES; mode++) {
+    for (mode = first; mode <= last; mode++) {
         char *name = g_strdup_printf("%s/%s", path, unit_mode_name[mode]);
 
         g_test_add_data_func(name, GINT_TO_POINTER(mode), func);
         g_free(name);
     }
+}
+
+static inline void unit_add_modes(const char *path, GTestDataFunc func)
+{
+    unit_add_range(path, func, 0, NR_MODES - 1);
+}
+
+static inline void unit_add_2l(const char *path, GTestDataFunc func)
+{
+    unit_add_range(path, func, MODE_2L_64, MODE_2L_32);
+}
+
+static inline void unit_add_fifo(const char *path, GTestDataFunc func)
+{
+    unit_add_range(path, func, MODE_FIFO_64, MODE_FIFO_32);
 }
 
 #define unit_mode_of(data) ((enum unit_mode)GPOINTER_TO_INT(data))
