@@ -5,9 +5,7 @@
 #include "qapi/error.h"
 #include "qapi/visitor.h"
 #include "qemu/error-report.h"
-#include "qemu/notify.h"
 #include "hw/xen/xen.h"
-#include "system/system.h"
 
 #include "xen_accel.h"
 
@@ -22,7 +20,7 @@ uint32_t xen_machine_version(void)
     return version;
 }
 
-static void check_accel(Notifier *notifier, void *data)
+void xen_accel_require(void)
 {
     if (!xen_accel) {
         error_report("-machine " XEN_VERSION_PROPERTY " needs -accel tcg, or "
@@ -40,7 +38,6 @@ static void get_version(Object *obj, Visitor *v, const char *name,
 static void set_version(Object *obj, Visitor *v, const char *name,
                         void *opaque, Error **errp)
 {
-    static Notifier notifier = { .notify = check_accel };
     uint32_t value;
 
     if (!visit_type_uint32(v, name, &value, errp)) {
@@ -50,9 +47,6 @@ static void set_version(Object *obj, Visitor *v, const char *name,
         error_setg(errp, XEN_VERSION_PROPERTY "=0x%x: must be Xen's major and "
                    "minor version in 16 bits each, as 0x40011 for 4.17", value);
         return;
-    }
-    if (!version) {
-        qemu_add_machine_init_done_notifier(&notifier);
     }
     version = value;
     xen_mode = XEN_EMULATE;

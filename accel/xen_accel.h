@@ -93,6 +93,9 @@ typedef struct XenAccelOps {
 uint32_t xen_machine_version(void);
 void xen_accel_machine_class_init(ObjectClass *oc);
 
+/* Ends QEMU, with one line, when no accelerator can run a Xen guest. */
+void xen_accel_require(void);
+
 /*
  * The accelerator in use, set before the machine's devices are made, or NULL
  * when the guest is not a Xen guest.

@@ -112,7 +112,8 @@ extern XenEvtchnState *xen_evtchn_singleton;
 CPUState *xen_evtchn_cpu(XenEvtchnState *s, uint32_t vcpu);
 
 /* options.c */
-void xen_evtchn_get_options(bool kvm_has_2l, XenEvtchnOptions *options);
+bool xen_evtchn_get_options(bool kvm_has_2l, XenEvtchnOptions *options,
+                            Error **errp);
 
 /* env.c */
 extern const struct evtchn_env xen_evtchn_guest_env;

@@ -11,11 +11,15 @@
 #include "qapi/visitor.h"
 #include "hw/xen/xen.h"
 #include "system/system.h"
+#include "hw/xen-accel/xen_accel.h"
 
 #include "internal.h"
 
 #define ABI         "xen-evtchn-abi"
 #define MAX_PORTS   "xen-evtchn-max-ports"
+
+/* Major and minor of the first Xen with EVTCHNOP_init_control. */
+#define XEN_VERSION_FIFO 0x40004
 
 enum abi {
     ABI_AUTO,
@@ -37,9 +41,9 @@ static const char *option_set;      /* a property that was */
 static void check_xen_mode(Notifier *notifier, void *data)
 {
     if (xen_mode != XEN_EMULATE) {
-        error_report("-machine %s needs a Xen guest: -accel kvm,"
-                     "xen-version=0x40011,kernel-irqchip=split "
-                     "(the first -accel that works is the one used)",
+        error_report("-machine %s needs a Xen guest: give -machine "
+                     "xen-version=0x40011, with -accel tcg or -accel kvm,"
+                     "kernel-irqchip=split",
                      option_set);
         exit(1);
     }
@@ -124,9 +128,22 @@ void xen_evtchn_machine_class_init(ObjectClass *oc)
         "and for a 32-bit guest at 1024");
 }
 
-void xen_evtchn_get_options(bool kvm_has_2l, XenEvtchnOptions *options)
+bool xen_evtchn_get_options(bool kvm_has_2l, XenEvtchnOptions *options,
+                            Error **errp)
 {
+    uint32_t version = xen_accel->get_xen_version();
+
     options->max_ports = max_ports();
+    if (version < XEN_VERSION_FIFO) {
+        if (option_abi == ABI_FIFO) {
+            error_setg(errp, ABI "=fifo: Xen has it from 4.4 on, and "
+                       "xen-version=0x%x is older: raise it, or use " ABI "=2l",
+                       version);
+            return false;
+        }
+        options->fifo = false;
+        return true;
+    }
     switch (option_abi) {
     case ABI_2L:
         options->fifo = false;
@@ -140,4 +157,5 @@ void xen_evtchn_get_options(bool kvm_has_2l, XenEvtchnOptions *options)
                         options->max_ports > XEN_EVTCHN_2L_PORTS;
         break;
     }
+    return true;
 }

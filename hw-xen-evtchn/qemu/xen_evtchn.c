@@ -19,6 +19,7 @@
 
 #include "hw/i386/kvm/xen_overlay.h"
 #include "hw/xen/interface/xen.h"
+#include "hw/xen-accel/xen_accel.h"
 #include "target/i386/cpu.h"
 
 #include "internal.h"
@@ -193,7 +194,10 @@ static void xen_evtchn_realize(DeviceState *dev, Error **errp)
     };
     int ret;
 
-    xen_evtchn_get_options(kvm_xen_has_cap(EVTCHN_SEND), &s->options);
+    if (!xen_evtchn_get_options(kvm_xen_has_cap(EVTCHN_SEND), &s->options,
+                                errp)) {
+        return;
+    }
     s->nr_cpus = MACHINE(qdev_get_machine())->smp.max_cpus;
     s->cpus = g_new0(XenEvtchnCPU, s->nr_cpus);
     xen_evtchn_pirq_init(s);
@@ -239,9 +243,13 @@ static void xen_evtchn_realize(DeviceState *dev, Error **errp)
 
 void xen_evtchn_create(unsigned int nr_gsis, qemu_irq *system_gsis)
 {
-    DeviceState *dev = qdev_new(TYPE_XEN_EVTCHN);
-    XenEvtchnState *s = XEN_EVTCHN(dev);
+    DeviceState *dev;
+    XenEvtchnState *s;
 
+    /* The first of a Xen guest's devices to need one. */
+    xen_accel_require();
+    dev = qdev_new(TYPE_XEN_EVTCHN);
+    s = XEN_EVTCHN(dev);
     sysbus_realize_and_unref(SYS_BUS_DEVICE(dev), &error_fatal);
     xen_evtchn_callback_init(s, nr_gsis, system_gsis);
     xen_evtchn_singleton = s;
