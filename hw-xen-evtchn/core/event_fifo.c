@@ -99,13 +99,14 @@ static void unlock_queues(struct evtchn *chn, struct fifo_queue *q,
  */
 static bool set_link(uint32_t *word, uint32_t port)
 {
+    const uint32_t keep = ~(BUSY | (uint32_t)EVTCHN_FIFO_LINK_MASK);
     uint32_t w = evtchn_load(word);
     unsigned int try;
 
     if (!(w & LINKED)) {
         return false;
     }
-    if (likely(evtchn_cmpxchg(word, &w, (w & ~EVTCHN_FIFO_LINK_MASK) | port))) {
+    if (likely(evtchn_cmpxchg(word, &w, (w & keep) | port))) {
         return true;
     }
     if (!(w & LINKED)) {
@@ -114,8 +115,7 @@ static bool set_link(uint32_t *word, uint32_t port)
     evtchn_fetch_or(word, BUSY);
     w = evtchn_load(word);
     for (try = 0; try < SET_LINK_TRIES && w & LINKED; try++) {
-        if (evtchn_cmpxchg(word, &w,
-                           (w & ~(BUSY | EVTCHN_FIFO_LINK_MASK)) | port)) {
+        if (evtchn_cmpxchg(word, &w, (w & keep) | port)) {
             return true;
         }
     }
