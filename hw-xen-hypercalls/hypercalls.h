@@ -11,6 +11,9 @@
 #include "cpu.h"
 #include "system/kvm.h"
 #include "target/i386/kvm/xen-emu.h"
+/* First: without the version that it asks for, sched_op has its number of old. */
+#include "hw/xen/xen.h"
+#include "hw/xen/interface/xen.h"
 #include <linux/kvm.h>
 
 #include "hw/xen-accel/xen_accel.h"
