@@ -87,6 +87,24 @@ typedef struct XenAccelOps {
     void (*block_vcpu)(CPUState *cs, uint64_t until_ns);
     /* Any thread, no BQL; must not block. */
     void (*wake_vcpu)(CPUState *cs);
+
+    /*
+     * Optional: has @cs been started, by reset or SIPI, and not been stopped by
+     * INIT since?  BQL held.
+     */
+    bool (*vcpu_is_up)(CPUState *cs);
+
+    /*
+     * Optional: when @cs, the caller's vCPU, runs again, no vCPU has anything
+     * in its TLB that it had before.
+     */
+    void (*flush_tlbs)(CPUState *cs);
+
+    /*
+     * From now on who updates a runstate in guest memory says so there, with
+     * XEN_RUNSTATE_UPDATE; or no more.
+     */
+    int (*set_runstate_update_flag)(bool enable);
 } XenAccelOps;
 
 /* The machine property xen-version, 0 if it was not given. */

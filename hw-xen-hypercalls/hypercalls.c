@@ -2,13 +2,23 @@
 /* From a hypercall's number to the function that handles it. */
 
 #include "hypercalls.h"
-#include "hw/xen/interface/xen.h"
+#include "system/kvm_xen.h"
+
+int xen_hypercall_check_self(domid_t domid)
+{
+    if (domid == DOMID_SELF || domid == xen_domid) {
+        return 0;
+    }
+    /* There is a domain 0, over which the guest has no power. */
+    return domid == DOMID_QEMU ? -EPERM : -ESRCH;
+}
 
 bool xen_hypercall(X86CPU *cpu, struct kvm_xen_exit *exit)
 {
     CPUState *cs = CPU(cpu);
     uint64_t cmd = exit->u.hcall.params[0];
     uint64_t arg = exit->u.hcall.params[1];
+    uint64_t arg2 = exit->u.hcall.params[2];
     bool long_mode = exit->u.hcall.longmode;
     int64_t result = 0;
     bool handled = false;
@@ -19,6 +29,23 @@ bool xen_hypercall(X86CPU *cpu, struct kvm_xen_exit *exit)
         break;
     case __HYPERVISOR_sched_op:
         handled = xen_hypercall_sched_op(cs, cmd, arg, long_mode, &result);
+        break;
+    case __HYPERVISOR_memory_op:
+        handled = xen_hypercall_memory_op(cs, cmd, arg, long_mode, &result);
+        break;
+    case __HYPERVISOR_vcpu_op:
+        handled = xen_hypercall_vcpu_op(cs, cmd, arg, arg2, &result);
+        break;
+    case __HYPERVISOR_hvm_op:
+        handled = xen_hypercall_hvm_op(cs, cmd, arg, &result);
+        break;
+    case __HYPERVISOR_vm_assist:
+        result = xen_hypercall_vm_assist(cmd, arg);
+        handled = true;
+        break;
+    case __HYPERVISOR_console_io:
+        result = xen_hypercall_console_io(cs, cmd, arg, arg2);
+        handled = true;
         break;
     }
     if (handled) {

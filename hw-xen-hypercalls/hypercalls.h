@@ -11,6 +11,9 @@
 #include "cpu.h"
 #include "system/kvm.h"
 #include "target/i386/kvm/xen-emu.h"
+/* First: without the version that it asks for, sched_op has its number of old. */
+#include "hw/xen/xen.h"
+#include "hw/xen/interface/xen.h"
 #include <linux/kvm.h>
 
 #include "hw/xen-accel/xen_accel.h"
@@ -28,5 +31,20 @@ bool xen_hypercall_xen_version(CPUState *cs, unsigned int cmd, uint64_t arg,
                                bool long_mode, int64_t *result);
 bool xen_hypercall_sched_op(CPUState *cs, unsigned int cmd, uint64_t arg,
                             bool long_mode, int64_t *result);
+bool xen_hypercall_memory_op(CPUState *cs, unsigned int cmd, uint64_t arg,
+                             bool long_mode, int64_t *result);
+bool xen_hypercall_vcpu_op(CPUState *cs, unsigned int cmd, uint32_t vcpu,
+                           uint64_t arg, int64_t *result);
+bool xen_hypercall_hvm_op(CPUState *cs, unsigned int cmd, uint64_t arg,
+                          int64_t *result);
+int64_t xen_hypercall_vm_assist(unsigned int cmd, unsigned int type);
+int64_t xen_hypercall_console_io(CPUState *cs, unsigned int cmd,
+                                 unsigned int count, uint64_t buffer);
+
+/* SCHEDOP_watchdog */
+int xen_hypercall_watchdog(CPUState *cs, uint64_t arg);
+
+/* 0 if @domid is the guest itself, or the error of having named another. */
+int xen_hypercall_check_self(domid_t domid);
 
 #endif /* XEN_HYPERCALLS_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* HYPERVISOR_sched_op: SCHEDOP_block and SCHEDOP_poll, which sleep. */
+/* HYPERVISOR_sched_op: above all SCHEDOP_block and SCHEDOP_poll, which sleep. */
 
 #include "hypercalls.h"
 #include "hw/xen/interface/xen.h"
@@ -73,6 +73,10 @@ static int sched_poll(CPUState *cs, uint64_t arg, bool long_mode)
 bool xen_hypercall_sched_op(CPUState *cs, unsigned int cmd, uint64_t arg,
                             bool long_mode, int64_t *result)
 {
+    if (cmd == SCHEDOP_watchdog) {
+        *result = xen_hypercall_watchdog(cs, arg);
+        return true;
+    }
     /* Without it QEMU's own yields, which is all that KVM leaves to us. */
     if (!xen_accel->block_vcpu) {
         return false;

@@ -72,7 +72,7 @@ bool xen_hypercall_xen_version(CPUState *cs, unsigned int cmd, uint64_t arg,
         break;
     }
     case XENVER_pagesize:
-        *result = TARGET_PAGE_SIZE;
+        *result = arg ? -EINVAL : TARGET_PAGE_SIZE;
         break;
     case XENVER_guest_handle: {
         uint8_t handle[16] = { 0 };
@@ -80,8 +80,18 @@ bool xen_hypercall_xen_version(CPUState *cs, unsigned int cmd, uint64_t arg,
         *result = kvm_copy_to_gva(cs, arg, handle, sizeof(handle));
         break;
     }
+    case XENVER_commandline: {
+        static const char denied[] = "<denied>";
+
+        /* As Xen says it to all but domain 0. */
+        *result = kvm_copy_to_gva(cs, arg, (void *)denied, sizeof(denied));
+        break;
+    }
+    case XENVER_build_id:
+        *result = -EPERM;
+        break;
     default:
-        /* XENVER_get_features; and what only a toolstack may ask. */
+        /* XENVER_get_features */
         return false;
     }
     return true;

@@ -183,6 +183,17 @@ static int get_vcpu_timer(CPUState *cs, uint64_t *expires_ns)
     return ret;
 }
 
+static int set_runstate_update_flag(bool enable)
+{
+    if (!(get_caps() & KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG)) {
+        return -EINVAL;
+    }
+    return set_attr(KVM_XEN_ATTR_TYPE_RUNSTATE_UPDATE_FLAG,
+                    (struct kvm_xen_hvm_attr) {
+        .u.runstate_update_flag = enable,
+    });
+}
+
 const XenAccelOps xen_accel_kvm = {
     .name = "kvm",
     .get_caps = get_caps,
@@ -204,4 +215,5 @@ const XenAccelOps xen_accel_kvm = {
     .set_vcpu_upcall_vector = set_vcpu_upcall_vector,
     .set_vcpu_timer = set_vcpu_timer,
     .get_vcpu_timer = get_vcpu_timer,
+    .set_runstate_update_flag = set_runstate_update_flag,
 };

@@ -2,6 +2,8 @@
 /* A Xen guest on TCG: what KVM_XEN does in a kernel is done here. */
 
 #include "internal.h"
+#include "exec/cputlb.h"
+#include "hw/i386/apic_internal.h"
 #include "hw/i386/e820_memory_layout.h"
 #include "hw/i386/kvm/xen_overlay.h"
 #include <linux/kvm.h>
@@ -68,6 +70,20 @@ static int init_vcpu(CPUState *cs)
     return 0;
 }
 
+/* SIPI starts those that reset leaves waiting for it. */
+static bool vcpu_is_up(CPUState *cs)
+{
+    APICCommonState *apic = APIC_COMMON(X86_CPU(cs)->apic_state);
+
+    return !apic->wait_for_sipi;
+}
+
+/* A runstate is written when it is registered, and never again. */
+static int set_runstate_update_flag(bool enable)
+{
+    return 0;
+}
+
 static void init_guest(void)
 {
     xen_accel = &xen_accel_tcg;
@@ -120,4 +136,7 @@ const XenAccelOps xen_accel_tcg = {
     .raise_vcpu_upcall = xen_tcg_raise_vcpu_upcall,
     .block_vcpu = xen_tcg_block_vcpu,
     .wake_vcpu = xen_tcg_wake_vcpu,
+    .vcpu_is_up = vcpu_is_up,
+    .flush_tlbs = tlb_flush_all_cpus_synced,
+    .set_runstate_update_flag = set_runstate_update_flag,
 };

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* HYPERVISOR_memory_op: how much memory there is, and where. */
+
+#include "hypercalls.h"
+#include "qemu/units.h"
+#include "hw/boards.h"
+#include "hw/i386/e820_memory_layout.h"
+#include "hw/xen/interface/memory.h"
+#include "system/kvm_xen.h"
+
+/* The bits above are for Xen to continue what it had to interrupt. */
+#define MEMOP_CMD_MASK 0x3f
+
+/*
+ * Memory below is the firmware's matter; QEMU's table has it as RAM from end
+ * to end, video memory and ROMs too.
+ */
+#define LOW_MEMORY (1 * MiB)
+
+#define MAX_ENTRIES 128
+
+/* As a guest sees it, in either mode. */
+typedef struct e820_entry Entry;
+QEMU_BUILD_BUG_ON(sizeof(Entry) != 20);
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t x = le64_to_cpu(((const Entry *)a)->address);
+    uint64_t y = le64_to_cpu(((const Entry *)b)->address);
+
+    return x < y ? -1 : x > y;
+}
+
+static unsigned int get_entries(Entry *entries)
+{
+    struct e820_entry *table;
+    int n = MIN(e820_get_table(&table), MAX_ENTRIES);
+    int i;
+
+    memcpy(entries, table, n * sizeof(*entries));
+    for (i = 0; i < n; i++) {
+        uint64_t len = le64_to_cpu(entries[i].length);
+
+        if (!entries[i].address && len > LOW_MEMORY) {
+            entries[i].address = cpu_to_le64(LOW_MEMORY);
+            entries[i].length = cpu_to_le64(len - LOW_MEMORY);
+        }
+    }
+    qsort(entries, n, sizeof(*entries), compare);
+    return n;
+}
+
+static uint64_t end_of_ram(void)
+{
+    uint64_t address, length, end = 0;
+    int i, n = e820_get_table(NULL);
+
+    for (i = 0; i < n; i++) {
+        if (e820_get_entry(i, E820_RAM, &address, &length)) {
+            end = MAX(end, address + length);
+        }
+    }
+    return end >> TARGET_PAGE_BITS;
+}
+
+static int memory_map(CPUState *cs, uint64_t arg, bool long_mode)
+{
+    struct QEMU_PACKED {
+        uint32_t nr_entries;
+        uint32_t pad;
+        uint64_t buffer;
+    } map64;
+    struct QEMU_PACKED {
+        uint32_t nr_entries;
+        uint32_t buffer;
+    } map32;
+    Entry entries[MAX_ENTRIES];
+    uint32_t room, n;
+    uint64_t buffer;
+
+    if (long_mode) {
+        if (kvm_copy_from_gva(cs, arg, &map64, sizeof(map64))) {
+            return -EFAULT;
+        }
+        room = map64.nr_entries;
+        buffer = map64.buffer;
+    } else {
+        if (kvm_copy_from_gva(cs, arg, &map32, sizeof(map32))) {
+            return -EFAULT;
+        }
+        room = map32.nr_entries;
+        buffer = map32.buffer;
+    }
+    n = MIN(room, get_entries(entries));
+    if (kvm_copy_to_gva(cs, buffer, entries, n * sizeof(*entries)) ||
+        kvm_copy_to_gva(cs, arg, &n, sizeof(n))) {
+        return -EFAULT;
+    }
+    return 0;
+}
+
+/* What struct xen_memory_domain and others begin with. */
+static int check_domid(CPUState *cs, uint64_t arg)
+{
+    domid_t domid;
+
+    if (kvm_copy_from_gva(cs, arg, &domid, sizeof(domid))) {
+        return -EFAULT;
+    }
+    return xen_hypercall_check_self(domid);
+}
+
+static int64_t domain_pages(CPUState *cs, unsigned int op, uint64_t arg)
+{
+    MachineState *ms = MACHINE(qdev_get_machine());
+    int ret = check_domid(cs, arg);
+
+    if (ret) {
+        return ret;
+    }
+    switch (op) {
+    case XENMEM_current_reservation:
+        return ms->ram_size >> TARGET_PAGE_BITS;
+    case XENMEM_maximum_reservation:
+        return ms->maxram_size >> TARGET_PAGE_BITS;
+    default: {
+        /* The console's and xenstore's pages are beyond little RAM. */
+        uint64_t special = (XEN_SPECIAL_AREA_ADDR + XEN_SPECIAL_AREA_SIZE) >>
+                           TARGET_PAGE_BITS;
+
+        return MAX(end_of_ram(), special) - 1;
+    }
+    }
+}
+
+/* The guest has no NUMA nodes that Xen would know of. */
+static int get_vnumainfo(CPUState *cs, uint64_t arg)
+{
+    uint16_t domid_and_pad[2];
+    int ret;
+
+    if (kvm_copy_from_gva(cs, arg, domid_and_pad, sizeof(domid_and_pad))) {
+        return -EFAULT;
+    }
+    if (domid_and_pad[1]) {
+        return -EINVAL;
+    }
+    ret = xen_hypercall_check_self(domid_and_pad[0]);
+    return ret ? ret : -EOPNOTSUPP;
+}
+
+bool xen_hypercall_memory_op(CPUState *cs, unsigned int cmd, uint64_t arg,
+                             bool long_mode, int64_t *result)
+{
+    unsigned int op = cmd & MEMOP_CMD_MASK;
+
+    switch (op) {
+    case XENMEM_maximum_ram_page:
+    case XENMEM_current_reservation:
+    case XENMEM_maximum_reservation:
+    case XENMEM_maximum_gpfn:
+    case XENMEM_get_vnumainfo:
+        if (cmd != op) {
+            *result = -EINVAL;
+            return true;
+        }
+        break;
+    }
+    switch (cmd) {
+    case XENMEM_maximum_ram_page:
+        *result = end_of_ram();
+        break;
+    case XENMEM_current_reservation:
+    case XENMEM_maximum_reservation:
+    case XENMEM_maximum_gpfn:
+        *result = domain_pages(cs, op, arg);
+        break;
+    case XENMEM_memory_map:
+        *result = memory_map(cs, arg, long_mode);
+        break;
+    case XENMEM_get_vnumainfo:
+        *result = get_vnumainfo(cs, arg);
+        break;
+    case XENMEM_machine_memory_map:
+        /* Domain 0's. */
+        *result = -EPERM;
+        break;
+    default:
+        return false;
+    }
+    return true;
+}
