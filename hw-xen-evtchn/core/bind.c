@@ -147,6 +147,19 @@ bool evtchn_virq_is_global(uint32_t virq)
     }
 }
 
+uint32_t *evtchn_virq_slot(struct evtchn_domain *d, uint32_t vcpu,
+                           uint32_t virq)
+{
+    struct evtchn_vcpu *v;
+
+    if (virq >= EVTCHN_NR_VIRQS) {
+        return NULL;
+    }
+    /* A global one was bound to vCPU 0, wherever its events go now. */
+    v = evtchn_vcpu(d, evtchn_virq_is_global(virq) ? 0 : vcpu);
+    return v ? &v->virq_port[virq] : NULL;
+}
+
 int evtchn_bind_virq(struct evtchn_domain *d, uint32_t virq, uint32_t vcpu,
                      uint32_t *port)
 {

@@ -89,8 +89,7 @@ int evtchn_close(struct evtchn_domain *d, uint32_t port)
         close_interdomain(d, port, chn);
         goto closed;
     case EVTCHN_VIRQ:
-        evtchn_store(&d->vcpus[evtchn_virq_is_global(chn->irq) ? 0 : chn->vcpu]
-                         .virq_port[chn->irq], 0);
+        evtchn_store(evtchn_virq_slot(d, chn->vcpu, chn->irq), 0);
         break;
     case EVTCHN_PIRQ:
         evtchn_store(&d->pirq_port[chn->irq], 0);

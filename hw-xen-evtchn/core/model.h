@@ -295,6 +295,9 @@ void evtchn_describe(const struct evtchn *chn, struct evtchn_port_info *info);
 void evtchn_binding_changed(struct evtchn_domain *d, uint32_t port,
                             struct evtchn *chn);
 bool evtchn_virq_is_global(uint32_t virq);
+/* Where it is noted which port @virq is bound to; NULL if there is none such. */
+uint32_t *evtchn_virq_slot(struct evtchn_domain *d, uint32_t vcpu,
+                           uint32_t virq);
 
 /* How many ports a guest's reset closes before others may run (XSA-344). */
 #define EVTCHN_RESET_BUDGET 512

@@ -117,23 +117,9 @@ static void raise_irq(struct evtchn_domain *d, const uint32_t *slot,
     evtchn_port_unlock(chn);
 }
 
-/* Where @virq's port is noted, or NULL. */
-static uint32_t *virq_slot(struct evtchn_domain *d, uint32_t vcpu,
-                           uint32_t virq)
-{
-    struct evtchn_vcpu *v;
-
-    if (virq >= EVTCHN_NR_VIRQS) {
-        return NULL;
-    }
-    /* A global one was bound to vCPU 0, wherever its events go now. */
-    v = evtchn_vcpu(d, evtchn_virq_is_global(virq) ? 0 : vcpu);
-    return v ? &v->virq_port[virq] : NULL;
-}
-
 void evtchn_raise_virq(struct evtchn_domain *d, uint32_t vcpu, uint32_t virq)
 {
-    uint32_t *slot = virq_slot(d, vcpu, virq);
+    uint32_t *slot = evtchn_virq_slot(d, vcpu, virq);
 
     if (slot) {
         raise_irq(d, slot, EVTCHN_VIRQ, virq);
@@ -149,7 +135,7 @@ void evtchn_raise_pirq(struct evtchn_domain *d, uint32_t pirq)
 
 uint32_t evtchn_virq_port(struct evtchn_domain *d, uint32_t vcpu, uint32_t virq)
 {
-    uint32_t *slot = virq_slot(d, vcpu, virq);
+    uint32_t *slot = evtchn_virq_slot(d, vcpu, virq);
 
     return slot ? evtchn_load(slot) : 0;
 }

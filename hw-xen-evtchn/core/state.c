@@ -83,6 +83,8 @@ int evtchn_save_port(struct evtchn_domain *d, uint32_t port,
 static bool port_state_valid(struct evtchn_domain *d,
                              const struct evtchn_port_state *state)
 {
+    const uint32_t *slot;
+
     if (state->port == 0 || state->port >= d->max_ports ||
         state->vcpu >= d->nr_vcpus || state->last_vcpu >= d->nr_vcpus ||
         state->priority >= EVTCHN_NR_PRIORITIES ||
@@ -97,9 +99,8 @@ static bool port_state_valid(struct evtchn_domain *d,
     case EVTCHN_IPI:
         return true;
     case EVTCHN_VIRQ:
-        return state->remote_port < EVTCHN_NR_VIRQS &&
-               !d->vcpus[evtchn_virq_is_global(state->remote_port)
-                             ? 0 : state->vcpu].virq_port[state->remote_port];
+        slot = evtchn_virq_slot(d, state->vcpu, state->remote_port);
+        return slot && !*slot;
     case EVTCHN_PIRQ:
         return state->remote_port < d->nr_pirqs &&
                !d->pirq_port[state->remote_port];
@@ -158,9 +159,7 @@ static void set_port_state(struct evtchn_domain *d, struct evtchn *chn,
         break;
     case EVTCHN_VIRQ:
         chn->irq = state->remote_port;
-        evtchn_store(&d->vcpus[evtchn_virq_is_global(chn->irq)
-                                   ? 0 : state->vcpu].virq_port[chn->irq],
-                     state->port);
+        evtchn_store(evtchn_virq_slot(d, state->vcpu, chn->irq), state->port);
         break;
     case EVTCHN_PIRQ:
         chn->irq = state->remote_port;
