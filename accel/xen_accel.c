@@ -2,9 +2,11 @@
 /* Which accelerator runs the Xen guest, and the machine property xen-version. */
 
 #include "qemu/osdep.h"
+#include "cpu.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
 #include "qemu/error-report.h"
+#include "hw/i386/apic-msidef.h"
 #include "hw/xen/xen.h"
 
 #include "xen_accel.h"
@@ -18,6 +20,15 @@ static uint32_t version;
 uint32_t xen_machine_version(void)
 {
     return version;
+}
+
+MSIMessage xen_accel_upcall_message(CPUState *cs, uint8_t vector)
+{
+    return (MSIMessage) {
+        .address = APIC_DEFAULT_ADDRESS |
+                   X86_CPU(cs)->apic_id << MSI_ADDR_DEST_ID_SHIFT,
+        .data = vector | 1 << MSI_DATA_LEVEL_SHIFT,
+    };
 }
 
 void xen_accel_require(void)

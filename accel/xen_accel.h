@@ -111,6 +111,9 @@ typedef struct XenAccelOps {
 uint32_t xen_machine_version(void);
 void xen_accel_machine_class_init(ObjectClass *oc);
 
+/* The LAPIC interrupt that raises @vector of @cs's own. */
+MSIMessage xen_accel_upcall_message(CPUState *cs, uint8_t vector);
+
 /* Ends QEMU, with one line, when no accelerator can run a Xen guest. */
 void xen_accel_require(void);
 

@@ -7,7 +7,6 @@
 #include "system/kvm.h"
 #include "system/kvm_int.h"
 #include "system/kvm_xen.h"
-#include "hw/i386/apic-msidef.h"
 #include "target/i386/kvm/trace.h"
 
 #include "../xen_accel.h"
@@ -147,13 +146,7 @@ static void raise_upcall(CPUState *cs)
 
 static void raise_vcpu_upcall(CPUState *cs, uint8_t vector)
 {
-    MSIMessage msg = {
-        .address = APIC_DEFAULT_ADDRESS |
-                   X86_CPU(cs)->apic_id << MSI_ADDR_DEST_ID_SHIFT,
-        .data = vector | 1 << MSI_DATA_LEVEL_SHIFT,
-    };
-
-    kvm_irqchip_send_msi(kvm_state, msg);
+    kvm_irqchip_send_msi(kvm_state, xen_accel_upcall_message(cs, vector));
 }
 
 static int set_vcpu_upcall_vector(CPUState *cs, uint8_t vector)

@@ -11,7 +11,6 @@
 #include <linux/kvm.h>
 
 #define XEN_CPUID_BASE      0x40000000
-#define XEN_HYPERCALL_MSR_  0x40000000
 
 /* A hypercall page has room for this many stubs of this size. */
 #define STUB_SIZE   32
@@ -70,17 +69,17 @@ bool xen_tcg_cpuid(CPUX86State *env, uint32_t index, uint32_t *eax,
         break;
     case 2:
         *eax = 1;       /* hypercall page */
-        *ebx = XEN_HYPERCALL_MSR_;
+        *ebx = XEN_HYPERCALL_MSR;
         break;
     case 3:
         /* The TSC's frequency is the host's, and not known. */
         break;
     case 4:
-        if (version >= 0x40006) {
+        if (version >= XEN_VERSION(4, 6)) {
             *eax |= XEN_HVM_CPUID_VCPU_ID_PRESENT;
             *ebx = env_cpu(env)->cpu_index;
         }
-        if (version >= 0x40011) {
+        if (version >= XEN_VERSION(4, 17)) {
             *eax |= XEN_HVM_CPUID_UPCALL_VECTOR;
         }
         break;
@@ -107,7 +106,7 @@ bool xen_tcg_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value)
     uint8_t page[STUB_SIZE * NR_STUBS];
     unsigned int i;
 
-    if (!xen_tcg_active || msr != XEN_HYPERCALL_MSR_) {
+    if (!xen_tcg_active || msr != XEN_HYPERCALL_MSR) {
         return false;
     }
     for (i = 0; i < NR_STUBS; i++) {

@@ -15,7 +15,6 @@
 
 #include "internal.h"
 #include "hw/i386/apic_internal.h"
-#include "hw/i386/apic-msidef.h"
 #include "hw/i386/kvm/xen_evtchn.h"
 #include "hw/xen-evtchn/qemu/hooks.h"
 
@@ -34,11 +33,8 @@ static void take_flags(XenTCGVCPU *v)
     unsigned int flags = qatomic_fetch_and(&v->flags, XEN_TCG_WAKE);
 
     if (flags & XEN_TCG_VCPU_UPCALL) {
-        MSIMessage msg = {
-            .address = APIC_DEFAULT_ADDRESS |
-                       X86_CPU(v->cs)->apic_id << MSI_ADDR_DEST_ID_SHIFT,
-            .data = qatomic_read(&v->vcpu_vector) | 1 << MSI_DATA_LEVEL_SHIFT,
-        };
+        MSIMessage msg = xen_accel_upcall_message(v->cs,
+                                                  qatomic_read(&v->vcpu_vector));
 
         apic_get_class(NULL)->send_msi(&msg);
     }

@@ -3,21 +3,18 @@
  * Upcalls: how a vCPU is told that events are pending.
  *
  * Three ways, and the guest chooses: a vector of the vCPU's own, delivered by
- * its LAPIC; one vector for all, injected by KVM for as long as
+ * its LAPIC; one vector for all, injected for as long as
  * evtchn_upcall_pending is set; or, on vCPU 0 alone, a GSI or PCI INTx.
  */
 
 #include "qemu/osdep.h"
 #include "qemu/main-loop.h"
 #include "hw/boards.h"
-#include "hw/i386/apic-msidef.h"
 #include "hw/i386/pc.h"
 #include "hw/pci/pci.h"
-#include "hw/pci/msi.h"
 #include "system/kvm.h"
 #include "system/kvm_xen.h"
 #include "hw/xen-accel/xen_accel.h"
-#include <linux/kvm.h>
 
 #include "hw/xen/interface/xen.h"
 #include "hw/xen/interface/hvm/params.h"

@@ -27,6 +27,7 @@
 
 #include "hw/xen/interface/xen.h"
 #include "hw/xen/interface/event_channel.h"
+#include "hw/xen-accel/xen_accel.h"
 
 #include "internal.h"
 
@@ -219,17 +220,11 @@ void xen_evtchn_kvm_update(XenEvtchnState *s)
 
 /* Hand-over --------------------------------------------------------------- */
 
-static int set_vcpu_attr(CPUState *cs, struct kvm_xen_vcpu_attr *attr)
-{
-    return kvm_vcpu_ioctl(cs, KVM_XEN_VCPU_SET_ATTR, attr);
-}
-
 /* The singleshot timer goes on in QEMU. */
 static int take_timer(CPUState *cs)
 {
     CPUX86State *env = &X86_CPU(cs)->env;
     struct kvm_xen_vcpu_attr attr = { .type = KVM_XEN_VCPU_ATTR_TYPE_TIMER };
-    struct kvm_clock_data clock;
     uint64_t expires;
     int ret;
 
@@ -239,17 +234,15 @@ static int take_timer(CPUState *cs)
         return ret;
     }
     expires = attr.u.timer.expires_ns;
-    attr.u.timer.port = 0;
-    attr.u.timer.expires_ns = 0;
-    ret = set_vcpu_attr(cs, &attr);
+    ret = xen_accel->set_vcpu_timer(cs, 0, 0);
     if (ret) {
         return ret;
     }
     env->xen_singleshot_timer_ns = expires;
-    if (expires && !kvm_vm_ioctl(kvm_state, KVM_GET_CLOCK, &clock)) {
+    if (expires) {
         timer_mod_ns(env->xen_singleshot_timer,
                      qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
-                     (int64_t)(expires - clock.clock));
+                     (int64_t)(expires - xen_accel->get_system_time()));
     }
     return 0;
 }
@@ -303,25 +296,16 @@ static int take_all_timers(XenEvtchnState *s)
 static void give_timer(CPUState *cs, run_on_cpu_data data)
 {
     CPUX86State *env = &X86_CPU(cs)->env;
-    struct kvm_xen_vcpu_attr timer = {
-        .type = KVM_XEN_VCPU_ATTR_TYPE_TIMER,
-        .u.timer.port = env->xen_virq[VIRQ_TIMER],
-        .u.timer.priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL,
-    };
-    struct kvm_xen_vcpu_attr vector = {
-        .type = KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR,
-        .u.vector = env->xen_vcpu_callback_vector,
-    };
 
     /* Taken again before we got here? */
     if (!kvm_xen_has_cap(EVTCHN_SEND)) {
         return;
     }
-    set_vcpu_attr(cs, &vector);
+    xen_accel->set_vcpu_upcall_vector(cs, env->xen_vcpu_callback_vector);
     QEMU_LOCK_GUARD(&env->xen_timers_lock);
     timer_del(env->xen_singleshot_timer);
-    timer.u.timer.expires_ns = env->xen_singleshot_timer_ns;
-    set_vcpu_attr(cs, &timer);
+    xen_accel->set_vcpu_timer(cs, env->xen_virq[VIRQ_TIMER],
+                              env->xen_singleshot_timer_ns);
 }
 
 /* Existing routes must not outlive the kernel's right to set 2-level bits. */

@@ -11,7 +11,6 @@
 #include "hw/i386/kvm/trace.h"
 
 /* Xen's, which a guest of any host sees. */
-#define XEN_ERESTART        85
 #define XEN_EOPNOTSUPP      95
 
 #ifndef EVTCHNOP_reset_cont
@@ -103,7 +102,7 @@ static int op_reset(XenEvtchnState *s, void *arg)
             xen_evtchn_after_reset(s);
         }
         cmd = EVTCHNOP_reset_cont;
-    } while (ret == -XEN_ERESTART);
+    } while (ret == -EVTCHN_ERESTART);
     return ret;
 }
 
