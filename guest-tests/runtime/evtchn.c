@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Event channels as tests use them: operations, bits, upcalls, what came. */
+
+#include "internal.h"
+
+#define MAX_COUNTED     262144
+
+enum evtchn_abi guest_abi;
+void (*volatile event_hook)(evtchn_port_t port);
+volatile unsigned int event_log_length;
+struct event_log_entry event_log[EVENT_LOG_SIZE];
+
+static unsigned int counts[MAX_COUNTED], all_counts;
+static signed char last_vcpu[MAX_COUNTED];
+static unsigned int upcalls[MAX_VCPUS];
+
+static const struct evtchn_abi_ops *ops = &evtchn_2l_ops;
+
+/* Hypercalls ---------------------------------------------------------------- */
+
+int evtchn_alloc_unbound(domid_t dom, domid_t remote, evtchn_port_t *port)
+{
+    struct evtchn_alloc_unbound alloc = { .dom = dom, .remote_dom = remote };
+    int error = HYPERVISOR_event_channel_op(EVTCHNOP_alloc_unbound, &alloc);
+
+    *port = alloc.port;
+    return error;
+}
+
+int evtchn_bind_interdomain(domid_t remote, evtchn_port_t remote_port,
+                            evtchn_port_t *port)
+{
+    struct evtchn_bind_interdomain bind = {
+        .remote_dom = remote,
+        .remote_port = remote_port,
+    };
+    int error = HYPERVISOR_event_channel_op(EVTCHNOP_bind_interdomain, &bind);
+
+    *port = bind.local_port;
+    return error;
+}
+
+int evtchn_bind_ipi(unsigned int vcpu, evtchn_port_t *port)
+{
+    struct evtchn_bind_ipi bind = { .vcpu = vcpu };
+    int error = HYPERVISOR_event_channel_op(EVTCHNOP_bind_ipi, &bind);
+
+    *port = bind.port;
+    return error;
+}
+
+int evtchn_bind_virq(unsigned int virq, unsigned int vcpu, evtchn_port_t *port)
+{
+    struct evtchn_bind_virq bind = { .virq = virq, .vcpu = vcpu };
+    int error = HYPERVISOR_event_channel_op(EVTCHNOP_bind_virq, &bind);
+
+    *port = bind.port;
+    return error;
+}
+
+int evtchn_close(evtchn_port_t port)
+{
+    struct evtchn_close close = { .port = port };
+
+    return HYPERVISOR_event_channel_op(EVTCHNOP_close, &close);
+}
+
+int evtchn_send(evtchn_port_t port)
+{
+    struct evtchn_send send = { .port = port };
+
+    return HYPERVISOR_event_channel_op(EVTCHNOP_send, &send);
+}
+
+int evtchn_status(domid_t dom, evtchn_port_t port,
+                  struct evtchn_status *status)
+{
+    *status = (struct evtchn_status){ .dom = dom, .port = port };
+    return HYPERVISOR_event_channel_op(EVTCHNOP_status, status);
+}
+
+int evtchn_bind_vcpu(evtchn_port_t port, unsigned int vcpu)
+{
+    struct evtchn_bind_vcpu bind = { .port = port, .vcpu = vcpu };
+
+    return HYPERVISOR_event_channel_op(EVTCHNOP_bind_vcpu, &bind);
+}
+
+int evtchn_unmask(evtchn_port_t port)
+{
+    struct evtchn_unmask unmask = { .port = port };
+
+    return HYPERVISOR_event_channel_op(EVTCHNOP_unmask, &unmask);
+}
+
+int evtchn_reset(domid_t dom)
+{
+    struct evtchn_reset reset = { .dom = dom };
+
+    return HYPERVISOR_event_channel_op(EVTCHNOP_reset, &reset);
+}
+
+int evtchn_init_control(uint64_t gfn, uint32_t offset, uint32_t vcpu)
+{
+    struct evtchn_init_control init = {
+        .control_gfn = gfn,
+        .offset = offset,
+        .vcpu = vcpu,
+    };
+
+    return HYPERVISOR_event_channel_op(EVTCHNOP_init_control, &init);
+}
+
+int evtchn_expand_array(uint64_t gfn)
+{
+    struct evtchn_expand_array expand = { .array_gfn = gfn };
+
+    return HYPERVISOR_event_channel_op(EVTCHNOP_expand_array, &expand);
+}
+
+int evtchn_set_priority(evtchn_port_t port, uint32_t priority)
+{
+    struct evtchn_set_priority set = { .port = port, .priority = priority };
+
+    return HYPERVISOR_event_channel_op(EVTCHNOP_set_priority, &set);
+}
+
+static void must(int error, evtchn_port_t port)
+{
+    require(error == 0);
+    require(abi_grow(port + 1) == 0);
+    port_unmask(port);
+}
+
+evtchn_port_t must_bind_ipi(unsigned int vcpu)
+{
+    evtchn_port_t port;
+    int error = evtchn_bind_ipi(vcpu, &port);
+
+    must(error, port);
+    return port;
+}
+
+evtchn_port_t must_bind_virq(unsigned int virq, unsigned int vcpu)
+{
+    evtchn_port_t port;
+    int error = evtchn_bind_virq(virq, vcpu, &port);
+
+    must(error, port);
+    return port;
+}
+
+evtchn_port_t must_alloc_unbound(void)
+{
+    evtchn_port_t port;
+    int error = evtchn_alloc_unbound(DOMID_SELF, DOMID_SELF, &port);
+
+    must(error, port);
+    return port;
+}
+
+void must_bind_loopback(evtchn_port_t port[2])
+{
+    int error;
+
+    port[0] = must_alloc_unbound();
+    error = evtchn_bind_interdomain(DOMID_SELF, port[0], &port[1]);
+    must(error, port[1]);
+}
+
+int sched_poll(const evtchn_port_t *ports, unsigned int nr, uint64_t deadline)
+{
+    struct sched_poll poll = { .nr_ports = nr, .timeout = deadline };
+
+    set_xen_guest_handle(poll.ports, (evtchn_port_t *)ports);
+    return HYPERVISOR_sched_op(SCHEDOP_poll, &poll);
+}
+
+void sched_block(void)
+{
+    HYPERVISOR_sched_op(SCHEDOP_block, NULL);
+}
+
+void sched_yield(void)
+{
+    HYPERVISOR_sched_op(SCHEDOP_yield, NULL);
+}
+
+/* The ABI that the guest has taken ------------------------------------------- */
+
+bool port_is_pending(evtchn_port_t port)
+{
+    return ops->is_pending(port);
+}
+
+bool port_is_masked(evtchn_port_t port)
+{
+    return ops->is_masked(port);
+}
+
+void port_set_pending(evtchn_port_t port)
+{
+    ops->set_pending(port);
+}
+
+void port_clear_pending(evtchn_port_t port)
+{
+    ops->clear_pending(port);
+}
+
+void port_mask(evtchn_port_t port)
+{
+    ops->mask(port);
+}
+
+bool port_clear_mask(evtchn_port_t port)
+{
+    return ops->clear_mask(port);
+}
+
+/*
+ * On 2-level and 3-level Xen's selector bit and upcall are missing after the
+ * guest's own write, on FIFO the link: only Xen can make up for these.
+ */
+void port_unmask(evtchn_port_t port)
+{
+    if (port_clear_mask(port)) {
+        evtchn_unmask(port);
+    }
+}
+
+unsigned int abi_nr_ports(void)
+{
+    return ops->nr_ports();
+}
+
+unsigned int abi_backed_ports(void)
+{
+    return ops->backed_ports();
+}
+
+int abi_grow(unsigned int nr)
+{
+    return ops->grow(nr);
+}
+
+int abi_switch(enum evtchn_abi abi)
+{
+    static const struct evtchn_abi_ops *const all[] = {
+        [ABI_2L] = &evtchn_2l_ops,
+        [ABI_FIFO] = &evtchn_fifo_ops,
+    };
+    const struct evtchn_abi_ops *old = ops;
+    int error;
+
+    if (abi >= sizeof(all) / sizeof(all[0]) || !all[abi]) {
+        return -XEN_EOPNOTSUPP;
+    }
+    /* An upcall in between would look in the wrong place. */
+    upcalls_disable();
+    ops = all[abi];
+    error = ops->init();
+    if (error) {
+        ops = old;
+    } else {
+        guest_abi = abi;
+    }
+    upcalls_enable();
+    return error;
+}
+
+void abi_forget(void)
+{
+    ops->forget();
+    ops = &evtchn_2l_ops;
+    guest_abi = ABI_2L;
+}
+
+/* What came -------------------------------------------------------------------- */
+
+void evtchn_count(evtchn_port_t port)
+{
+    void (*hook)(evtchn_port_t port) = event_hook;
+    unsigned int at = __atomic_fetch_add(&event_log_length, 1,
+                                         __ATOMIC_RELAXED);
+
+    event_log[at % EVENT_LOG_SIZE].port = port;
+    event_log[at % EVENT_LOG_SIZE].vcpu = this_vcpu();
+    last_vcpu[port] = this_vcpu();
+    __atomic_fetch_add(&all_counts, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&counts[port], 1, __ATOMIC_SEQ_CST);
+    if (hook) {
+        hook(port);
+    }
+}
+
+unsigned int received(evtchn_port_t port)
+{
+    return __atomic_load_n(&counts[port], __ATOMIC_SEQ_CST);
+}
+
+void received_clear(evtchn_port_t port)
+{
+    __atomic_store_n(&counts[port], 0, __ATOMIC_SEQ_CST);
+}
+
+unsigned int received_in_all(void)
+{
+    return __atomic_load_n(&all_counts, __ATOMIC_SEQ_CST);
+}
+
+int received_on(evtchn_port_t port)
+{
+    return received(port) ? last_vcpu[port] : -1;
+}
+
+unsigned int upcalls_of(unsigned int vcpu)
+{
+    return __atomic_load_n(&upcalls[vcpu], __ATOMIC_SEQ_CST);
+}
+
+unsigned int consume_events(void)
+{
+    unsigned int vcpu = this_vcpu(), taken = 0;
+
+    /* The flag first: an event after the scan has to set it anew. */
+    while (__atomic_exchange_n(&vcpu_info_of(vcpu)->evtchn_upcall_pending, 0,
+                               __ATOMIC_SEQ_CST)) {
+        taken += ops->scan(vcpu);
+    }
+    return taken;
+}
+
+void evtchn_upcall(void)
+{
+    __atomic_fetch_add(&upcalls[this_vcpu()], 1, __ATOMIC_SEQ_CST);
+    consume_events();
+}
+
+/* Between tests ------------------------------------------------------------------ */
+
+static uint32_t runtime_ports[MAX_COUNTED / 32];
+
+/* Xen gives out the lowest free port, so a long stretch of closed ones ends it. */
+static void for_open_ports(void (*function)(evtchn_port_t port))
+{
+    struct evtchn_status status;
+    evtchn_port_t port;
+    unsigned int closed = 0;
+
+    for (port = 1; port < abi_nr_ports() && closed < 64; port++) {
+        if (evtchn_status(DOMID_SELF, port, &status) ||
+            status.status == EVTCHNSTAT_closed) {
+            closed++;
+            continue;
+        }
+        closed = 0;
+        function(port);
+    }
+}
+
+static void keep(evtchn_port_t port)
+{
+    runtime_ports[port / 32] |= 1u << (port % 32);
+}
+
+static void close_left_open(evtchn_port_t port)
+{
+    if (!(runtime_ports[port / 32] >> (port % 32) & 1)) {
+        evtchn_close(port);
+        if (port < abi_backed_ports()) {
+            port_mask(port);
+            port_clear_pending(port);
+        }
+    }
+}
+
+void evtchn_tests_begin(void)
+{
+    memset(shared_info->evtchn_mask, 0xff, sizeof(shared_info->evtchn_mask));
+    for_open_ports(keep);
+}
+
+void evtchn_test_cleanup(void)
+{
+    unsigned int vcpu;
+
+    upcalls_enable();
+    event_hook = NULL;
+    for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
+        timer_stop_singleshot(vcpu);
+        timer_periodic(vcpu, 0);
+    }
+    for_open_ports(close_left_open);
+    memset(counts, 0, sizeof(counts));
+    all_counts = 0;
+    event_log_length = 0;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a guest test is written with.
+ *
+ * A test is a function that runs on vCPU 0 with upcalls enabled, in a guest of
+ * any type.  The event-channel ABI has been chosen before it starts, and what it
+ * leaves open is closed after it.
+ *
+ *     TEST(send_is_delivered, "")
+ *     {
+ *         evtchn_port_t port = must_bind_ipi(0);
+ *
+ *         check_equal(evtchn_send(port), 0);
+ *         check(wait_for(received(port) == 1, 1000));
+ *     }
+ */
+
+#ifndef GUEST_TESTS_GUEST_H
+#define GUEST_TESTS_GUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <xen/xen.h>
+#include <xen/errno.h>
+#include <xen/event_channel.h>
+#include <xen/memory.h>
+#include <xen/physdev.h>
+#include <xen/sched.h>
+#include <xen/vcpu.h>
+#include <xen/version.h>
+#include <xen/hvm/hvm_op.h>
+#include <xen/hvm/params.h>
+
+#include "hypercall.h"
+
+#define PAGE_SIZE       4096
+#define MAX_VCPUS       32      /* vcpu_info of more is not in shared_info */
+#define WORD_BITS       (sizeof(xen_ulong_t) * 8)
+
+/* Tests -------------------------------------------------------------------- */
+
+struct guest_test {
+    const char *name;
+    const char *needs;
+    void (*run)(void);
+};
+
+/*
+ * TEST(name, needs): @needs are words that say where the test makes sense; none
+ * of a group means all of it.
+ *
+ *   2l 3l fifo         the ABI that the guest has taken
+ *   hvm pvh pv         the type of guest
+ *   32 64              its word size
+ *   vcpus=N            the vCPUs it takes, 1 if not given
+ *   tcg lab kvm xen    the host
+ *   alone              must be the first and the last in its guest: it begins in
+ *                      2-level (the ABI is the test's to choose), or leaves the
+ *                      guest unfit for others
+ *   silent             it loses the console, so the guest's end is its verdict
+ *   seconds=N          how long it may take, 10 if not given
+ *
+ * The words are kept in the image for scripts/guest-tests to read.
+ */
+#define TEST(test_name, test_needs)                                          \
+    static void test_##test_name(void);                                      \
+    static const struct guest_test entry_##test_name                         \
+        __attribute__((section(".tests"), used, aligned(sizeof(void *)))) = {\
+            #test_name, test_needs, test_##test_name };                      \
+    static const char listed_##test_name[]                                   \
+        __attribute__((section(".test_list"), used, aligned(1))) =           \
+            #test_name "|" test_needs "\n";                                  \
+    static void test_##test_name(void)
+
+/*
+ * Both judge and go on; a failure prints the file, the line and the values.
+ * They may be used on any vCPU.
+ */
+#define check(condition)                                                     \
+    test_check((condition), __FILE__, __LINE__, #condition)
+#define check_equal(value, expected)                                         \
+    test_check_equal((int64_t)(value), (int64_t)(expected), __FILE__,        \
+                     __LINE__, #value)
+
+/* On vCPU 0 only: ends the test when it fails. */
+#define require(condition)                                                   \
+    do {                                                                     \
+        if (!check(condition)) {                                             \
+            test_end();                                                      \
+        }                                                                    \
+    } while (0)
+
+bool test_check(bool ok, const char *file, int line, const char *what);
+bool test_check_equal(int64_t value, int64_t expected, const char *file,
+                      int line, const char *what);
+/* Ends the test on vCPU 0, now. */
+void test_end(void) __attribute__((noreturn));
+/* The same; it counts as skipped unless something has failed. */
+void test_skip(const char *why) __attribute__((noreturn));
+/* A line of diagnosis, which also keeps figures for scripts to find. */
+void test_note(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+/* The value of word "@name=" on the command line, or NULL. */
+const char *command_line_value(const char *name);
+/* The same as a number, or @otherwise. */
+uint64_t command_line_number(const char *name, uint64_t otherwise);
+/* Whether @words has @word as one of its words. */
+bool has_word(const char *words, const char *word);
+
+/* The guest ---------------------------------------------------------------- */
+
+enum evtchn_abi { ABI_2L, ABI_3L, ABI_FIFO };
+
+extern const char guest_type[];         /* "hvm64", ... */
+extern enum evtchn_abi guest_abi;       /* that the guest has taken */
+extern unsigned int nr_vcpus;
+extern struct shared_info *shared_info;
+
+/* True on real Xen: the command line has host=xen. */
+bool host_is_xen(void);
+
+unsigned int this_vcpu(void);
+struct vcpu_info *vcpu_info_of(unsigned int vcpu);
+
+/*
+ * Run @function on @vcpu, which is not the caller's and not busy; returns at
+ * once.  Upcalls are enabled there, too.
+ */
+void vcpu_start(unsigned int vcpu, void (*function)(void *), void *opaque);
+/* Wait until it has returned; false after @milliseconds. */
+bool vcpu_join(unsigned int vcpu, unsigned int milliseconds);
+
+/* Upcalls on this vCPU, off and on; on takes what is pending. */
+void upcalls_disable(void);
+void upcalls_enable(void);
+bool upcalls_enabled(void);
+
+/* How upcalls reach HVM guests; a PV guest has one way. */
+enum upcall_method {
+    UPCALL_VECTOR,          /* HVM_PARAM_CALLBACK_IRQ, one vector for all */
+    UPCALL_VCPU_VECTOR,     /* HVMOP_set_evtchn_upcall_vector, by the LAPIC */
+    UPCALL_GSI,             /* to vCPU 0 only */
+    UPCALL_PCI_INTX,        /* to vCPU 0 only */
+};
+/* Take @method on all vCPUs.  0 or -errno of the hypercall. */
+int upcall_set_method(enum upcall_method method);
+
+/* A word for a spin loop. */
+static inline void cpu_relax(void)
+{
+    __builtin_ia32_pause();
+}
+
+/* Memory ------------------------------------------------------------------- */
+
+/* Zeroed pages, one after the other; they return to the pool after the test. */
+void *page_alloc(unsigned int nr);
+/* The frame number to name to Xen: an MFN in a PV guest. */
+uint64_t gfn_of(const void *address);
+
+void *memcpy(void *to, const void *from, size_t size);
+void *memset(void *to, int value, size_t size);
+int memcmp(const void *one, const void *other, size_t size);
+size_t strlen(const char *string);
+
+/* Time --------------------------------------------------------------------- */
+
+/* Xen's system time in nanoseconds, from this vCPU's time area. */
+uint64_t system_time(void);
+
+/*
+ * Spin until @condition or for @milliseconds; the condition's last value.
+ * Upcalls come meanwhile if they are enabled.
+ */
+#define wait_for(condition, milliseconds)                                    \
+    ({                                                                       \
+        uint64_t wait_until = system_time() + (milliseconds) * 1000000ull;   \
+        bool met;                                                            \
+        while (!(met = !!(condition)) && system_time() < wait_until) {       \
+            cpu_relax();                                                     \
+        }                                                                    \
+        met || (condition);                                                  \
+    })
+void spin_for(unsigned int milliseconds);
+
+/* VIRQ_TIMER once, at or after @when; @flags are VCPU_SSHOTTMR_*. */
+int timer_singleshot(unsigned int vcpu, uint64_t when, uint32_t flags);
+int timer_stop_singleshot(unsigned int vcpu);
+/* Every @period nanoseconds; 0 stops it. */
+int timer_periodic(unsigned int vcpu, uint64_t period);
+
+/* Event channels: the hypercalls -------------------------------------------- */
+
+/* Each returns 0 or -errno; what allocates stores the port at @port. */
+int evtchn_alloc_unbound(domid_t dom, domid_t remote, evtchn_port_t *port);
+int evtchn_bind_interdomain(domid_t remote, evtchn_port_t remote_port,
+                            evtchn_port_t *port);
+int evtchn_bind_ipi(unsigned int vcpu, evtchn_port_t *port);
+int evtchn_bind_virq(unsigned int virq, unsigned int vcpu,
+                     evtchn_port_t *port);
+int evtchn_close(evtchn_port_t port);
+int evtchn_send(evtchn_port_t port);
+int evtchn_status(domid_t dom, evtchn_port_t port,
+                  struct evtchn_status *status);
+int evtchn_bind_vcpu(evtchn_port_t port, unsigned int vcpu);
+int evtchn_unmask(evtchn_port_t port);
+int evtchn_reset(domid_t dom);
+int evtchn_init_control(uint64_t gfn, uint32_t offset, uint32_t vcpu);
+int evtchn_expand_array(uint64_t gfn);
+int evtchn_set_priority(evtchn_port_t port, uint32_t priority);
+
+/* These end the test when they fail.  Loopback ports are a pair, 0 and 1. */
+evtchn_port_t must_bind_ipi(unsigned int vcpu);
+evtchn_port_t must_bind_virq(unsigned int virq, unsigned int vcpu);
+evtchn_port_t must_alloc_unbound(void);     /* for this domain itself */
+void must_bind_loopback(evtchn_port_t port[2]);
+
+/* Wait for events in SCHEDOP_poll; @deadline 0 is for ever.  0 or -errno. */
+int sched_poll(const evtchn_port_t *ports, unsigned int nr, uint64_t deadline);
+/* SCHEDOP_block: returns once an event is pending, with upcalls enabled. */
+void sched_block(void);
+void sched_yield(void);
+
+/* Event channels: the guest's side, in the ABI that it has taken ------------- */
+
+bool port_is_pending(evtchn_port_t port);
+bool port_is_masked(evtchn_port_t port);
+/* The guest's own writes, atomic. */
+void port_set_pending(evtchn_port_t port);
+void port_clear_pending(evtchn_port_t port);
+void port_mask(evtchn_port_t port);
+/*
+ * Clear the mask bit as the ABI lets a guest do: on 2-level and 3-level only the
+ * bit; on FIFO it does not while BUSY.  True if the event is pending now, when a
+ * kernel must ask for EVTCHNOP_unmask.
+ */
+bool port_clear_mask(evtchn_port_t port);
+/* As a kernel unmasks: the above, and the hypercall when it is pending. */
+void port_unmask(evtchn_port_t port);
+/* Ports the ABI has, port 0 included. */
+unsigned int abi_nr_ports(void);
+/* Ports the guest has memory for; FIFO grows by hand or by abi_grow(). */
+unsigned int abi_backed_ports(void);
+/* Have memory for @nr ports: expand_array until it is so.  0 or -errno. */
+int abi_grow(unsigned int nr);
+/* Switch the guest from 2-level to @abi, all vCPUs.  0 or -errno. */
+int abi_switch(enum evtchn_abi abi);
+/* What this guest made of a switch is undone, as after EVTCHNOP_reset. */
+void abi_forget(void);
+
+/*
+ * What the upcall handler has taken, from which port, since the test began.
+ * It clears an event's pending bit, counts it, and calls @event_hook if it is
+ * set, with the vCPU's upcalls disabled.
+ */
+unsigned int received(evtchn_port_t port);
+void received_clear(evtchn_port_t port);
+unsigned int received_in_all(void);
+/* The vCPU that took @port last; -1 if none has. */
+int received_on(evtchn_port_t port);
+extern void (*volatile event_hook)(evtchn_port_t port);
+/* Upcalls that this vCPU got, with events in them or not. */
+unsigned int upcalls_of(unsigned int vcpu);
+
+/* The last events in the order they were taken, by all vCPUs. */
+#define EVENT_LOG_SIZE  4096
+struct event_log_entry {
+    evtchn_port_t port;
+    unsigned int vcpu;
+};
+/* Events logged since the test began; entry I is event_log[I % its size]. */
+extern volatile unsigned int event_log_length;
+extern struct event_log_entry event_log[EVENT_LOG_SIZE];
+
+/* Take all events that are pending on this vCPU, as an upcall does. */
+unsigned int consume_events(void);
+
+#endif /* GUEST_TESTS_GUEST_H */

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* HVM and PVH guests: finding Xen, interrupts, upcalls, starting vCPUs. */
+
+#include "internal.h"
+#include "lapic.h"
+#include <xen/arch-x86/cpuid.h>
+#include <xen/arch-x86/hvm/start_info.h>
+
+#define MULTIBOOT_LOADER    0x2badb002
+#define NR_EXCEPTIONS       32
+#define VECTOR_KICK         0xf0
+#define VECTOR_VCPU_UPCALL  0xf2
+#define VECTOR_UPCALL       0xf3
+#define VECTOR_SPURIOUS     0xff
+#define TRAMPOLINE          0x8000
+
+struct interrupt_frame {
+#ifdef __x86_64__
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8, di, si, bp, bx, dx, cx, ax;
+    uint64_t vector, error, ip, cs, flags, sp, ss;
+#else
+    uint32_t di, si, bp, sp, bx, dx, cx, ax;
+    uint32_t vector, error, ip, cs, flags;
+#endif
+};
+
+struct gate {
+    uint16_t offset_low, selector, flags, offset_middle;
+#ifdef __x86_64__
+    uint32_t offset_high, reserved;
+#endif
+};
+
+struct __attribute__((packed)) idt_pointer {
+    uint16_t limit;
+    void *address;
+};
+
+extern char hypercall_page[PAGE_SIZE];
+extern char interrupt_stubs[256][16];
+extern const char trampoline[], trampoline_end[];
+extern uint32_t loader_magic, loader_info;
+extern uint32_t xen_cpuid_base;
+
+void interrupt(struct interrupt_frame *frame);
+void hvm_vcpu_main(unsigned int vcpu) __attribute__((noreturn));
+
+uint32_t xen_cpuid_base;
+
+static struct gate idt[256];
+static char shared_info_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+static uint32_t lapic_ids[MAX_VCPUS];
+
+static void cpuid(uint32_t leaf, uint32_t *a, uint32_t *b, uint32_t *c,
+                  uint32_t *d)
+{
+    asm volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d)
+                 : "a"(leaf), "c"(0));
+}
+
+/* Its leaves are at the first multiple of 0x100 that has its signature. */
+static void find_xen(void)
+{
+    uint32_t base, a, b, c, d;
+
+    for (base = 0x40000000; base < 0x40010000; base += 0x100) {
+        cpuid(base, &a, &b, &c, &d);
+        if (b == XEN_CPUID_SIGNATURE_EBX && c == XEN_CPUID_SIGNATURE_ECX &&
+            d == XEN_CPUID_SIGNATURE_EDX) {
+            xen_cpuid_base = base;
+            cpuid(base + 2, &a, &b, &c, &d);
+            asm volatile("wrmsr" : : "c"(b), "a"((uint32_t)(uintptr_t)
+                                                 hypercall_page), "d"(0)
+                         : "memory");
+            return;
+        }
+    }
+    /* No console without Xen. */
+    asm volatile("cli; hlt");
+}
+
+static const char *find_command_line(void)
+{
+    if (loader_magic == MULTIBOOT_LOADER) {
+        const uint32_t *information = (void *)(uintptr_t)loader_info;
+
+        /* Flags; bit 2 says that word 4 is the command line's address. */
+        return information[0] & 4 ? (const char *)(uintptr_t)information[4]
+                                  : "";
+    } else {
+        const struct hvm_start_info *start = (void *)(uintptr_t)loader_info;
+
+        return start->magic == XEN_HVM_START_MAGIC_VALUE && start->cmdline_paddr
+               ? (const char *)(uintptr_t)start->cmdline_paddr : "";
+    }
+}
+
+static void load_idt(void)
+{
+    struct idt_pointer pointer = { sizeof(idt) - 1, idt };
+
+    asm volatile("lidt %0" : : "m"(pointer));
+}
+
+static void init_idt(void)
+{
+    unsigned int vector;
+
+    for (vector = 0; vector < 256; vector++) {
+        uintptr_t stub = (uintptr_t)interrupt_stubs[vector];
+
+        idt[vector] = (struct gate) {
+            .offset_low = stub,
+#ifdef __x86_64__
+            .selector = 0x18,
+#else
+            .selector = 0x08,
+#endif
+            .flags = 0x8e00,    /* present, interrupt gate */
+            .offset_middle = stub >> 16,
+        };
+    }
+    load_idt();
+}
+
+static uint64_t get_param(uint32_t index)
+{
+    struct xen_hvm_param param = { .domid = DOMID_SELF, .index = index };
+
+    return HYPERVISOR_hvm_op(HVMOP_get_param, &param) ? 0 : param.value;
+}
+
+static int set_param(uint32_t index, uint64_t value)
+{
+    struct xen_hvm_param param = {
+        .domid = DOMID_SELF,
+        .index = index,
+        .value = value,
+    };
+
+    return HYPERVISOR_hvm_op(HVMOP_set_param, &param);
+}
+
+/* The firmware leaves the PC's two interrupt controllers with a timer running. */
+static void mask_pics(void)
+{
+    asm volatile("outb %b0, $0x21; outb %b0, $0xa1" : : "a"(0xff));
+}
+
+void arch_init(void)
+{
+    static char text[1024];
+    struct xen_add_to_physmap map = {
+        .domid = DOMID_SELF,
+        .space = XENMAPSPACE_shared_info,
+        .gpfn = gfn_of(shared_info_page),
+    };
+    const char *given = find_command_line();
+    size_t length = strlen(given);
+
+    memcpy(text, given, length < sizeof(text) ? length : sizeof(text) - 1);
+    command_line = text;
+    find_xen();
+    mask_pics();
+    init_idt();
+    lapic_enable();
+    lapic_ids[0] = lapic_id();
+    if (HYPERVISOR_memory_op(XENMEM_add_to_physmap, &map)) {
+        asm volatile("ud2");
+    }
+    shared_info = (struct shared_info *)shared_info_page;
+    upcall_set_method(UPCALL_VECTOR);
+}
+
+struct xencons_interface *arch_console(evtchn_port_t *port)
+{
+    *port = get_param(HVM_PARAM_CONSOLE_EVTCHN);
+    return (void *)(uintptr_t)(get_param(HVM_PARAM_CONSOLE_PFN) * PAGE_SIZE);
+}
+
+uint64_t gfn_of(const void *address)
+{
+    return (uintptr_t)address / PAGE_SIZE;
+}
+
+/* Interrupts ------------------------------------------------------------------- */
+
+void interrupt(struct interrupt_frame *frame)
+{
+    switch (frame->vector) {
+    case VECTOR_UPCALL:
+        evtchn_upcall();
+        break;
+    case VECTOR_VCPU_UPCALL:
+        /* Before the events, or one that comes now has no vector to come by. */
+        lapic_eoi();
+        evtchn_upcall();
+        break;
+    case VECTOR_KICK:
+        lapic_eoi();
+        break;
+    case VECTOR_SPURIOUS:
+        break;
+    default:
+        crash("vCPU %u: %s %u, error 0x%lx at 0x%lx", this_vcpu(),
+              frame->vector < NR_EXCEPTIONS ? "exception" : "interrupt",
+              (unsigned int)frame->vector, (unsigned long)frame->error,
+              (unsigned long)frame->ip);
+    }
+}
+
+void upcalls_disable(void)
+{
+    asm volatile("cli" : : : "memory");
+}
+
+void upcalls_enable(void)
+{
+    asm volatile("sti" : : : "memory");
+}
+
+bool upcalls_enabled(void)
+{
+    unsigned long flags;
+
+    asm volatile("pushf; pop %0" : "=r"(flags) : : "memory");
+    return flags & 0x200;
+}
+
+int upcall_set_method(enum upcall_method method)
+{
+    struct xen_hvm_evtchn_upcall_vector upcall;
+    unsigned int vcpu;
+    int error = 0;
+
+    switch (method) {
+    case UPCALL_VECTOR:
+        return set_param(HVM_PARAM_CALLBACK_IRQ,
+                         (uint64_t)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 |
+                         VECTOR_UPCALL);
+    case UPCALL_VCPU_VECTOR:
+        for (vcpu = 0; vcpu < nr_vcpus && !error; vcpu++) {
+            upcall.vcpu = vcpu;
+            upcall.vector = VECTOR_VCPU_UPCALL;
+            error = HYPERVISOR_hvm_op(HVMOP_set_evtchn_upcall_vector, &upcall);
+        }
+        return error;
+    default:
+        return -XEN_EOPNOTSUPP;
+    }
+}
+
+/* Other vCPUs -------------------------------------------------------------------- */
+
+void hvm_vcpu_main(unsigned int vcpu)
+{
+    load_idt();
+    lapic_enable();
+    lapic_ids[vcpu] = lapic_id();
+    vcpu_main(vcpu);
+}
+
+void arch_vcpus_start(void)
+{
+    memcpy((void *)TRAMPOLINE, trampoline, trampoline_end - trampoline);
+    lapic_start_others(TRAMPOLINE);
+}
+
+void arch_vcpu_idle(unsigned int vcpu, void *const volatile *busy)
+{
+    /* sti lets no interrupt in before the hlt. */
+    asm volatile("cli" : : : "memory");
+    if (*busy) {
+        asm volatile("sti" : : : "memory");
+    } else {
+        asm volatile("sti; hlt" : : : "memory");
+    }
+}
+
+void arch_vcpu_kick(unsigned int vcpu)
+{
+    lapic_send(lapic_ids[vcpu], VECTOR_KICK);
+}

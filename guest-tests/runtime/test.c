@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Runs the tests that the command line names and prints TAP. */
+
+#include "internal.h"
+
+extern const struct guest_test tests_begin[], tests_end[];
+
+static unsigned int nr_checks, nr_failed;
+static const char *skipped;
+static void *end_of_test[5];
+
+bool has_word(const char *words, const char *word)
+{
+    size_t length = strlen(word);
+
+    while (*words) {
+        if (!memcmp(words, word, length) &&
+            (words[length] == ' ' || words[length] == '\0')) {
+            return true;
+        }
+        while (*words && *words != ' ') {
+            words++;
+        }
+        while (*words == ' ') {
+            words++;
+        }
+    }
+    return false;
+}
+
+const char *command_line_value(const char *name)
+{
+    const char *at = command_line;
+    size_t length = strlen(name);
+
+    for (; *at; at++) {
+        if ((at == command_line || at[-1] == ' ') &&
+            !memcmp(at, name, length) && at[length] == '=') {
+            return at + length + 1;
+        }
+    }
+    return NULL;
+}
+
+uint64_t command_line_number(const char *name, uint64_t otherwise)
+{
+    const char *at = command_line_value(name);
+    uint64_t number = 0;
+
+    if (!at) {
+        return otherwise;
+    }
+    for (; *at >= '0' && *at <= '9'; at++) {
+        number = number * 10 + (*at - '0');
+    }
+    return number;
+}
+
+bool test_check(bool ok, const char *file, int line, const char *what)
+{
+    __atomic_fetch_add(&nr_checks, 1, __ATOMIC_RELAXED);
+    if (!ok && __atomic_fetch_add(&nr_failed, 1, __ATOMIC_RELAXED) < 20) {
+        print("# %s:%d: not so: %s\n", file, line, what);
+    }
+    return ok;
+}
+
+bool test_check_equal(int64_t value, int64_t expected, const char *file,
+                      int line, const char *what)
+{
+    __atomic_fetch_add(&nr_checks, 1, __ATOMIC_RELAXED);
+    if (value != expected &&
+        __atomic_fetch_add(&nr_failed, 1, __ATOMIC_RELAXED) < 20) {
+        print("# %s:%d: %s is %lld, not %lld\n", file, line, what,
+              (long long)value, (long long)expected);
+    }
+    return value == expected;
+}
+
+void test_end(void)
+{
+    if (this_vcpu() != 0) {
+        crash("a test ends on vCPU %u", this_vcpu());
+    }
+    __builtin_longjmp(end_of_test, 1);
+}
+
+void test_skip(const char *why)
+{
+    skipped = why;
+    test_end();
+}
+
+void test_note(const char *format, ...)
+{
+    va_list list;
+
+    print("# ");
+    va_start(list, format);
+    print_list(format, list);
+    va_end(list);
+    print("\n");
+}
+
+/* The number after "@word=" in @words, or 0. */
+static unsigned int number_in(const char *words, const char *word)
+{
+    size_t length = strlen(word);
+    unsigned int number = 0;
+
+    for (; *words; words++) {
+        if (!memcmp(words, word, length) && words[length] == '=') {
+            words += length + 1;
+            for (; *words >= '0' && *words <= '9'; words++) {
+                number = number * 10 + (*words - '0');
+            }
+            return number;
+        }
+    }
+    return 0;
+}
+
+/* None of a group's words is all of them. */
+static bool fits(const char *needs, const char *const *group, const char *is)
+{
+    bool any = false;
+
+    for (; *group; group++) {
+        any |= has_word(needs, *group);
+    }
+    return !any || has_word(needs, is);
+}
+
+static bool is_fit(const struct guest_test *test, const char *abi)
+{
+    static const char *const abis[] = { "2l", "3l", "fifo", NULL };
+    static const char *const kinds[] = { "hvm", "pvh", "pv", NULL };
+    static const char *const bits[] = { "32", "64", NULL };
+    static const char *const hosts[] = { "xen", "tcg", "lab", "kvm", NULL };
+    char kind[4] = { 0 };
+    char host[4] = { 0 };
+
+    if (command_line_value("host")) {
+        memcpy(host, command_line_value("host"), 3);
+    }
+    memcpy(kind, guest_type, strlen(guest_type) - 2);
+    return fits(test->needs, abis, abi) && fits(test->needs, kinds, kind) &&
+           fits(test->needs, bits, guest_type + strlen(guest_type) - 2) &&
+           (!host[0] || fits(test->needs, hosts, host)) &&
+           number_in(test->needs, "vcpus") <= nr_vcpus &&
+           !has_word(test->needs, "alone");
+}
+
+/* The value up to the next comma or blank is @name. */
+static bool names(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+
+    while (*list && *list != ' ') {
+        if (!memcmp(list, name, length) &&
+            (list[length] == ',' || list[length] == ' ' || !list[length])) {
+            return true;
+        }
+        while (*list && *list != ' ' && *list++ != ',') {
+        }
+    }
+    return false;
+}
+
+/* True unless it failed. */
+static bool run_test(const struct guest_test *test, unsigned int number)
+{
+    nr_checks = nr_failed = 0;
+    skipped = NULL;
+    memory_mark();
+    if (!__builtin_setjmp(end_of_test)) {
+        test->run();
+    }
+    if (console_is_lost()) {
+        return !nr_failed;
+    }
+    evtchn_test_cleanup();
+    memory_release();
+    if (nr_failed || (!nr_checks && !skipped)) {
+        print("not ok %u - %s # %u of %u checks failed\n", number, test->name,
+              nr_failed, nr_checks);
+    } else if (skipped) {
+        print("ok %u - %s # SKIP %s\n", number, test->name, skipped);
+    } else {
+        print("ok %u - %s # %u checks\n", number, test->name, nr_checks);
+    }
+    return !nr_failed;
+}
+
+void run_tests(void)
+{
+    const char *asked = command_line_value("test");
+    const char *abi = command_line_value("abi");
+    const struct guest_test *test;
+    unsigned int nr = 0, failed = 0, number = 0;
+    char abi_name[5] = "2l";
+
+    if (abi) {
+        memset(abi_name, 0, sizeof(abi_name));
+        while (*abi && *abi != ' ' && number < 4) {
+            abi_name[number++] = *abi++;
+        }
+        number = 0;
+    }
+    for (test = tests_begin; test < tests_end; test++) {
+        nr += asked ? names(asked, test->name) : is_fit(test, abi_name);
+    }
+    print("TAP version 14\n1..%u\n", nr);
+    print("# %s, %u vCPU%s, %s event channels, on %s\n", guest_type, nr_vcpus,
+          nr_vcpus > 1 ? "s" : "", abi_name,
+          host_is_xen() ? "Xen" : "QEMU");
+
+    evtchn_tests_begin();
+    upcalls_enable();
+    /* A test that is alone chooses for itself. */
+    if (!asked || nr != 1 || !command_line_value("alone")) {
+        enum evtchn_abi wanted = !memcmp(abi_name, "fifo", 5) ? ABI_FIFO :
+                                 !memcmp(abi_name, "3l", 3) ? ABI_3L : ABI_2L;
+        int error = wanted == ABI_2L ? 0 : abi_switch(wanted);
+
+        if (error) {
+            print("Bail out! this host has no %s event channels (%d)\n",
+                  abi_name, error);
+            console_flush();
+            shutdown(SHUTDOWN_poweroff);
+        }
+    }
+    for (test = tests_begin; test < tests_end; test++) {
+        if (asked ? names(asked, test->name) : is_fit(test, abi_name)) {
+            failed += !run_test(test, ++number);
+        }
+    }
+    if (!console_is_lost()) {
+        print("# %u of %u failed\n", failed, nr);
+        console_flush();
+        shutdown(SHUTDOWN_poweroff);
+    }
+    /* Nobody hears us, and only the kind of the end can tell. */
+    shutdown(failed ? SHUTDOWN_crash : SHUTDOWN_poweroff);
+}
