@@ -14,8 +14,7 @@ static uint64_t read_tsc(void)
 /* (@ticks * @fraction) >> 32, of 96 bits. */
 static uint64_t scale(uint64_t ticks, uint32_t fraction)
 {
-    return (ticks >> 32) * fraction +
-           (((ticks & UINT32_MAX) * fraction) >> 32);
+    return (ticks >> 32) * fraction + (((ticks & UINT32_MAX) * fraction) >> 32);
 }
 
 uint64_t system_time(void)
@@ -28,8 +27,8 @@ uint64_t system_time(void)
     do {
         version = __atomic_load_n(&time->version, __ATOMIC_ACQUIRE);
         delta = read_tsc() - time->tsc_timestamp;
-        delta = time->tsc_shift < 0 ? delta >> -time->tsc_shift
-                                    : delta << time->tsc_shift;
+        delta = time->tsc_shift < 0 ? delta >> -time->tsc_shift :
+                                      delta << time->tsc_shift;
         now = time->system_time + scale(delta, time->tsc_to_system_mul);
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
     } while ((version & 1) || version != time->version);

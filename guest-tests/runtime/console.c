@@ -36,9 +36,9 @@ static bool ring_is_full(void)
 {
     uint64_t until = 0;
 
-    while (console->out_prod - __atomic_load_n(&console->out_cons,
-                                               __ATOMIC_ACQUIRE)
-           == sizeof(console->out)) {
+    while (console->out_prod -
+               __atomic_load_n(&console->out_cons, __ATOMIC_ACQUIRE) ==
+           sizeof(console->out)) {
         notify();
         if (lost) {
             return true;
@@ -84,8 +84,8 @@ void console_flush(void)
     uint64_t until = system_time() + 5000000000ull;
 
     while (!lost && system_time() < until &&
-           __atomic_load_n(&console->out_cons, __ATOMIC_ACQUIRE)
-           != console->out_prod) {
+           __atomic_load_n(&console->out_cons, __ATOMIC_ACQUIRE) !=
+               console->out_prod) {
         sched_yield();
     }
 }

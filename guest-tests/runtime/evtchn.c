@@ -3,7 +3,7 @@
 
 #include "internal.h"
 
-#define MAX_COUNTED     262144
+#define MAX_COUNTED 262144
 
 enum evtchn_abi guest_abi;
 void (*volatile event_hook)(evtchn_port_t port);
@@ -72,8 +72,7 @@ int evtchn_send(evtchn_port_t port)
     return HYPERVISOR_event_channel_op(EVTCHNOP_send, &send);
 }
 
-int evtchn_status(domid_t dom, evtchn_port_t port,
-                  struct evtchn_status *status)
+int evtchn_status(domid_t dom, evtchn_port_t port, struct evtchn_status *status)
 {
     *status = (struct evtchn_status){ .dom = dom, .port = port };
     return HYPERVISOR_event_channel_op(EVTCHNOP_status, status);
@@ -281,8 +280,8 @@ void abi_forget(void)
 void evtchn_count(evtchn_port_t port)
 {
     void (*hook)(evtchn_port_t port) = event_hook;
-    unsigned int at = __atomic_fetch_add(&event_log_length, 1,
-                                         __ATOMIC_RELAXED);
+    unsigned int at =
+        __atomic_fetch_add(&event_log_length, 1, __ATOMIC_RELAXED);
 
     event_log[at % EVENT_LOG_SIZE].port = port;
     event_log[at % EVENT_LOG_SIZE].vcpu = this_vcpu();

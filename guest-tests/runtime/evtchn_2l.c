@@ -3,8 +3,8 @@
 
 #include "internal.h"
 
-#define WORD(port)  ((port) / WORD_BITS)
-#define BIT(port)   ((xen_ulong_t)1 << ((port) % WORD_BITS))
+#define WORD(port) ((port) / WORD_BITS)
+#define BIT(port) ((xen_ulong_t)1 << ((port) % WORD_BITS))
 
 static unsigned int nr_ports(void)
 {
@@ -14,13 +14,15 @@ static unsigned int nr_ports(void)
 static bool is_pending(evtchn_port_t port)
 {
     return __atomic_load_n(&shared_info->evtchn_pending[WORD(port)],
-                           __ATOMIC_SEQ_CST) & BIT(port);
+                           __ATOMIC_SEQ_CST) &
+           BIT(port);
 }
 
 static bool is_masked(evtchn_port_t port)
 {
     return __atomic_load_n(&shared_info->evtchn_mask[WORD(port)],
-                           __ATOMIC_SEQ_CST) & BIT(port);
+                           __ATOMIC_SEQ_CST) &
+           BIT(port);
 }
 
 static void set_pending(evtchn_port_t port)
@@ -68,10 +70,10 @@ static unsigned int scan(unsigned int vcpu)
         if (!(selector >> word & 1)) {
             continue;
         }
-        bits = __atomic_load_n(&shared_info->evtchn_pending[word],
-                               __ATOMIC_SEQ_CST) &
-               ~__atomic_load_n(&shared_info->evtchn_mask[word],
-                                __ATOMIC_SEQ_CST);
+        bits =
+            __atomic_load_n(&shared_info->evtchn_pending[word],
+                            __ATOMIC_SEQ_CST) &
+            ~__atomic_load_n(&shared_info->evtchn_mask[word], __ATOMIC_SEQ_CST);
         if (i == 0) {
             bits &= from;
         } else if (i == WORD_BITS) {

@@ -4,7 +4,6 @@
 #include "internal.h"
 #include "fifo.h"
 
-
 static event_word_t *array[FIFO_MAX_PAGES];
 static unsigned int nr_array_pages;
 static struct evtchn_fifo_control_block *control[MAX_VCPUS];
@@ -13,7 +12,8 @@ static uint32_t queue_head[MAX_VCPUS][EVTCHN_FIFO_MAX_QUEUES];
 event_word_t *fifo_event_word(evtchn_port_t port)
 {
     event_word_t *page = port < EVTCHN_FIFO_NR_CHANNELS ?
-                         array[port / FIFO_WORDS_PER_PAGE] : NULL;
+                             array[port / FIFO_WORDS_PER_PAGE] :
+                             NULL;
 
     return page ? &page[port % FIFO_WORDS_PER_PAGE] : NULL;
 }
@@ -67,8 +67,7 @@ static bool clear_mask(evtchn_port_t port)
         }
         old &= ~FIFO_BUSY;
     } while (!__atomic_compare_exchange_n(word, &old, old & ~FIFO_MASKED, false,
-                                          __ATOMIC_SEQ_CST,
-                                          __ATOMIC_SEQ_CST));
+                                          __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
     return old & FIFO_PENDING;
 }
 
@@ -77,9 +76,9 @@ static uint32_t unlink_event(event_word_t *word)
 {
     event_word_t old = __atomic_load_n(word, __ATOMIC_SEQ_CST);
 
-    while (!__atomic_compare_exchange_n(word, &old,
-                                        old & ~(FIFO_LINKED | FIFO_LINK_MASK), false,
-                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+    while (!__atomic_compare_exchange_n(
+        word, &old, old & ~(FIFO_LINKED | FIFO_LINK_MASK), false,
+        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
     }
     return old & FIFO_LINK_MASK;
 }
@@ -93,8 +92,8 @@ static bool take_first(unsigned int vcpu, unsigned int priority,
     uint32_t port = *head;
 
     if (!port) {
-        port = __atomic_load_n(&control[vcpu]->head[priority],
-                               __ATOMIC_SEQ_CST);
+        port =
+            __atomic_load_n(&control[vcpu]->head[priority], __ATOMIC_SEQ_CST);
     }
     word = fifo_event_word(port);
     if (!port || !word) {
@@ -102,8 +101,8 @@ static bool take_first(unsigned int vcpu, unsigned int priority,
               priority, port);
     }
     *head = unlink_event(word);
-    if ((__atomic_load_n(word, __ATOMIC_SEQ_CST) & (FIFO_PENDING | FIFO_MASKED))
-        == FIFO_PENDING) {
+    if ((__atomic_load_n(word, __ATOMIC_SEQ_CST) &
+         (FIFO_PENDING | FIFO_MASKED)) == FIFO_PENDING) {
         clear_pending(port);
         evtchn_count(port);
         (*taken)++;
@@ -127,8 +126,8 @@ static unsigned int scan(unsigned int vcpu)
         if (!take_first(vcpu, priority, &taken)) {
             ready &= ~(1u << priority);
         }
-        ready |= __atomic_exchange_n(&control[vcpu]->ready, 0,
-                                     __ATOMIC_SEQ_CST);
+        ready |=
+            __atomic_exchange_n(&control[vcpu]->ready, 0, __ATOMIC_SEQ_CST);
     }
     return taken;
 }

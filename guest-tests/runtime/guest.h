@@ -35,9 +35,9 @@
 
 #include "hypercall.h"
 
-#define PAGE_SIZE       4096
-#define MAX_VCPUS       32      /* vcpu_info of more is not in shared_info */
-#define WORD_BITS       (sizeof(xen_ulong_t) * 8)
+#define PAGE_SIZE 4096
+#define MAX_VCPUS 32 /* vcpu_info of more is not in shared_info */
+#define WORD_BITS (sizeof(xen_ulong_t) * 8)
 
 /* Tests -------------------------------------------------------------------- */
 
@@ -64,32 +64,32 @@ struct guest_test {
  *
  * The words are kept in the image for scripts/guest-tests to read.
  */
-#define TEST(test_name, test_needs)                                          \
-    static void test_##test_name(void);                                      \
-    static const struct guest_test entry_##test_name                         \
-        __attribute__((section(".tests"), used, aligned(sizeof(void *)))) = {\
-            #test_name, test_needs, test_##test_name };                      \
-    static const char listed_##test_name[]                                   \
-        __attribute__((section(".test_list"), used, aligned(1))) =           \
-            #test_name "|" test_needs "\n";                                  \
+#define TEST(test_name, test_needs)                                           \
+    static void test_##test_name(void);                                       \
+    static const struct guest_test entry_##test_name                          \
+        __attribute__((section(".tests"), used, aligned(sizeof(void *)))) = { \
+            #test_name, test_needs, test_##test_name                          \
+        };                                                                    \
+    static const char listed_##test_name[]                                    \
+        __attribute__((section(".test_list"), used, aligned(1))) =            \
+            #test_name "|" test_needs "\n";                                   \
     static void test_##test_name(void)
 
 /*
  * Both judge and go on; a failure prints the file, the line and the values.
  * They may be used on any vCPU.
  */
-#define check(condition)                                                     \
-    test_check((condition), __FILE__, __LINE__, #condition)
-#define check_equal(value, expected)                                         \
-    test_check_equal((int64_t)(value), (int64_t)(expected), __FILE__,        \
+#define check(condition) test_check((condition), __FILE__, __LINE__, #condition)
+#define check_equal(value, expected)                                  \
+    test_check_equal((int64_t)(value), (int64_t)(expected), __FILE__, \
                      __LINE__, #value)
 
 /* On vCPU 0 only: ends the test when it fails. */
-#define require(condition)                                                   \
-    do {                                                                     \
-        if (!check(condition)) {                                             \
-            test_end();                                                      \
-        }                                                                    \
+#define require(condition)       \
+    do {                         \
+        if (!check(condition)) { \
+            test_end();          \
+        }                        \
     } while (0)
 
 bool test_check(bool ok, const char *file, int line, const char *what);
@@ -100,8 +100,7 @@ void test_end(void) __attribute__((noreturn));
 /* The same; it counts as skipped unless something has failed. */
 void test_skip(const char *why) __attribute__((noreturn));
 /* A line of diagnosis, which also keeps figures for scripts to find. */
-void test_note(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+void test_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The value of word "@name=" on the command line, or NULL. */
 const char *command_line_value(const char *name);
@@ -114,8 +113,8 @@ bool has_word(const char *words, const char *word);
 
 enum evtchn_abi { ABI_2L, ABI_3L, ABI_FIFO };
 
-extern const char guest_type[];         /* "hvm64", ... */
-extern enum evtchn_abi guest_abi;       /* that the guest has taken */
+extern const char guest_type[]; /* "hvm64", ... */
+extern enum evtchn_abi guest_abi; /* that the guest has taken */
 extern unsigned int nr_vcpus;
 extern struct shared_info *shared_info;
 
@@ -140,10 +139,10 @@ bool upcalls_enabled(void);
 
 /* How upcalls reach HVM guests; a PV guest has one way. */
 enum upcall_method {
-    UPCALL_VECTOR,          /* HVM_PARAM_CALLBACK_IRQ, one vector for all */
-    UPCALL_VCPU_VECTOR,     /* HVMOP_set_evtchn_upcall_vector, by the LAPIC */
-    UPCALL_GSI,             /* to vCPU 0 only */
-    UPCALL_PCI_INTX,        /* to vCPU 0 only */
+    UPCALL_VECTOR, /* HVM_PARAM_CALLBACK_IRQ, one vector for all */
+    UPCALL_VCPU_VECTOR, /* HVMOP_set_evtchn_upcall_vector, by the LAPIC */
+    UPCALL_GSI, /* to vCPU 0 only */
+    UPCALL_PCI_INTX, /* to vCPU 0 only */
 };
 /* Take @method on all vCPUs.  0 or -errno of the hypercall. */
 int upcall_set_method(enum upcall_method method);
@@ -175,14 +174,14 @@ uint64_t system_time(void);
  * Spin until @condition or for @milliseconds; the condition's last value.
  * Upcalls come meanwhile if they are enabled.
  */
-#define wait_for(condition, milliseconds)                                    \
-    ({                                                                       \
-        uint64_t wait_until = system_time() + (milliseconds) * 1000000ull;   \
-        bool met;                                                            \
-        while (!(met = !!(condition)) && system_time() < wait_until) {       \
-            cpu_relax();                                                     \
-        }                                                                    \
-        met || (condition);                                                  \
+#define wait_for(condition, milliseconds)                                \
+    ({                                                                   \
+        uint64_t wait_until = system_time() + (milliseconds)*1000000ull; \
+        bool met;                                                        \
+        while (!(met = !!(condition)) && system_time() < wait_until) {   \
+            cpu_relax();                                                 \
+        }                                                                \
+        met || (condition);                                              \
     })
 void spin_for(unsigned int milliseconds);
 
@@ -199,8 +198,7 @@ int evtchn_alloc_unbound(domid_t dom, domid_t remote, evtchn_port_t *port);
 int evtchn_bind_interdomain(domid_t remote, evtchn_port_t remote_port,
                             evtchn_port_t *port);
 int evtchn_bind_ipi(unsigned int vcpu, evtchn_port_t *port);
-int evtchn_bind_virq(unsigned int virq, unsigned int vcpu,
-                     evtchn_port_t *port);
+int evtchn_bind_virq(unsigned int virq, unsigned int vcpu, evtchn_port_t *port);
 int evtchn_close(evtchn_port_t port);
 int evtchn_send(evtchn_port_t port);
 int evtchn_status(domid_t dom, evtchn_port_t port,
@@ -215,7 +213,7 @@ int evtchn_set_priority(evtchn_port_t port, uint32_t priority);
 /* These end the test when they fail.  Loopback ports are a pair, 0 and 1. */
 evtchn_port_t must_bind_ipi(unsigned int vcpu);
 evtchn_port_t must_bind_virq(unsigned int virq, unsigned int vcpu);
-evtchn_port_t must_alloc_unbound(void);     /* for this domain itself */
+evtchn_port_t must_alloc_unbound(void); /* for this domain itself */
 void must_bind_loopback(evtchn_port_t port[2]);
 
 /* Wait for events in SCHEDOP_poll; @deadline 0 is for ever.  0 or -errno. */
@@ -266,7 +264,7 @@ extern void (*volatile event_hook)(evtchn_port_t port);
 unsigned int upcalls_of(unsigned int vcpu);
 
 /* The last events in the order they were taken, by all vCPUs. */
-#define EVENT_LOG_SIZE  4096
+#define EVENT_LOG_SIZE 4096
 struct event_log_entry {
     evtchn_port_t port;
     unsigned int vcpu;

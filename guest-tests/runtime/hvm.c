@@ -6,13 +6,13 @@
 #include <xen/arch-x86/cpuid.h>
 #include <xen/arch-x86/hvm/start_info.h>
 
-#define MULTIBOOT_LOADER    0x2badb002
-#define NR_EXCEPTIONS       32
-#define VECTOR_KICK         0xf0
-#define VECTOR_VCPU_UPCALL  0xf2
-#define VECTOR_UPCALL       0xf3
-#define VECTOR_SPURIOUS     0xff
-#define TRAMPOLINE          0x8000
+#define MULTIBOOT_LOADER 0x2badb002
+#define NR_EXCEPTIONS 32
+#define VECTOR_KICK 0xf0
+#define VECTOR_VCPU_UPCALL 0xf2
+#define VECTOR_UPCALL 0xf3
+#define VECTOR_SPURIOUS 0xff
+#define TRAMPOLINE 0x8000
 
 struct interrupt_frame {
 #ifdef __x86_64__
@@ -54,7 +54,8 @@ static uint32_t lapic_ids[MAX_VCPUS];
 static void cpuid(uint32_t leaf, uint32_t *a, uint32_t *b, uint32_t *c,
                   uint32_t *d)
 {
-    asm volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d)
+    asm volatile("cpuid"
+                 : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d)
                  : "a"(leaf), "c"(0));
 }
 
@@ -69,8 +70,10 @@ static void find_xen(void)
             d == XEN_CPUID_SIGNATURE_EDX) {
             xen_cpuid_base = base;
             cpuid(base + 2, &a, &b, &c, &d);
-            asm volatile("wrmsr" : : "c"(b), "a"((uint32_t)(uintptr_t)
-                                                 hypercall_page), "d"(0)
+            asm volatile("wrmsr"
+                         :
+                         : "c"(b), "a"((uint32_t)(uintptr_t)hypercall_page),
+                           "d"(0)
                          : "memory");
             return;
         }
@@ -85,13 +88,15 @@ static const char *find_command_line(void)
         const uint32_t *information = (void *)(uintptr_t)loader_info;
 
         /* Flags; bit 2 says that word 4 is the command line's address. */
-        return information[0] & 4 ? (const char *)(uintptr_t)information[4]
-                                  : "";
+        return information[0] & 4 ? (const char *)(uintptr_t)information[4] :
+                                    "";
     } else {
         const struct hvm_start_info *start = (void *)(uintptr_t)loader_info;
 
-        return start->magic == XEN_HVM_START_MAGIC_VALUE && start->cmdline_paddr
-               ? (const char *)(uintptr_t)start->cmdline_paddr : "";
+        return start->magic == XEN_HVM_START_MAGIC_VALUE &&
+                       start->cmdline_paddr ?
+                   (const char *)(uintptr_t)start->cmdline_paddr :
+                   "";
     }
 }
 
@@ -109,14 +114,14 @@ static void init_idt(void)
     for (vector = 0; vector < 256; vector++) {
         uintptr_t stub = (uintptr_t)interrupt_stubs[vector];
 
-        idt[vector] = (struct gate) {
+        idt[vector] = (struct gate){
             .offset_low = stub,
 #ifdef __x86_64__
             .selector = 0x18,
 #else
             .selector = 0x08,
 #endif
-            .flags = 0x8e00,    /* present, interrupt gate */
+            .flags = 0x8e00, /* present, interrupt gate */
             .offset_middle = stub >> 16,
         };
     }
@@ -237,7 +242,7 @@ int upcall_set_method(enum upcall_method method)
     case UPCALL_VECTOR:
         return set_param(HVM_PARAM_CALLBACK_IRQ,
                          (uint64_t)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 |
-                         VECTOR_UPCALL);
+                             VECTOR_UPCALL);
     case UPCALL_VCPU_VECTOR:
         for (vcpu = 0; vcpu < nr_vcpus && !error; vcpu++) {
             upcall.vcpu = vcpu;

@@ -12,39 +12,38 @@ long hypercall(unsigned long number, unsigned long a, unsigned long b,
 
 static inline long HYPERVISOR_event_channel_op(unsigned int command, void *arg)
 {
-    return hypercall(__HYPERVISOR_event_channel_op, command,
-                     (unsigned long)arg, 0, 0, 0);
+    return hypercall(__HYPERVISOR_event_channel_op, command, (unsigned long)arg,
+                     0, 0, 0);
 }
 
 static inline long HYPERVISOR_sched_op(unsigned int command, void *arg)
 {
-    return hypercall(__HYPERVISOR_sched_op, command, (unsigned long)arg,
-                     0, 0, 0);
+    return hypercall(__HYPERVISOR_sched_op, command, (unsigned long)arg, 0, 0,
+                     0);
 }
 
 static inline long HYPERVISOR_vcpu_op(unsigned int command, unsigned int vcpu,
                                       void *arg)
 {
-    return hypercall(__HYPERVISOR_vcpu_op, command, vcpu, (unsigned long)arg,
-                     0, 0);
+    return hypercall(__HYPERVISOR_vcpu_op, command, vcpu, (unsigned long)arg, 0,
+                     0);
 }
 
 static inline long HYPERVISOR_hvm_op(unsigned int command, void *arg)
 {
-    return hypercall(__HYPERVISOR_hvm_op, command, (unsigned long)arg,
-                     0, 0, 0);
+    return hypercall(__HYPERVISOR_hvm_op, command, (unsigned long)arg, 0, 0, 0);
 }
 
 static inline long HYPERVISOR_memory_op(unsigned int command, void *arg)
 {
-    return hypercall(__HYPERVISOR_memory_op, command, (unsigned long)arg,
-                     0, 0, 0);
+    return hypercall(__HYPERVISOR_memory_op, command, (unsigned long)arg, 0, 0,
+                     0);
 }
 
 static inline long HYPERVISOR_physdev_op(unsigned int command, void *arg)
 {
-    return hypercall(__HYPERVISOR_physdev_op, command, (unsigned long)arg,
-                     0, 0, 0);
+    return hypercall(__HYPERVISOR_physdev_op, command, (unsigned long)arg, 0, 0,
+                     0);
 }
 
 static inline long HYPERVISOR_grant_table_op(unsigned int command, void *arg,
@@ -56,8 +55,8 @@ static inline long HYPERVISOR_grant_table_op(unsigned int command, void *arg,
 
 static inline long HYPERVISOR_xen_version(unsigned int command, void *arg)
 {
-    return hypercall(__HYPERVISOR_xen_version, command, (unsigned long)arg,
-                     0, 0, 0);
+    return hypercall(__HYPERVISOR_xen_version, command, (unsigned long)arg, 0,
+                     0, 0);
 }
 
 /* A deadline of 64 bits is two arguments of a 32-bit guest. */

@@ -9,7 +9,7 @@
 #include <xen/io/console.h>
 
 /* Every vCPU's stack is aligned to its size: the stack pointer names the vCPU. */
-#define STACK_SIZE      16384
+#define STACK_SIZE 16384
 
 extern char stacks[MAX_VCPUS][STACK_SIZE];
 extern const char *command_line;
@@ -38,8 +38,8 @@ void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void print_list(const char *format, va_list list);
 
 void memory_mark(void);
-void memory_release(void);          /* what page_alloc() gave since the mark */
-void *page_keep(void);              /* a zeroed page that is never released */
+void memory_release(void); /* what page_alloc() gave since the mark */
+void *page_keep(void); /* a zeroed page that is never released */
 
 void vcpus_init(void);
 void vcpu_main(unsigned int vcpu) __attribute__((noreturn));
@@ -47,7 +47,7 @@ void vcpu_main(unsigned int vcpu) __attribute__((noreturn));
 /* The upcall, on any vCPU, upcalls disabled. */
 void evtchn_upcall(void);
 void evtchn_count(evtchn_port_t port);
-void evtchn_tests_begin(void);      /* the ports open now are the runtime's */
+void evtchn_tests_begin(void); /* the ports open now are the runtime's */
 void evtchn_test_cleanup(void);
 
 /* An ABI's consumer and its bits; the public port_*() choose one. */

@@ -3,18 +3,18 @@
 
 #include "lapic.h"
 
-#define LAPIC_BASE          0xfee00000
-#define LAPIC_ID            0x20
-#define LAPIC_EOI           0xb0
-#define LAPIC_SPURIOUS      0xf0
-#define LAPIC_ICR_LOW       0x300
-#define LAPIC_ICR_HIGH      0x310
+#define LAPIC_BASE 0xfee00000
+#define LAPIC_ID 0x20
+#define LAPIC_EOI 0xb0
+#define LAPIC_SPURIOUS 0xf0
+#define LAPIC_ICR_LOW 0x300
+#define LAPIC_ICR_HIGH 0x310
 
-#define ICR_INIT            0x00004500
-#define ICR_STARTUP         0x00004600
-#define ICR_FIXED           0x00004000
-#define ICR_BUSY            0x00001000
-#define ICR_ALL_BUT_SELF    0x000c0000
+#define ICR_INIT 0x00004500
+#define ICR_STARTUP 0x00004600
+#define ICR_FIXED 0x00004000
+#define ICR_BUSY 0x00001000
+#define ICR_ALL_BUT_SELF 0x000c0000
 
 static volatile uint32_t *lapic(unsigned int offset)
 {

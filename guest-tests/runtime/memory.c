@@ -3,7 +3,7 @@
 
 #include "internal.h"
 
-#define NR_PAGES    1024
+#define NR_PAGES 1024
 
 static char pages[NR_PAGES][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 static unsigned int used, mark, kept;

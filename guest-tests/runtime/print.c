@@ -80,21 +80,22 @@ void print_list(const char *format, va_list list)
             break;
         case 'd':
             value = longs > 1 ? va_arg(list, long long) :
-                    longs ? va_arg(list, long) : va_arg(list, int);
-            put_number(&line, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 10,
-                       value < 0, width, fill);
+                    longs     ? va_arg(list, long) :
+                                va_arg(list, int);
+            put_number(&line, value < 0 ? 0 - (uint64_t)value : (uint64_t)value,
+                       10, value < 0, width, fill);
             break;
         case 'u':
         case 'x':
             value = longs > 1 ? va_arg(list, unsigned long long) :
-                    longs ? va_arg(list, unsigned long) :
-                    va_arg(list, unsigned int);
+                    longs     ? va_arg(list, unsigned long) :
+                                va_arg(list, unsigned int);
             put_number(&line, value, *format == 'x' ? 16 : 10, false, width,
                        fill);
             break;
         case 'p':
-            put_number(&line, (uintptr_t)va_arg(list, void *), 16, false,
-                       width, fill);
+            put_number(&line, (uintptr_t)va_arg(list, void *), 16, false, width,
+                       fill);
             break;
         default:
             put(&line, *format);

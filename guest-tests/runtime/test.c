@@ -212,15 +212,15 @@ void run_tests(void)
     }
     print("TAP version 14\n1..%u\n", nr);
     print("# %s, %u vCPU%s, %s event channels, on %s\n", guest_type, nr_vcpus,
-          nr_vcpus > 1 ? "s" : "", abi_name,
-          host_is_xen() ? "Xen" : "QEMU");
+          nr_vcpus > 1 ? "s" : "", abi_name, host_is_xen() ? "Xen" : "QEMU");
 
     evtchn_tests_begin();
     upcalls_enable();
     /* A test that is alone chooses for itself. */
     if (!asked || nr != 1 || !command_line_value("alone")) {
         enum evtchn_abi wanted = !memcmp(abi_name, "fifo", 5) ? ABI_FIFO :
-                                 !memcmp(abi_name, "3l", 3) ? ABI_3L : ABI_2L;
+                                 !memcmp(abi_name, "3l", 3)   ? ABI_3L :
+                                                                ABI_2L;
         int error = wanted == ABI_2L ? 0 : abi_switch(wanted);
 
         if (error) {

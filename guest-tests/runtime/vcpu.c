@@ -15,8 +15,8 @@ static struct {
 
 unsigned int this_vcpu(void)
 {
-    return ((uintptr_t)__builtin_frame_address(0) - (uintptr_t)stacks)
-           / STACK_SIZE;
+    return ((uintptr_t)__builtin_frame_address(0) - (uintptr_t)stacks) /
+           STACK_SIZE;
 }
 
 struct vcpu_info *vcpu_info_of(unsigned int vcpu)
