@@ -14,9 +14,20 @@ static unsigned int counts[MAX_COUNTED], all_counts;
 static signed char last_vcpu[MAX_COUNTED];
 static unsigned int upcalls[MAX_VCPUS];
 
+/* The vCPU that a port is bound to; ports that this knows nothing of are 0's. */
+#define MOVED 0xff
+static unsigned char bound_to[MAX_COUNTED];
+
 static const struct evtchn_abi_ops *ops = &evtchn_2l_ops;
 
 /* Hypercalls ---------------------------------------------------------------- */
+
+static void note_binding(int error, evtchn_port_t port, unsigned int vcpu)
+{
+    if (!error && port < MAX_COUNTED) {
+        bound_to[port] = vcpu;
+    }
+}
 
 int evtchn_alloc_unbound(domid_t dom, domid_t remote, evtchn_port_t *port)
 {
@@ -24,6 +35,7 @@ int evtchn_alloc_unbound(domid_t dom, domid_t remote, evtchn_port_t *port)
     int error = HYPERVISOR_event_channel_op(EVTCHNOP_alloc_unbound, &alloc);
 
     *port = alloc.port;
+    note_binding(error, alloc.port, 0);
     return error;
 }
 
@@ -37,6 +49,7 @@ int evtchn_bind_interdomain(domid_t remote, evtchn_port_t remote_port,
     int error = HYPERVISOR_event_channel_op(EVTCHNOP_bind_interdomain, &bind);
 
     *port = bind.local_port;
+    note_binding(error, bind.local_port, 0);
     return error;
 }
 
@@ -46,6 +59,7 @@ int evtchn_bind_ipi(unsigned int vcpu, evtchn_port_t *port)
     int error = HYPERVISOR_event_channel_op(EVTCHNOP_bind_ipi, &bind);
 
     *port = bind.port;
+    note_binding(error, bind.port, vcpu);
     return error;
 }
 
@@ -55,6 +69,7 @@ int evtchn_bind_virq(unsigned int virq, unsigned int vcpu, evtchn_port_t *port)
     int error = HYPERVISOR_event_channel_op(EVTCHNOP_bind_virq, &bind);
 
     *port = bind.port;
+    note_binding(error, bind.port, vcpu);
     return error;
 }
 
@@ -82,6 +97,7 @@ int evtchn_bind_vcpu(evtchn_port_t port, unsigned int vcpu)
 {
     struct evtchn_bind_vcpu bind = { .port = port, .vcpu = vcpu };
 
+    note_binding(0, port, MOVED);
     return HYPERVISOR_event_channel_op(EVTCHNOP_bind_vcpu, &bind);
 }
 
@@ -276,6 +292,11 @@ void abi_forget(void)
 }
 
 /* What came -------------------------------------------------------------------- */
+
+bool evtchn_is_taken_here(evtchn_port_t port)
+{
+    return bound_to[port] == this_vcpu() || bound_to[port] == MOVED;
+}
 
 void evtchn_count(evtchn_port_t port)
 {

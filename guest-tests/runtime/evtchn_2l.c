@@ -31,10 +31,16 @@ static void set_pending(evtchn_port_t port)
                       __ATOMIC_SEQ_CST);
 }
 
+static bool test_and_clear_pending(evtchn_port_t port)
+{
+    return __atomic_fetch_and(&shared_info->evtchn_pending[WORD(port)],
+                              ~BIT(port), __ATOMIC_SEQ_CST) &
+           BIT(port);
+}
+
 static void clear_pending(evtchn_port_t port)
 {
-    __atomic_fetch_and(&shared_info->evtchn_pending[WORD(port)], ~BIT(port),
-                       __ATOMIC_SEQ_CST);
+    test_and_clear_pending(port);
 }
 
 static void mask(evtchn_port_t port)
@@ -82,7 +88,10 @@ static unsigned int scan(unsigned int vcpu)
         for (; bits; bits &= bits - 1) {
             evtchn_port_t port = word * WORD_BITS + __builtin_ctzl(bits);
 
-            clear_pending(port);
+            /* A word has ports of other vCPUs, too. */
+            if (!evtchn_is_taken_here(port) || !test_and_clear_pending(port)) {
+                continue;
+            }
             evtchn_count(port);
             next_port[vcpu] = (port + 1) % nr_ports();
             taken++;

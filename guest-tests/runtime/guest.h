@@ -25,6 +25,7 @@
 #include <xen/xen.h>
 #include <xen/errno.h>
 #include <xen/event_channel.h>
+#include <xen/grant_table.h>
 #include <xen/memory.h>
 #include <xen/physdev.h>
 #include <xen/sched.h>
@@ -61,6 +62,7 @@ struct guest_test {
  *                      guest unfit for others
  *   silent             it loses the console, so the guest's end is its verdict
  *   seconds=N          how long it may take, 10 if not given
+ *   disks=N            it takes N disks; on QEMU only
  *
  * The words are kept in the image for scripts/guest-tests to read.
  */

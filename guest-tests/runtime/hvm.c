@@ -183,6 +183,27 @@ struct xencons_interface *arch_console(evtchn_port_t *port)
     return (void *)(uintptr_t)(get_param(HVM_PARAM_CONSOLE_PFN) * PAGE_SIZE);
 }
 
+struct xenstore_domain_interface *arch_xenstore(evtchn_port_t *port)
+{
+    *port = get_param(HVM_PARAM_STORE_EVTCHN);
+    return (void *)(uintptr_t)(get_param(HVM_PARAM_STORE_PFN) * PAGE_SIZE);
+}
+
+grant_entry_v1_t *arch_grant_table(void)
+{
+    grant_entry_v1_t *table = page_keep();
+    struct xen_add_to_physmap map = {
+        .domid = DOMID_SELF,
+        .space = XENMAPSPACE_grant_table,
+        .gpfn = gfn_of(table),
+    };
+
+    if (HYPERVISOR_memory_op(XENMEM_add_to_physmap, &map)) {
+        crash("no grant table");
+    }
+    return table;
+}
+
 uint64_t gfn_of(const void *address)
 {
     return (uintptr_t)address / PAGE_SIZE;

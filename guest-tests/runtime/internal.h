@@ -6,6 +6,7 @@
 
 #include "guest.h"
 #include <stdarg.h>
+#include <xen/grant_table.h>
 #include <xen/io/console.h>
 
 /* Every vCPU's stack is aligned to its size: the stack pointer names the vCPU. */
@@ -20,6 +21,9 @@ extern const char *command_line;
 void arch_init(void);
 /* Where the console is; after arch_init(). */
 struct xencons_interface *arch_console(evtchn_port_t *port);
+struct xenstore_domain_interface *arch_xenstore(evtchn_port_t *port);
+/* The first page of the grant table, version 1. */
+grant_entry_v1_t *arch_grant_table(void);
 /* Start all vCPUs but 0; each calls vcpu_main() on its stack. */
 void arch_vcpus_start(void);
 /* Sleep until arch_vcpu_kick() or an interrupt; @busy is read before. */
@@ -47,6 +51,11 @@ void vcpu_main(unsigned int vcpu) __attribute__((noreturn));
 /* The upcall, on any vCPU, upcalls disabled. */
 void evtchn_upcall(void);
 void evtchn_count(evtchn_port_t port);
+/*
+ * Whether this vCPU is to take @port's events: it is bound here, or has been moved,
+ * when its last events may still be signalled to where it was.
+ */
+bool evtchn_is_taken_here(evtchn_port_t port);
 void evtchn_tests_begin(void); /* the ports open now are the runtime's */
 void evtchn_test_cleanup(void);
 

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Events from all sides at once, each accounted for.
+ *
+ * A source raises its next event only when the last one has been taken, so that no
+ * two become one: what was sent and what was received must be equal at the end,
+ * and never differ by more than one.  Many sources in turn make the rate: IPIs
+ * among the vCPUs, timers, and the disks' back ends, which run in threads of
+ * their own.  A lost event stops its source for ever, an event too many shows as a
+ * difference.
+ *
+ * events=N on the command line is how many in all.
+ */
+
+#include "guest.h"
+#include "disk.h"
+
+#define IPIS_A_VCPU 16
+#define MAX_SOURCES (MAX_VCPUS * (IPIS_A_VCPU + 1) + 8)
+
+/* A delay of nothing makes a hot loop of the timer, with no time for others. */
+#define TIMER_DELAY 20000
+
+struct source {
+    evtchn_port_t port;
+    struct disk *disk; /* raised by its back end; else by a vCPU or a timer */
+    bool is_timer;
+    unsigned int vcpu; /* that takes the event */
+    unsigned int sent;
+};
+
+static struct source sources[MAX_SOURCES];
+static unsigned int nr_sources, nr_disks;
+static struct source *source_of[4096];
+static volatile bool stop;
+static volatile unsigned int too_many;
+
+static struct source *add_source(evtchn_port_t port, unsigned int vcpu)
+{
+    struct source *source = &sources[nr_sources++];
+
+    require(nr_sources <= MAX_SOURCES && port < 4096);
+    *source = (struct source){ .port = port, .vcpu = vcpu };
+    source_of[port] = source;
+    return source;
+}
+
+/* Before what raises it: the event may be taken at once. */
+static void count_sent(struct source *source)
+{
+    __atomic_fetch_add(&source->sent, 1, __ATOMIC_SEQ_CST);
+}
+
+static unsigned int sent(struct source *source)
+{
+    return __atomic_load_n(&source->sent, __ATOMIC_SEQ_CST);
+}
+
+static void arm(struct source *source)
+{
+    count_sent(source);
+    timer_singleshot(source->vcpu, system_time() + TIMER_DELAY, 0);
+}
+
+static void flush(struct source *source)
+{
+    count_sent(source);
+    disk_flush(source->disk);
+}
+
+/* Timers and disks go on from their own events; IPIs' senders look for theirs. */
+static void take(evtchn_port_t port)
+{
+    struct source *source = source_of[port];
+
+    /* Its sender may have seen this one counted, and sent the next. */
+    if (!source || received(port) > sent(source)) {
+        __atomic_fetch_add(&too_many, 1, __ATOMIC_SEQ_CST);
+        return;
+    }
+    if (source->disk && disk_take_responses(source->disk) != 1) {
+        __atomic_fetch_add(&too_many, 1, __ATOMIC_SEQ_CST);
+    }
+    if (stop) {
+        return;
+    }
+    if (source->disk) {
+        flush(source);
+    } else if (source->is_timer) {
+        arm(source);
+    }
+}
+
+/* Xen lets a vCPU set only its own. */
+static void start_timer(void)
+{
+    unsigned int i;
+
+    for (i = 0; i < nr_sources; i++) {
+        if (sources[i].is_timer && sources[i].vcpu == this_vcpu()) {
+            arm(&sources[i]);
+        }
+    }
+}
+
+/* This vCPU's IPIs: to the next vCPU, the one after that, ..., itself. */
+static void send_ipis(void *opaque)
+{
+    struct source *first = opaque;
+    unsigned int i;
+
+    start_timer();
+    while (!stop) {
+        for (i = 0; i < IPIS_A_VCPU; i++) {
+            struct source *source = &first[i];
+
+            if (received(source->port) == sent(source)) {
+                count_sent(source);
+                evtchn_send(source->port);
+            }
+        }
+    }
+}
+
+static bool all_taken(void)
+{
+    unsigned int i;
+
+    for (i = 0; i < nr_sources; i++) {
+        if (received(sources[i].port) != sent(&sources[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void set_up(struct source *ipis[])
+{
+    struct disk *disks[4];
+    unsigned int vcpu, i;
+
+    for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
+        ipis[vcpu] = &sources[nr_sources];
+        for (i = 0; i < IPIS_A_VCPU; i++) {
+            unsigned int to = (vcpu + 1 + i) % nr_vcpus;
+
+            add_source(must_bind_ipi(to), to);
+        }
+    }
+    for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
+        add_source(must_bind_virq(VIRQ_TIMER, vcpu), vcpu)->is_timer = true;
+    }
+    nr_disks = disks_connect(disks, 4);
+    for (i = 0; i < nr_disks; i++) {
+        struct source *source = add_source(disk_port(disks[i]), i % nr_vcpus);
+
+        source->disk = disks[i];
+        require(evtchn_bind_vcpu(source->port, source->vcpu) == 0);
+        disk_take_responses(source->disk);
+        port_clear_pending(source->port);
+        port_unmask(source->port);
+    }
+}
+
+TEST(storm, "tcg lab kvm disks=3 seconds=60")
+{
+    unsigned int wanted = command_line_number("events", 20000);
+    unsigned int vcpu, i, by_ipis = 0, by_timers = 0, by_disks = 0;
+    struct source *ipis[MAX_VCPUS];
+    uint64_t start, last_news;
+
+    set_up(ipis);
+    check_equal(nr_disks, 3);
+    event_hook = take;
+    start = last_news = system_time();
+    for (i = 0; i < nr_sources; i++) {
+        if (sources[i].disk) {
+            flush(&sources[i]);
+        }
+    }
+    start_timer();
+    for (vcpu = 1; vcpu < nr_vcpus; vcpu++) {
+        vcpu_start(vcpu, send_ipis, ipis[vcpu]);
+    }
+    while (received_in_all() < wanted) {
+        unsigned int before = received_in_all();
+
+        for (i = 0; i < IPIS_A_VCPU; i++) {
+            struct source *source = &ipis[0][i];
+
+            if (received(source->port) == sent(source)) {
+                count_sent(source);
+                evtchn_send(source->port);
+            }
+        }
+        if (received_in_all() != before) {
+            last_news = system_time();
+        } else if (system_time() - last_news > 20000000000ull) {
+            break;
+        }
+    }
+    stop = true;
+    for (vcpu = 1; vcpu < nr_vcpus; vcpu++) {
+        check(vcpu_join(vcpu, 10000));
+    }
+    check(wait_for(all_taken(), 10000));
+    start = system_time() - start;
+    /* One that comes without having been sent. */
+    spin_for(20);
+
+    for (i = 0; i < nr_sources; i++) {
+        struct source *source = &sources[i];
+        unsigned int nr = received(source->port);
+
+        if (!check_equal(nr, sent(source))) {
+            test_note("port %u of vCPU %u, %s", source->port, source->vcpu,
+                      source->disk     ? "a disk's" :
+                      source->is_timer ? "the timer's" :
+                                         "an IPI");
+        }
+        *(source->disk     ? &by_disks :
+          source->is_timer ? &by_timers :
+                             &by_ipis) += nr;
+        check(nr > 0);
+    }
+    check_equal(too_many, 0);
+    check(received_in_all() >= wanted);
+    check_equal(received_in_all(), by_ipis + by_timers + by_disks);
+    test_note("storm: %u events (IPIs %u, timers %u, disks %u) in %u ms",
+              received_in_all(), by_ipis, by_timers, by_disks,
+              (unsigned int)(start >> 20));
+}
