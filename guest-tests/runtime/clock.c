@@ -17,10 +17,9 @@ static uint64_t scale(uint64_t ticks, uint32_t fraction)
     return (ticks >> 32) * fraction + (((ticks & UINT32_MAX) * fraction) >> 32);
 }
 
-uint64_t system_time(void)
+uint64_t time_by(const struct vcpu_time_info *area)
 {
-    const volatile struct vcpu_time_info *time =
-        &vcpu_info_of(this_vcpu())->time;
+    const volatile struct vcpu_time_info *time = area;
     uint64_t now, delta;
     uint32_t version;
 
@@ -33,6 +32,11 @@ uint64_t system_time(void)
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
     } while ((version & 1) || version != time->version);
     return now;
+}
+
+uint64_t system_time(void)
+{
+    return time_by(&vcpu_info_of(this_vcpu())->time);
 }
 
 void spin_for(unsigned int milliseconds)

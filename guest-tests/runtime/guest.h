@@ -101,6 +101,8 @@ bool test_check_equal(int64_t value, int64_t expected, const char *file,
 void test_end(void) __attribute__((noreturn));
 /* The same; it counts as skipped unless something has failed. */
 void test_skip(const char *why) __attribute__((noreturn));
+/* No output from here on: the console's page or port is gone; see "silent". */
+void console_lost(void);
 /* A line of diagnosis, which also keeps figures for scripts to find. */
 void test_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -171,6 +173,8 @@ size_t strlen(const char *string);
 
 /* Xen's system time in nanoseconds, from this vCPU's time area. */
 uint64_t system_time(void);
+/* The same by another time area, or a copy of one. */
+uint64_t time_by(const struct vcpu_time_info *area);
 
 /*
  * Spin until @condition or for @milliseconds; the condition's last value.

@@ -33,8 +33,6 @@ void arch_vcpu_kick(unsigned int vcpu);
 /* Shared parts --------------------------------------------------------------- */
 
 void console_init(void);
-/* No more output from here on: its event channel is closed. */
-void console_lost(void);
 bool console_is_lost(void);
 void console_write(const char *text, size_t length);
 void console_flush(void);

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A guest that does everything wrong: any hypercall with any argument, and
+ * anything at all in each page that it shares, from all its vCPUs.  The host has to
+ * stay up; nobody cares for the guest.
+ *
+ * seed=N and operations=N, a vCPU, on the command line.  What it may not do is to
+ * end itself before its time: no shutdown, no vCPU brought down, no sleep without
+ * a deadline.
+ */
+
+#include "internal.h"
+#include "fifo.h"
+#include <xen/io/xs_wire.h>
+
+#define NR_SCRATCH 16
+#define MAX_SHARED 64
+
+static uint64_t state[MAX_VCPUS];
+static char *scratch; /* pages that may become anything */
+static char *shared[MAX_SHARED]; /* pages that the host reads or writes */
+static unsigned int nr_shared;
+static volatile bool done[MAX_VCPUS];
+static struct vcpu_time_info
+    time_area; /* as it was: the real one gets scribbled */
+
+/* xorshift64: from Marsaglia's paper; one state a vCPU, so a seed repeats. */
+static uint64_t random_bits(void)
+{
+    uint64_t *s = &state[this_vcpu()];
+
+    *s ^= *s << 13;
+    *s ^= *s >> 7;
+    *s ^= *s << 17;
+    return *s;
+}
+
+static unsigned int below(unsigned int limit)
+{
+    return (uint32_t)(random_bits() >> 16) % limit;
+}
+
+/*
+ * What names our own image, by address or by frame, names a scratch page instead:
+ * the guest has to live to the end of the test.
+ */
+static uint64_t spare_us(uint64_t value)
+{
+    extern char image_start[], image_end[];
+    uint64_t last = value + 2 * PAGE_SIZE;
+    uint64_t in_scratch = value % (NR_SCRATCH * PAGE_SIZE);
+
+    if (last >= (uintptr_t)image_start && value < (uintptr_t)image_end) {
+        return (uintptr_t)scratch + in_scratch;
+    }
+    if (value >= gfn_of(image_start) && value <= gfn_of(image_end)) {
+        return gfn_of(scratch) + in_scratch / PAGE_SIZE;
+    }
+    return value;
+}
+
+/* Half of what an argument can be is where checks have their edges. */
+static uint64_t random_value(void)
+{
+    static const uint64_t edges[] = {
+        0,
+        1,
+        2,
+        3,
+        7,
+        15,
+        16,
+        63,
+        64,
+        127,
+        128,
+        255,
+        256,
+        1023,
+        1024,
+        4095,
+        4096,
+        32767,
+        32768,
+        65535,
+        131071,
+        131072,
+        262143,
+        262144,
+        0x7fffffff,
+        0x80000000,
+        0xfffffff0,
+        0xffffffff,
+        DOMID_SELF,
+        0xffffffff00000000,
+        0x7fffffffffffffff,
+        0x8000000000000000,
+        0xffffffffffffffff,
+    };
+
+    switch (below(6)) {
+    case 0:
+    case 1:
+        return below(64);
+    case 2:
+        return edges[below(sizeof(edges) / sizeof(edges[0]))];
+    case 3:
+        return gfn_of(scratch) + below(NR_SCRATCH);
+    case 4:
+        return (uintptr_t)scratch + below(NR_SCRATCH * PAGE_SIZE);
+    default:
+        return spare_us(random_bits() >> below(64));
+    }
+}
+
+static void fill(void *buffer, size_t size)
+{
+    char *at = buffer;
+    unsigned int width;
+
+    for (; size; at += width, size -= width) {
+        uint64_t value = random_value();
+
+        width = 1 << below(4);
+        while (width > size) {
+            width /= 2;
+        }
+        memcpy(at, &value, width);
+    }
+}
+
+/*
+ * Mostly a buffer, with room for the longest answer; or what cannot be read, or
+ * crosses into another page.
+ */
+static void *random_argument(void)
+{
+    static char buffers[MAX_VCPUS][2 * PAGE_SIZE];
+    char *buffer = buffers[this_vcpu()];
+
+    fill(buffer, 128);
+    switch (below(16)) {
+    case 0:
+        return NULL;
+    case 1:
+        return (void *)(uintptr_t)random_value();
+    case 2:
+        return scratch + PAGE_SIZE - below(64);
+    default:
+        return buffer;
+    }
+}
+
+static void event_channel_op(void)
+{
+    HYPERVISOR_event_channel_op(below(16) ? below(16) : random_value(),
+                                random_argument());
+}
+
+static void good_event_channel_op(void)
+{
+    evtchn_port_t port = below(80);
+
+    switch (below(8)) {
+    case 0:
+        evtchn_bind_ipi(below(nr_vcpus), &port);
+        break;
+    case 1:
+        evtchn_bind_virq(below(24), below(nr_vcpus), &port);
+        break;
+    case 2:
+        evtchn_alloc_unbound(DOMID_SELF, below(2) ? DOMID_SELF : 0, &port);
+        break;
+    case 3:
+        evtchn_bind_interdomain(DOMID_SELF, port, &port);
+        break;
+    case 4:
+        evtchn_bind_vcpu(port, below(nr_vcpus));
+        break;
+    case 5:
+        evtchn_set_priority(port, below(16));
+        break;
+    case 6:
+        evtchn_close(port);
+        break;
+    default:
+        evtchn_unmask(port);
+    }
+    evtchn_send(port);
+}
+
+static void sched_op(void)
+{
+    evtchn_port_t ports[4];
+    struct sched_poll poll = {
+        .nr_ports = below(200),
+        .timeout = time_by(&time_area) + below(1000000),
+    };
+
+    switch (below(3)) {
+    case 0:
+        sched_yield();
+        break;
+    case 1:
+        fill(ports, sizeof(ports));
+        set_xen_guest_handle(poll.ports, ports);
+        HYPERVISOR_sched_op(SCHEDOP_poll, &poll);
+        break;
+    default:
+        /* Above the operations that Xen has. */
+        HYPERVISOR_sched_op(8 + below(100), (void *)(uintptr_t)random_value());
+    }
+}
+
+static void vcpu_op(void)
+{
+    static const unsigned char commands[] = {
+        VCPUOP_is_up,
+        VCPUOP_get_runstate_info,
+        VCPUOP_register_runstate_memory_area,
+        VCPUOP_set_periodic_timer,
+        VCPUOP_stop_periodic_timer,
+        VCPUOP_set_singleshot_timer,
+        VCPUOP_stop_singleshot_timer,
+        VCPUOP_register_vcpu_info,
+        VCPUOP_send_nmi + 100,
+        VCPUOP_get_physid,
+        VCPUOP_register_vcpu_time_memory_area,
+    };
+
+    HYPERVISOR_vcpu_op(commands[below(sizeof(commands))],
+                       below(4) ? below(nr_vcpus) : random_value(),
+                       random_argument());
+}
+
+/* Frames change their place among the scratch pages, or anywhere but our own. */
+static void memory_op(void)
+{
+    struct xen_add_to_physmap map = {
+        .domid = DOMID_SELF,
+        .space = below(4),
+        .idx = below(2) ? below(80) : random_value(),
+        .gpfn = gfn_of(scratch) + below(NR_SCRATCH),
+    };
+
+    if (below(8) == 0) {
+        map.gpfn = 0x100000 + random_value();
+    }
+    if (below(2)) {
+        HYPERVISOR_memory_op(XENMEM_add_to_physmap, &map);
+    } else {
+        /* The rest of the operations, and not what gives memory away. */
+        HYPERVISOR_memory_op(XENMEM_machphys_mapping + below(20),
+                             random_argument());
+    }
+}
+
+static void hvm_op(void)
+{
+    struct xen_hvm_param param = {
+        .domid = DOMID_SELF,
+        .index = below(64),
+        .value = random_value(),
+    };
+
+    if (below(2)) {
+        HYPERVISOR_hvm_op(below(2) ? HVMOP_set_param : HVMOP_get_param, &param);
+    } else {
+        HYPERVISOR_hvm_op(below(32), random_argument());
+    }
+}
+
+static void grant_table_op(void)
+{
+    HYPERVISOR_grant_table_op(below(14), random_argument(), below(4));
+}
+
+static void physdev_op(void)
+{
+    HYPERVISOR_physdev_op(below(40), random_argument());
+}
+
+/* What answers without ending or stopping the guest. */
+static void other_hypercall(void)
+{
+    static const unsigned char numbers[] = {
+        __HYPERVISOR_set_trap_table,
+        __HYPERVISOR_mmu_update,
+        __HYPERVISOR_update_va_mapping,
+        __HYPERVISOR_set_timer_op,
+        __HYPERVISOR_event_channel_op_compat,
+        __HYPERVISOR_xen_version,
+        __HYPERVISOR_console_io,
+        __HYPERVISOR_vm_assist,
+        __HYPERVISOR_mmuext_op,
+        __HYPERVISOR_nmi_op,
+        __HYPERVISOR_callback_op,
+        __HYPERVISOR_xenoprof_op,
+        __HYPERVISOR_sysctl,
+        __HYPERVISOR_domctl,
+        __HYPERVISOR_kexec_op,
+        __HYPERVISOR_tmem_op,
+        __HYPERVISOR_xenpmu_op,
+        100,
+        127,
+    };
+    unsigned long number = numbers[below(sizeof(numbers))];
+
+    /* A line on the host's console for each would only fill its disk. */
+    hypercall(number,
+              number == __HYPERVISOR_console_io ? 1 + below(8) : random_value(),
+              (unsigned long)random_argument(), random_value(), random_value(),
+              random_value());
+}
+
+/* XenStore -------------------------------------------------------------------- */
+
+static struct xenstore_domain_interface *store;
+static evtchn_port_t store_port;
+static bool store_is_framed;
+
+/* Words of paths and values that the host's back ends and its store look at. */
+static unsigned int random_word(char *to)
+{
+    static const char *const words[] = {
+        "/",
+        "device",
+        "vbd",
+        "51712",
+        "state",
+        "ring-ref",
+        "event-channel",
+        "protocol",
+        "backend",
+        "local",
+        "domain",
+        "0",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        "6",
+        "8",
+        "63",
+        "512",
+        "4096",
+        "x86_64-abi",
+        "control",
+        "shutdown",
+        "console",
+        "@releaseDomain",
+        "nNN",
+        "b0",
+        "..",
+        "",
+        "a",
+        "device/vbd/51712/state",
+        "device/vbd/51712/ring-ref",
+        "device/vbd/51712/event-channel",
+        "/local/domain/1/device/vbd",
+    };
+    const char *word = words[below(sizeof(words) / sizeof(words[0]))];
+
+    memcpy(to, word, strlen(word));
+    return strlen(word);
+}
+
+static unsigned int random_payload(char *to)
+{
+    unsigned int nr = below(8), at = 0;
+
+    while (nr--) {
+        at += random_word(to + at);
+        if (below(2)) {
+            to[at++] = below(3) ? '\0' : '/';
+        } else if (below(16) == 0) {
+            to[at++] = random_bits();
+        }
+    }
+    return at;
+}
+
+static void put(const void *data, unsigned int length)
+{
+    const char *bytes = data;
+
+    while (length--) {
+        store->req[MASK_XENSTORE_IDX(store->req_prod)] = *bytes++;
+        __atomic_store_n(&store->req_prod, store->req_prod + 1,
+                         __ATOMIC_SEQ_CST);
+    }
+}
+
+/* A request in good form, though perhaps its length and its end are wrong. */
+static void store_request(void)
+{
+    static int lock;
+    char payload[8 * 64];
+    unsigned int length = random_payload(payload);
+    struct xsd_sockmsg header = {
+        .type = below(XS_TYPE_COUNT + 2),
+        .req_id = below(4),
+        .tx_id = below(2) ? 0 : below(12),
+        /* A wrong one ends the store's patience. */
+        .len = below(8192) ? length : random_value(),
+    };
+
+    if (!store_is_framed || __atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE)) {
+        return;
+    }
+    if (store->req_prod - store->req_cons <=
+        XENSTORE_RING_SIZE - sizeof(header) - length) {
+        put(&header, sizeof(header));
+        if (below(2)) {
+            evtchn_send(store_port);
+        }
+        put(payload, length);
+    }
+    store->rsp_cons = store->rsp_prod;
+    evtchn_send(store_port);
+    __atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
+}
+
+static void scribble(void)
+{
+    char *page = shared[below(nr_shared)];
+    unsigned int nr = 1 + below(16);
+
+    while (nr--) {
+        uint64_t value = random_value();
+        unsigned int width = 1 << below(4);
+
+        memcpy(page + (below(PAGE_SIZE) & -width), &value, width);
+    }
+}
+
+static void misbehave(void *opaque)
+{
+    static void (*const ways[])(void) = {
+        event_channel_op,
+        good_event_channel_op,
+        good_event_channel_op,
+        sched_op,
+        vcpu_op,
+        memory_op,
+        hvm_op,
+        grant_table_op,
+        physdev_op,
+        other_hypercall,
+        store_request,
+        store_request,
+        scribble,
+        scribble,
+    };
+
+    uint64_t left = command_line_number("operations", 100000);
+
+    /* The vector that an upcall takes may be any. */
+    upcalls_disable();
+    while (left--) {
+        ways[below(sizeof(ways) / sizeof(ways[0]))]();
+    }
+    done[this_vcpu()] = true;
+    while (this_vcpu()) {
+        asm volatile("hlt");
+    }
+}
+
+static void share(void *page)
+{
+    shared[nr_shared++] = page;
+}
+
+static void share_all(uint64_t seed)
+{
+    evtchn_port_t port;
+    unsigned int i;
+
+    for (i = 0; i < NR_SCRATCH; i++) {
+        share(scratch + i * PAGE_SIZE);
+    }
+    share(shared_info);
+    share(arch_console(&port));
+    /* Once its ring is broken the store listens no more. */
+    store = arch_xenstore(&store_port);
+    store_is_framed = seed % 4;
+    if (!store_is_framed) {
+        share(store);
+    }
+    share(arch_grant_table());
+    for (i = 0; i < nr_vcpus; i++) {
+        share(fifo_control_block(i));
+    }
+    for (i = 0; i < abi_backed_ports(); i += FIFO_WORDS_PER_PAGE) {
+        share(fifo_event_word(i));
+    }
+}
+
+TEST(hostile,
+     "tcg lab kvm hvm pvh fifo alone silent vcpus=2 disks=1 seconds=60")
+{
+    uint64_t seed = command_line_number("seed", 1);
+    unsigned int vcpu;
+
+    require(abi_switch(ABI_FIFO) == 0);
+    require(abi_grow(4096) == 0);
+    scratch = page_alloc(NR_SCRATCH);
+    share_all(seed);
+    test_note("seed %llu", (unsigned long long)seed);
+    console_flush();
+    console_lost();
+    time_area = vcpu_info_of(0)->time;
+    for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
+        state[vcpu] = (seed + vcpu) * 0x9e3779b97f4a7c15 + 1;
+        if (vcpu) {
+            vcpu_start(vcpu, misbehave, NULL);
+        }
+    }
+    misbehave(NULL);
+    for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
+        while (!done[vcpu]) {
+            cpu_relax();
+        }
+    }
+}
