@@ -162,7 +162,7 @@ static void set_up(struct source *ipis[])
     }
 }
 
-TEST(storm, "tcg lab kvm disks=3 seconds=60")
+TEST(storm, "tcg lab kvm disks=3 seconds=100")
 {
     unsigned int wanted = command_line_number("events", 20000);
     unsigned int vcpu, i, by_ipis = 0, by_timers = 0, by_disks = 0;
