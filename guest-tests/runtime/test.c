@@ -217,7 +217,7 @@ void run_tests(void)
     evtchn_tests_begin();
     upcalls_enable();
     /* A test that is alone chooses for itself. */
-    if (!asked || nr != 1 || !command_line_value("alone")) {
+    if (!asked || nr != 1 || !has_word(command_line, "alone")) {
         enum evtchn_abi wanted = !memcmp(abi_name, "fifo", 5) ? ABI_FIFO :
                                  !memcmp(abi_name, "3l", 3)   ? ABI_3L :
                                                                 ABI_2L;
