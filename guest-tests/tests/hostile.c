@@ -454,7 +454,7 @@ static void misbehave(void *opaque)
         scribble,
     };
 
-    uint64_t left = command_line_number("operations", 100000);
+    uint64_t left = command_line_number("operations", 20000);
 
     /* The vector that an upcall takes may be any. */
     upcalls_disable();
