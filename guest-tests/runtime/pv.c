@@ -24,8 +24,6 @@ void sleep_unless(void *const volatile *busy);
 struct start_info *start_info;
 
 static struct trap_info traps[NR_EXCEPTIONS + 1]; /* and the end's mark */
-static char shared_info_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
-static char console_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 
 /* By pseudo-physical frame, in memory that is the guest's own. */
 static xen_pfn_t *frame_list(void)
@@ -38,13 +36,15 @@ uint64_t gfn_of(const void *address)
     return frame_list()[(uintptr_t)address / PAGE_SIZE];
 }
 
-/* @page becomes the frame @mfn. */
-static void *map_frame(char *page, uint64_t mfn)
+/* A page of the guest's becomes the frame @mfn. */
+static void *map_frame(uint64_t mfn)
 {
+    void *page = page_keep();
+
     if (hypercall(__HYPERVISOR_update_va_mapping, (unsigned long)page,
                   mfn * PAGE_SIZE | PTE_PRESENT | PTE_WRITABLE | PTE_USER,
                   UVMF_INVLPG, 0, 0)) {
-        shutdown(SHUTDOWN_crash);
+        crash("cannot map frame 0x%lx", (unsigned long)mfn);
     }
     frame_list()[(uintptr_t)page / PAGE_SIZE] = mfn;
     return page;
@@ -70,15 +70,33 @@ static void init_traps(void)
 void arch_init(void)
 {
     command_line = (const char *)start_info->cmd_line;
-    shared_info =
-        map_frame(shared_info_page, start_info->shared_info / PAGE_SIZE);
+    shared_info = map_frame(start_info->shared_info / PAGE_SIZE);
     init_traps();
 }
 
 struct xencons_interface *arch_console(evtchn_port_t *port)
 {
     *port = start_info->console.domU.evtchn;
-    return map_frame(console_page, start_info->console.domU.mfn);
+    return map_frame(start_info->console.domU.mfn);
+}
+
+struct xenstore_domain_interface *arch_xenstore(evtchn_port_t *port)
+{
+    *port = start_info->store_evtchn;
+    return map_frame(start_info->store_mfn);
+}
+
+grant_entry_v1_t *arch_grant_table(void)
+{
+    xen_pfn_t frame;
+    struct gnttab_setup_table setup = { .dom = DOMID_SELF, .nr_frames = 1 };
+
+    set_xen_guest_handle(setup.frame_list, &frame);
+    if (HYPERVISOR_grant_table_op(GNTTABOP_setup_table, &setup, 1) ||
+        setup.status != GNTST_okay) {
+        crash("no grant table");
+    }
+    return map_frame(frame);
 }
 
 /* Upcalls ---------------------------------------------------------------------- */
