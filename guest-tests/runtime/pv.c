@@ -72,6 +72,8 @@ void arch_init(void)
     command_line = (const char *)start_info->cmd_line;
     shared_info = map_frame(start_info->shared_info / PAGE_SIZE);
     init_traps();
+    /* Xen starts every PV vCPU with a timer at 100 Hz. */
+    timer_periodic(0, 0);
 }
 
 struct xencons_interface *arch_console(evtchn_port_t *port)
@@ -175,6 +177,7 @@ void arch_vcpus_start(void)
         context.kernel_sp = (unsigned long)stacks[vcpu + 1] - 8;
         context.user_regs.rsp = context.kernel_sp;
         context.user_regs.rdi = vcpu;
+        timer_periodic(vcpu, 0);
         if (HYPERVISOR_vcpu_op(VCPUOP_initialise, vcpu, &context) ||
             HYPERVISOR_vcpu_op(VCPUOP_up, vcpu, NULL)) {
             crash("vCPU %u cannot be started", vcpu);

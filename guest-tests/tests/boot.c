@@ -3,6 +3,18 @@
 
 #include "guest.h"
 
+/* The first of all: after a test, the runtime stops all timers. */
+TEST(boot_no_timer_runs, "")
+{
+    unsigned int vcpu;
+
+    for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
+        must_bind_virq(VIRQ_TIMER, vcpu);
+    }
+    spin_for(50);
+    check_equal(received_in_all(), 0);
+}
+
 TEST(boot_clock_runs, "")
 {
     uint64_t start = system_time();
