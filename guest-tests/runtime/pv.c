@@ -15,25 +15,27 @@
 #define FLAGS_IF 0x200
 
 extern struct start_info *start_info;
+extern const char image_start[];
 extern char exception_stubs[NR_EXCEPTIONS][16];
 extern const char event_callback[], failsafe_callback[];
-extern const char sleep_begin[], sleep_end[];
-
-void sleep_unless(void *const volatile *busy);
 
 struct start_info *start_info;
 
 static struct trap_info traps[NR_EXCEPTIONS + 1]; /* and the end's mark */
 
-/* By pseudo-physical frame, in memory that is the guest's own. */
-static xen_pfn_t *frame_list(void)
+/* vCPUs whose next upcall may be no more than a kick. */
+static bool kicked[MAX_VCPUS];
+
+/* The frame that is mapped at @address, in the guest's own list of its frames. */
+static xen_pfn_t *frame_at(const void *address)
 {
-    return (xen_pfn_t *)start_info->mfn_list;
+    return (xen_pfn_t *)start_info->mfn_list +
+           ((const char *)address - image_start) / PAGE_SIZE;
 }
 
 uint64_t gfn_of(const void *address)
 {
-    return frame_list()[(uintptr_t)address / PAGE_SIZE];
+    return *frame_at(address);
 }
 
 /* A page of the guest's becomes the frame @mfn. */
@@ -46,7 +48,7 @@ static void *map_frame(uint64_t mfn)
                   UVMF_INVLPG, 0, 0)) {
         crash("cannot map frame 0x%lx", (unsigned long)mfn);
     }
-    frame_list()[(uintptr_t)page / PAGE_SIZE] = mfn;
+    *frame_at(page) = mfn;
     return page;
 }
 
@@ -107,14 +109,14 @@ void interrupt(struct interrupt_frame *frame)
 {
     switch (frame->vector) {
     case VECTOR_UPCALL:
-        evtchn_upcall();
+        if (__atomic_exchange_n(&kicked[this_vcpu()], false,
+                                __ATOMIC_SEQ_CST)) {
+            evtchn_upcall_or_kick();
+        } else {
+            evtchn_upcall();
+        }
         break;
     case VECTOR_NMI:
-        /* A kick.  The vCPU may have seen before it that it is not busy. */
-        if (frame->ip >= (uintptr_t)sleep_begin &&
-            frame->ip < (uintptr_t)sleep_end) {
-            frame->ip = (uintptr_t)sleep_end;
-        }
         break;
     default:
         crash("vCPU %u: %s %u, error 0x%lx at 0x%lx", this_vcpu(),
@@ -188,11 +190,22 @@ void arch_vcpus_start(void)
 void arch_vcpu_idle(unsigned int vcpu, void *const volatile *busy)
 {
     upcalls_disable();
-    sleep_unless(busy);
-    upcalls_enable();
+    if (*busy) {
+        upcalls_enable();
+    } else {
+        sched_block();
+    }
 }
 
+/*
+ * Without an event channel, so that tests find the same ports as in an HVM guest:
+ * the NMI wakes a vCPU that sleeps, and the flag keeps one awake that is about to,
+ * as SCHEDOP_block does not look for NMIs.
+ */
 void arch_vcpu_kick(unsigned int vcpu)
 {
+    __atomic_store_n(&kicked[vcpu], true, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&vcpu_info_of(vcpu)->evtchn_upcall_pending, 1,
+                     __ATOMIC_SEQ_CST);
     HYPERVISOR_vcpu_op(VCPUOP_send_nmi, vcpu, NULL);
 }

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How a 64-bit PV vCPU gets to C, and how Xen bounces exceptions and events to it.
- * The domain builder leaves long mode in ring 3, virtual address = pseudo-physical
- * address, the hypercall page filled, and start_info in %rsi.
+ * The domain builder leaves long mode in ring 3, the image and what it adds mapped,
+ * the hypercall page filled, and start_info in %rsi.
  */
 
-#define __ASSEMBLY__
 #include <xen/elfnote.h>
-#include <xen/xen.h>
 
 #define STACK_SIZE  16384
 
@@ -32,8 +30,9 @@
     note_string XEN_ELFNOTE_XEN_VERSION, "xen-3.0"
     note_string XEN_ELFNOTE_LOADER, "generic"
     note_string XEN_ELFNOTE_PAE_MODE, "yes"
-    note_address XEN_ELFNOTE_VIRT_BASE, 0
-    note_address XEN_ELFNOTE_PADDR_OFFSET, 0
+    /* Pseudo-physical memory begins with the image: nothing is mapped below. */
+    note_address XEN_ELFNOTE_VIRT_BASE, image_start
+    note_address XEN_ELFNOTE_PADDR_OFFSET, image_start
     note_address XEN_ELFNOTE_ENTRY, start
     note_address XEN_ELFNOTE_HYPERCALL_PAGE, hypercall_page
 
@@ -89,23 +88,5 @@ failsafe_callback:
     push $0
     push $257
     jmp interrupt_common
-
-/*
- * void sleep_unless(void *const volatile *busy), with upcalls disabled; Xen enables
- * them as it blocks.  A kick is an NMI: one that comes between the look at @busy
- * and the hypercall leaves the stretch, see interrupt().
- */
-    .globl sleep_unless, sleep_begin, sleep_end
-sleep_unless:
-    mov $__HYPERVISOR_sched_op, %eax
-    mov %rdi, %rdx
-    mov $1, %edi            /* SCHEDOP_block */
-    xor %esi, %esi
-sleep_begin:
-    cmpq $0, (%rdx)
-    jne sleep_end
-    syscall
-sleep_end:
-    ret
 
     .section .note.GNU-stack, "", @progbits
