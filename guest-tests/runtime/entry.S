@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where C calls Xen and where the processor calls C. */
 
+#define __ASSEMBLY__
+#include <xen/xen.h>
 
     .section .bss
     .balign 4096
@@ -57,7 +59,10 @@ interrupt_stubs:
     jmp interrupt_common
     vector = vector + 1
     .endr
+#endif /* GUEST_HVM */
 
+/* On the stack: vector, error code, and the frame that the processor returns by. */
+    .globl interrupt_common
 interrupt_common:
     cld
 #ifdef __x86_64__
@@ -98,7 +103,13 @@ interrupt_common:
     pop %rcx
     pop %rax
     add $16, %rsp
+#ifdef GUEST_PV
+    /* Only Xen can take the upcall mask from the frame and return in one step. */
+    push $0                 /* %rcx and %r11 are to be restored, too */
+    jmp hypercall_page + __HYPERVISOR_iret * 32
+#else
     iretq
+#endif
 #else
     pusha
     push %esp
@@ -108,6 +119,5 @@ interrupt_common:
     add $8, %esp
     iret
 #endif
-#endif /* GUEST_HVM */
 
     .section .note.GNU-stack, "", @progbits

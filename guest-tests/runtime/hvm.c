@@ -2,6 +2,7 @@
 /* HVM and PVH guests: finding Xen, interrupts, upcalls, starting vCPUs. */
 
 #include "internal.h"
+#include "interrupt.h"
 #include "lapic.h"
 #include <xen/arch-x86/cpuid.h>
 #include <xen/arch-x86/hvm/start_info.h>
@@ -13,16 +14,6 @@
 #define VECTOR_UPCALL 0xf3
 #define VECTOR_SPURIOUS 0xff
 #define TRAMPOLINE 0x8000
-
-struct interrupt_frame {
-#ifdef __x86_64__
-    uint64_t r15, r14, r13, r12, r11, r10, r9, r8, di, si, bp, bx, dx, cx, ax;
-    uint64_t vector, error, ip, cs, flags, sp, ss;
-#else
-    uint32_t di, si, bp, sp, bx, dx, cx, ax;
-    uint32_t vector, error, ip, cs, flags;
-#endif
-};
 
 struct gate {
     uint16_t offset_low, selector, flags, offset_middle;
@@ -42,7 +33,6 @@ extern const char trampoline[], trampoline_end[];
 extern uint32_t loader_magic, loader_info;
 extern uint32_t xen_cpuid_base;
 
-void interrupt(struct interrupt_frame *frame);
 void hvm_vcpu_main(unsigned int vcpu) __attribute__((noreturn));
 
 uint32_t xen_cpuid_base;

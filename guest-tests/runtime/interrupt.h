@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What entry.S hands to C when an interrupt, an exception or an event comes. */
+
+#ifndef GUEST_TESTS_INTERRUPT_H
+#define GUEST_TESTS_INTERRUPT_H
+
+#include <stdint.h>
+
+struct interrupt_frame {
+#ifdef __x86_64__
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8, di, si, bp, bx, dx, cx, ax;
+    uint64_t vector, error, ip, cs, flags, sp, ss;
+#else
+    uint32_t di, si, bp, sp, bx, dx, cx, ax;
+    uint32_t vector, error, ip, cs, flags;
+#endif
+};
+
+/* The type of guest has it. */
+void interrupt(struct interrupt_frame *frame);
+
+#endif /* GUEST_TESTS_INTERRUPT_H */
