@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# event_fifo.c
+# Events that are pending at the switch from 2-level are dropped.
+s/if (evtchn_2l_take_pending(d, port)) {/if (evtchn_2l_take_pending(d, port) \&\& !chn) {/

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# event_fifo.c
+# Every other event becomes the head of a queue that has one.
+s/^    if (q->tail) {$/    if (q->tail \&\& port % 2) {/

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# event_fifo.c
+# The upcall is raised also when READY was set, and not when it was clear.
+s/return !evtchn_test_and_set_bit(&v->control->ready, priority) &&/return evtchn_test_and_set_bit(\&v->control->ready, priority) \&\&/

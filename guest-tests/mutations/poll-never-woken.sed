@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# poll.c
+# SCHEDOP_poll sleeps through its event.
+s/unregister(d, v, poll)) {/false) {/

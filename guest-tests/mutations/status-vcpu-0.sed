@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# op.c
+# EVTCHNOP_status says vCPU 0 for all ports.
+s/status->vcpu = info.vcpu;/status->vcpu = 0;/

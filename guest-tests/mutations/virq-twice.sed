@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# bind.c
+# A VIRQ can be bound twice.
+s/if (v->virq_port\[virq\]) {/if (false) {/
