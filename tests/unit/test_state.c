@@ -28,8 +28,8 @@ static struct saved *save(struct guest *g)
     for (port = 0; port < g->nr_vcpus; port++) {
         assert_ok(evtchn_save_vcpu(g->d, port, &s->vcpus[port]));
     }
-    evtchn_save_fifo(g->d, NULL, &again);
-    evtchn_save_fifo(g->d, s->gfns, &s->nr_frames);
+    evtchn_save_frames(g->d, NULL, &again);
+    evtchn_save_frames(g->d, s->gfns, &s->nr_frames);
     g_assert_cmpuint(again, ==, s->nr_frames);
     s->ports = g_array_new(false, false, sizeof(struct evtchn_port_state));
     for (port = 1; port < evtchn_domain_valid_ports(g->d); port++) {
@@ -93,7 +93,7 @@ static void load(struct guest *g, const struct saved *s)
     unsigned int i;
 
     if (s->abi == EVTCHN_ABI_FIFO) {
-        assert_ok(evtchn_load_fifo(g->d, s->gfns, s->nr_frames, s->vcpus));
+        assert_ok(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, s->gfns, s->nr_frames, s->vcpus));
     }
     for (i = 0; i < s->ports->len; i++) {
         assert_ok(evtchn_load_port(g->d, &g_array_index(s->ports,
@@ -447,7 +447,7 @@ static void test_bad_fifo(void)
     struct guest *g = guest_new(w, &c);
     uint64_t good = guest_new_frame(g), control = guest_new_frame(g);
     const struct evtchn_vcpu_state fine = {
-        .control_gfn = control, .control_offset = 4096 - 72,
+        .gfn = control, .offset = 4096 - 72,
     };
     uint64_t *gfns = g_new(uint64_t, EVTCHN_MAX_ARRAY_FRAMES + 1);
     struct evtchn_vcpu_state vcpus[2];
@@ -470,16 +470,16 @@ static void test_bad_fifo(void)
             nr_frames = EVTCHN_MAX_ARRAY_FRAMES + 1;
             break;
         case 2:
-            vcpus[1].control_gfn = 7;
+            vcpus[1].gfn = 7;
             break;
         case 3:
-            vcpus[1].control_offset = 4;
+            vcpus[1].offset = 4;
             break;
         case 4:
-            vcpus[1].control_offset = 4096 - 64;
+            vcpus[1].offset = 4096 - 64;
             break;
         case 5:
-            vcpus[1].control_offset = UINT32_MAX - 7;
+            vcpus[1].offset = UINT32_MAX - 7;
             break;
         case 6:
             vcpus[1].tail[15] = 2048;
@@ -492,25 +492,25 @@ static void test_bad_fifo(void)
             break;
         }
         g_test_message("%u", i);
-        assert_err(evtchn_load_fifo(g->d, gfns, nr_frames, vcpus), XEN_EINVAL);
+        assert_err(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, gfns, nr_frames, vcpus), XEN_EINVAL);
         g_assert_cmpint(evtchn_domain_abi(g->d), ==, EVTCHN_ABI_2L);
         g_assert_cmpuint(g->heap.bytes, ==, before);
         g_assert_cmpuint(g->mapped, ==, 0);
         g_assert_true(!g->abi_changes || g->last_abi == EVTCHN_ABI_2L);
     }
     vcpus[0] = vcpus[1] = fine;
-    vcpus[1].control_gfn = EVTCHN_INVALID_GFN;
+    vcpus[1].gfn = EVTCHN_INVALID_GFN;
     vcpus[0].tail[15] = 2047;
-    assert_ok(evtchn_load_fifo(g->d, gfns, 2, vcpus));
+    assert_ok(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, gfns, 2, vcpus));
     g_assert_cmpint(g->last_abi, ==, EVTCHN_ABI_FIFO);
     /* Only once, only into a fresh domain. */
-    assert_err(evtchn_load_fifo(g->d, gfns, 2, vcpus), XEN_EINVAL);
+    assert_err(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, gfns, 2, vcpus), XEN_EINVAL);
     guest_free(g);
 
     c.no_fifo = true;
     g = guest_new(w, &c);
     good = guest_new_frame(g);
-    g_assert_cmpint(evtchn_load_fifo(g->d, &good, 1, vcpus), <, 0);
+    g_assert_cmpint(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, &good, 1, vcpus), <, 0);
     g_assert_cmpint(evtchn_domain_abi(g->d), ==, EVTCHN_ABI_2L);
     guest_free(g);
     g_free(gfns);
@@ -529,12 +529,12 @@ static void test_save_errors(gconstpointer data)
     assert_err(evtchn_save_port(g->d, 1, &port), XEN_ENOENT);
     assert_err(evtchn_save_port(g->d, 1 << 20, &port), XEN_EINVAL);
     assert_ok(evtchn_save_vcpu(g->d, 1, &vcpu));
-    evtchn_save_fifo(g->d, NULL, &nr);
+    evtchn_save_frames(g->d, NULL, &nr);
     if (unit_is_fifo(unit_mode_of(data))) {
-        g_assert_cmpuint(vcpu.control_gfn, ==, g->vcpu[1].control_gfn);
+        g_assert_cmpuint(vcpu.gfn, ==, g->vcpu[1].control_gfn);
         g_assert_cmpuint(nr, ==, 4);
     } else {
-        g_assert_cmpuint(vcpu.control_gfn, ==, EVTCHN_INVALID_GFN);
+        g_assert_cmpuint(vcpu.gfn, ==, EVTCHN_INVALID_GFN);
         g_assert_cmpuint(nr, ==, 0);
     }
     guest_free(g);
