@@ -12,7 +12,7 @@ struct saved {
     enum evtchn_abi abi;
     uint32_t nr_vcpus;
     struct evtchn_vcpu_state *vcpus;
-    uint64_t gfns[EVTCHN_MAX_ARRAY_FRAMES];
+    uint64_t gfns[EVTCHN_MAX_FRAMES];
     uint32_t nr_frames;
     GArray *ports;
 };
@@ -53,6 +53,18 @@ static void saved_free(struct saved *s)
     g_free(s);
 }
 
+/* What is in @to at the place of @p in @from. */
+static void *same_place(struct guest *to, struct guest *from, void *p)
+{
+    uintptr_t offset = (uintptr_t)p % EVTCHN_FRAME_SIZE;
+    uint32_t i;
+
+    for (i = 0; (char *)from->frame[i] + offset != (char *)p; i++) {
+        ;
+    }
+    return (char *)to->frame[i] + offset;
+}
+
 /* @to gets @from's memory, and what its kernel knows. */
 static void copy_guest(struct guest *to, struct guest *from)
 {
@@ -69,21 +81,23 @@ static void copy_guest(struct guest *to, struct guest *from)
 
         memcpy(t->head, f->head, sizeof(t->head));
         t->control_gfn = f->control_gfn;
+        t->l2_gfn = f->l2_gfn;
         if (f->control) {
-            t->control = (void *)((char *)guest_frame(to, f->control_gfn) +
-                                  ((uintptr_t)f->control %
-                                   EVTCHN_FRAME_SIZE));
+            t->control = same_place(to, from, f->control);
+        }
+        if (f->l2_selector) {
+            t->l2_selector = same_place(to, from, f->l2_selector);
         }
     }
     for (i = 0; i < from->nr_array; i++) {
-        uint32_t k;
-
-        for (k = 0; from->frame[k] != from->array[i]; k++) {
-            ;
-        }
-        to->array[i] = to->frame[k];
+        to->array[i] = same_place(to, from, from->array[i]);
     }
     to->nr_array = from->nr_array;
+    for (i = 0; i < from->nr_maps; i++) {
+        to->pending_map[i] = same_place(to, from, from->pending_map[i]);
+        to->mask_map[i] = same_place(to, from, from->mask_map[i]);
+    }
+    to->nr_maps = from->nr_maps;
     memcpy(to->port_vcpu, from->port_vcpu,
            from->max_ports * sizeof(*to->port_vcpu));
 }
@@ -92,8 +106,9 @@ static void load(struct guest *g, const struct saved *s)
 {
     unsigned int i;
 
-    if (s->abi == EVTCHN_ABI_FIFO) {
-        assert_ok(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, s->gfns, s->nr_frames, s->vcpus));
+    if (s->abi != EVTCHN_ABI_2L) {
+        assert_ok(evtchn_load_abi(g->d, s->abi, s->gfns, s->nr_frames,
+                                  s->vcpus));
     }
     for (i = 0; i < s->ports->len; i++) {
         assert_ok(evtchn_load_port(g->d, &g_array_index(s->ports,
@@ -492,7 +507,8 @@ static void test_bad_fifo(void)
             break;
         }
         g_test_message("%u", i);
-        assert_err(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, gfns, nr_frames, vcpus), XEN_EINVAL);
+        assert_err(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, gfns, nr_frames,
+                                   vcpus), XEN_EINVAL);
         g_assert_cmpint(evtchn_domain_abi(g->d), ==, EVTCHN_ABI_2L);
         g_assert_cmpuint(g->heap.bytes, ==, before);
         g_assert_cmpuint(g->mapped, ==, 0);
@@ -504,13 +520,17 @@ static void test_bad_fifo(void)
     assert_ok(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, gfns, 2, vcpus));
     g_assert_cmpint(g->last_abi, ==, EVTCHN_ABI_FIFO);
     /* Only once, only into a fresh domain. */
-    assert_err(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, gfns, 2, vcpus), XEN_EINVAL);
+    assert_err(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, gfns, 2, vcpus),
+               XEN_EINVAL);
+    assert_err(evtchn_load_abi(g->d, EVTCHN_ABI_3L, gfns, 2, vcpus),
+               XEN_EINVAL);
     guest_free(g);
 
     c.no_fifo = true;
     g = guest_new(w, &c);
     good = guest_new_frame(g);
-    g_assert_cmpint(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, &good, 1, vcpus), <, 0);
+    assert_err(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, &good, 1, vcpus),
+               XEN_EINVAL);
     g_assert_cmpint(evtchn_domain_abi(g->d), ==, EVTCHN_ABI_2L);
     guest_free(g);
     g_free(gfns);
@@ -519,8 +539,9 @@ static void test_bad_fifo(void)
 
 static void test_save_errors(gconstpointer data)
 {
+    enum unit_mode mode = unit_mode_of(data);
     struct world *w = world_new();
-    struct guest *g = unit_guest(w, 1, 2, unit_mode_of(data));
+    struct guest *g = unit_guest(w, 1, 2, mode);
     struct evtchn_vcpu_state vcpu;
     struct evtchn_port_state port;
     uint32_t nr;
@@ -530,13 +551,10 @@ static void test_save_errors(gconstpointer data)
     assert_err(evtchn_save_port(g->d, 1 << 20, &port), XEN_EINVAL);
     assert_ok(evtchn_save_vcpu(g->d, 1, &vcpu));
     evtchn_save_frames(g->d, NULL, &nr);
-    if (unit_is_fifo(unit_mode_of(data))) {
-        g_assert_cmpuint(vcpu.gfn, ==, g->vcpu[1].control_gfn);
-        g_assert_cmpuint(nr, ==, 4);
-    } else {
-        g_assert_cmpuint(vcpu.gfn, ==, EVTCHN_INVALID_GFN);
-        g_assert_cmpuint(nr, ==, 0);
-    }
+    g_assert_cmpuint(vcpu.gfn, ==,
+                     unit_is_fifo(mode) ? g->vcpu[1].control_gfn :
+                     unit_is_3l(mode) ? g->vcpu[1].l2_gfn : EVTCHN_INVALID_GFN);
+    g_assert_cmpuint(nr + 2, ==, unit_is_2l(mode) ? 2 : unit_frames(mode, 2));
     guest_free(g);
     world_free(w);
 }
