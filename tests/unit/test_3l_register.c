@@ -509,6 +509,26 @@ static void test_late_both(gconstpointer data)
     }
 }
 
+/* In 2-level no selector has it: there was no vcpu_info. */
+static void test_carry_over_late_info(gconstpointer data)
+{
+    struct world *w = world_new();
+    struct guest_config c = {
+        .domid = 1, .no_vcpu_info = true,
+        .word32 = unit_is_32(unit_mode_of(data)),
+    };
+    struct guest *g = guest_new(w, &c);
+    uint32_t port = unit_ipi(g, 0);
+
+    assert_ok(evtchn_send(g->d, port));
+    assert_ok(guest_register_bitmaps(g));
+    guest_set_vcpu_info(g, 0, false);
+    assert_ok(guest_register_selector(g, 0, 0));
+    unit_expect(g, 0, port);
+    guest_free(g);
+    world_free(w);
+}
+
 /* Ports that 2-level had no place for are raised when 3-level has. */
 static void test_high_ports(void)
 {
@@ -611,6 +631,8 @@ int main(int argc, char **argv)
     unit_add_3l("/3l-register/after-fifo", test_after_fifo);
     unit_add_3l("/3l-register/memory", test_memory);
     unit_add_3l("/3l-register/carry-over", test_carry_over);
+    unit_add_3l("/3l-register/carry-over-late-info",
+                test_carry_over_late_info);
     unit_add_3l("/3l-register/old-selector", test_old_selector);
     unit_add_3l("/3l-register/full-selector", test_full_selector);
     unit_add_3l("/3l-register/late-selector", test_late_selector);
