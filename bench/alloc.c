@@ -88,14 +88,22 @@ void bench_measure_memory(struct bench_memory *memory)
     struct guest_config config = { .domid = 1 };
     struct world *w = world_new();
     struct guest *g = guest_new(w, &config);
+    size_t before = evtchn_domain_memory(g->d);
+    int rc = guest_3l_init(g);
+
+    g_assert_cmpint(rc, ==, 0);
+    memory->three_level = evtchn_domain_memory(g->d) - before;
+    rc = guest_reset(g);
+    g_assert_cmpint(rc, ==, 0);
 
     fifo(g);
+    memory->fifo = evtchn_domain_memory(g->d) - before;
     open_ports(g, 10);
     memory->ten = evtchn_domain_memory(g->d);
-    open_ports(g, EVTCHN_MAX_PORTS - 1 - 10);
+    open_ports(g, EVTCHN_FIFO_MAX_PORTS - 1 - 10);
     memory->full = evtchn_domain_memory(g->d);
     memory->port = (double)(memory->full - memory->ten) /
-                   (EVTCHN_MAX_PORTS - 1 - 10);
+                   (EVTCHN_FIFO_MAX_PORTS - 1 - 10);
     guest_free(g);
     world_free(w);
 }

@@ -17,6 +17,8 @@
 enum bench_abi {
     BENCH_2L_64,
     BENCH_2L_32,
+    BENCH_3L_64,
+    BENCH_3L_32,
     BENCH_FIFO,
     NR_BENCH_ABIS
 };
@@ -43,7 +45,9 @@ struct bench_steps {
 
 struct bench_memory {
     size_t ten;         /* bytes of a domain with 10 open ports */
-    size_t full;        /* with all 131,071 */
+    size_t full;        /* with all 131,071 of FIFO */
+    size_t fifo;        /* what a FIFO guest's first init_control adds */
+    size_t three_level; /* and what registering 3-level's bitmaps does */
     double port;        /* and what a port adds */
 };
 

@@ -83,13 +83,17 @@ static struct guest *new_guest(struct bench_rig *rig, uint16_t domid,
         .domid = domid,
         .nr_vcpus = 2,
         .nr_pirqs = 16,
-        .word32 = abi == BENCH_2L_32,
+        .word32 = abi == BENCH_2L_32 || abi == BENCH_3L_32,
     };
     struct guest *g = guest_new(rig->world, &config);
 
     g->env.raise_upcall = no_upcall;
     if (abi == BENCH_FIFO) {
         int rc = guest_fifo_init(g, 1024);
+
+        g_assert_cmpint(rc, ==, 0);
+    } else if (abi == BENCH_3L_64 || abi == BENCH_3L_32) {
+        int rc = guest_3l_init(g);
 
         g_assert_cmpint(rc, ==, 0);
     }

@@ -7,9 +7,12 @@
 #include <stdio.h>
 
 static const char *const abi_names[NR_BENCH_ABIS] = {
-    "2-level, 64-bit", "2-level, 32-bit", "FIFO"
+    "2-level, 64-bit", "2-level, 32-bit", "3-level, 64-bit", "3-level, 32-bit",
+    "FIFO"
 };
-static const char *const abi_ids[NR_BENCH_ABIS] = { "2l-64", "2l-32", "fifo" };
+static const char *const abi_ids[NR_BENCH_ABIS] = {
+    "2l-64", "2l-32", "3l-64", "3l-32", "fifo"
+};
 
 static const char *const case_names[NR_BENCH_CASES] = {
     "IPI", "interdomain", "PIRQ", "to a host domain",
@@ -109,7 +112,9 @@ static void print_text(const struct bench_results *r)
                r->close_ns[t]);
     }
     printf("\na domain with 10 ports: %zu bytes; with 131071: %zu; "
-           "a port: %.2f\n\n", r->memory.ten, r->memory.full, r->memory.port);
+           "a port: %.2f\nFIFO adds %zu bytes to that, 3-level %zu\n\n",
+           r->memory.ten, r->memory.full, r->memory.port, r->memory.fifo,
+           r->memory.three_level);
     get_aims(r, aims);
     for (a = 0; a < NR_AIMS; a++) {
         printf("%-52s %9.2f  %s %.6g: %s\n", aims[a].name, aims[a].value,
@@ -150,8 +155,11 @@ static void print_markdown(const struct bench_results *r)
                r->close_ns[t]);
     }
     printf("\n| memory | bytes |\n|---|--:|\n| a domain with 10 ports | %zu |\n"
-           "| a domain with 131,071 ports | %zu |\n| a port | %.2f |\n",
-           r->memory.ten, r->memory.full, r->memory.port);
+           "| a domain with 131,071 ports | %zu |\n| a port | %.2f |\n"
+           "| of that, once it is FIFO | %zu |\n"
+           "| instead, once it is 3-level | %zu |\n",
+           r->memory.ten, r->memory.full, r->memory.port, r->memory.fifo,
+           r->memory.three_level);
     printf("\n| aim | measured | |\n|---|--:|---|\n");
     get_aims(r, aims);
     for (a = 0; a < NR_AIMS; a++) {
@@ -266,6 +274,8 @@ static void print_json(const struct bench_results *r)
     add_int(b, "domain-10-ports", r->memory.ten);
     add_int(b, "domain-131071-ports", r->memory.full);
     add_double(b, "port", r->memory.port);
+    add_int(b, "fifo", r->memory.fifo);
+    add_int(b, "3l", r->memory.three_level);
     json_builder_end_object(b);
     add_aims(b, r);
     json_builder_end_object(b);

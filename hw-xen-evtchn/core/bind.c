@@ -261,10 +261,10 @@ int evtchn_bind_vcpu(struct evtchn_domain *d, uint32_t port, uint32_t vcpu)
         struct evtchn_vcpu *old = &d->vcpus[chn->vcpu];
 
         evtchn_port_lock(d, chn);
-        /* Not in the middle of a 2-level delivery; see lock_vcpu() there. */
-        evtchn_spin_lock(d->env, &old->lock_2l);
+        /* Not in the middle of a delivery by bits; see bits_lock_vcpu(). */
+        evtchn_spin_lock(d->env, &old->lock_bits);
         evtchn_store(&chn->vcpu, vcpu);
-        evtchn_spin_unlock(&old->lock_2l);
+        evtchn_spin_unlock(&old->lock_bits);
         /* The new vCPU may have what the old one lacked. */
         evtchn_retry_pending(d, port, chn);
         evtchn_port_unlock(chn);

@@ -144,8 +144,8 @@ int evtchn_reset_some(struct evtchn_domain *d, bool resuming, uint32_t budget)
     if (d->active_ports) {
         /* Somebody went on binding: no way to change the ABI (XSA-343). */
         rc = -XEN_EAGAIN;
-    } else if (d->fifo) {
-        evtchn_fifo_destroy(d);
+    } else if (evtchn_abi_is_extended(d->abi)) {
+        evtchn_back_to_2l(d);
         if (d->env->abi_change) {
             d->env->abi_change(d->opaque, EVTCHN_ABI_2L);
         }

@@ -167,7 +167,7 @@ static int domain_allocate(struct evtchn_domain *d)
         return -XEN_ENOMEM;
     }
     for (i = 0; i < d->nr_vcpus; i++) {
-        d->vcpus[i].control_gfn = EVTCHN_INVALID_GFN;
+        d->vcpus[i].gfn = EVTCHN_INVALID_GFN;
     }
     if (d->nr_pirqs) {
         d->pirq_port = evtchn_alloc(d, d->nr_pirqs * sizeof(*d->pirq_port));
@@ -212,6 +212,7 @@ int evtchn_domain_create(struct evtchn_hub *hub,
     d->host = config->host;
     d->privileged = config->privileged;
     d->fifo_offered = config->fifo && !config->host;
+    d->three_level_offered = config->three_level && !config->host;
     d->abi = config->host ? EVTCHN_ABI_HOST : EVTCHN_ABI_2L;
     d->word_bits = 64;
     d->max_ports = config->max_ports;
@@ -253,37 +254,37 @@ void evtchn_domain_destroy(struct evtchn_domain *d)
         d->env->relax(spins++);
     }
     evtchn_event_lock(d);
-    if (d->fifo) {
-        evtchn_fifo_destroy(d);
+    if (evtchn_abi_is_extended(d->abi)) {
+        evtchn_back_to_2l(d);
     }
     evtchn_event_unlock(d);
     domain_free(d);
 }
 
-static void lock_all_vcpus_2l(struct evtchn_domain *d)
+static void lock_all_vcpus_bits(struct evtchn_domain *d)
 {
     uint32_t i;
 
     for (i = 0; i < d->nr_vcpus; i++) {
-        evtchn_spin_lock(d->env, &d->vcpus[i].lock_2l);
+        evtchn_spin_lock(d->env, &d->vcpus[i].lock_bits);
     }
 }
 
-static void unlock_all_vcpus_2l(struct evtchn_domain *d)
+static void unlock_all_vcpus_bits(struct evtchn_domain *d)
 {
     uint32_t i;
 
     for (i = 0; i < d->nr_vcpus; i++) {
-        evtchn_spin_unlock(&d->vcpus[i].lock_2l);
+        evtchn_spin_unlock(&d->vcpus[i].lock_bits);
     }
 }
 
 void evtchn_domain_set_long_mode(struct evtchn_domain *d, bool long_mode)
 {
     evtchn_event_lock(d);
-    lock_all_vcpus_2l(d);
+    lock_all_vcpus_bits(d);
     evtchn_store(&d->word_bits, long_mode ? 64 : 32);
-    unlock_all_vcpus_2l(d);
+    unlock_all_vcpus_bits(d);
     /* Ports that were mute may have bits again. */
     evtchn_retry_all_pending(d, 1, d->valid_ports);
     evtchn_event_unlock(d);
@@ -292,9 +293,9 @@ void evtchn_domain_set_long_mode(struct evtchn_domain *d, bool long_mode)
 void evtchn_domain_set_shared_info(struct evtchn_domain *d, void *shared_info)
 {
     evtchn_event_lock(d);
-    lock_all_vcpus_2l(d);
+    lock_all_vcpus_bits(d);
     evtchn_store(&d->shared_info, shared_info);
-    unlock_all_vcpus_2l(d);
+    unlock_all_vcpus_bits(d);
     if (shared_info) {
         evtchn_retry_all_pending(d, 1, d->valid_ports);
     }
@@ -306,14 +307,18 @@ static bool has_event(struct evtchn_domain *d, struct evtchn_vcpu *v)
 {
     uint32_t port;
 
-    if (v->control && evtchn_load(&v->control->ready)) {
-        return true;
+    switch (d->abi) {
+    case EVTCHN_ABI_FIFO:
+        return v->control && evtchn_load(&v->control->ready);
+    case EVTCHN_ABI_3L:
+        return evtchn_3l_is_selected(d, v);
+    default:
+        break;
     }
     for (port = 1; port < d->valid_ports; port++) {
         struct evtchn *chn = evtchn_of_port(d, port);
 
-        if (evtchn_is_bound(chn->state) && chn->abi == EVTCHN_ABI_2L &&
-            &d->vcpus[chn->vcpu] == v &&
+        if (evtchn_is_bound(chn->state) && &d->vcpus[chn->vcpu] == v &&
             evtchn_ops_2l.is_pending(d, port, chn) &&
             !evtchn_ops_2l.is_masked(d, port, chn)) {
             return true;

@@ -319,6 +319,15 @@ static void init_fifo(struct evtchn *chn)
     evtchn_store(&chn->priority, EVTCHN_FIFO_PRIORITY_DEFAULT);
 }
 
+static void adopt_fifo(struct evtchn_domain *d, uint32_t port,
+                       struct evtchn *chn)
+{
+    /* The array is empty yet. */
+    if (evtchn_2l_take_pending(d, port)) {
+        evtchn_store(&chn->pending, EVTCHN_RETRY_RAISE);
+    }
+}
+
 static int set_priority_fifo(struct evtchn *chn, uint32_t priority)
 {
     if (priority > EVTCHN_FIFO_PRIORITY_MIN) {
@@ -348,6 +357,7 @@ const struct evtchn_port_ops evtchn_ops_fifo = {
     .is_pending    = is_pending_fifo,
     .is_masked     = is_masked_fifo,
     .is_busy       = is_busy_fifo,
+    .adopt         = adopt_fifo,
     .init          = init_fifo,
     .set_priority  = set_priority_fifo,
     .inspect       = inspect_fifo,

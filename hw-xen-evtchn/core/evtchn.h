@@ -28,11 +28,14 @@
 #include <stdint.h>
 
 #define EVTCHN_FRAME_SIZE           4096
-/* FIFO's limit in Xen: 128 array pages of 1,024 event words. */
-#define EVTCHN_MAX_PORTS            131072
+/* 3-level's limit; and FIFO's in Xen, 128 array pages of 1,024 event words. */
+#define EVTCHN_MAX_PORTS            262144
+#define EVTCHN_FIFO_MAX_PORTS       131072
 #define EVTCHN_NR_VIRQS             24
 #define EVTCHN_NR_PRIORITIES        16
-#define EVTCHN_MAX_ARRAY_FRAMES     (EVTCHN_MAX_PORTS / 1024)
+#define EVTCHN_MAX_ARRAY_FRAMES     (EVTCHN_FIFO_MAX_PORTS / 1024)
+/* The most that a guest of any ABI hands over, besides those of its vCPUs. */
+#define EVTCHN_MAX_FRAMES           EVTCHN_MAX_ARRAY_FRAMES
 #define EVTCHN_INVALID_GFN          UINT64_MAX
 /* A piece of a reset is done; never shown to a guest.  Xen's value. */
 #define EVTCHN_ERESTART             85
@@ -45,6 +48,7 @@ enum evtchn_abi {
     EVTCHN_ABI_HOST,    /* no guest: env->notify() is called for each event */
     EVTCHN_ABI_2L,
     EVTCHN_ABI_FIFO,
+    EVTCHN_ABI_3L,
 };
 
 /* State of a port; the values are EVTCHNSTAT_* of public/event_channel.h. */
@@ -105,6 +109,13 @@ struct evtchn_env {
     void (*unmap_frame)(void *opaque, uint64_t gfn, void *frame);
 
     /*
+     * Optional, for EVTCHNOP_register_3level: copy @size bytes from @addr, an
+     * address as the vCPU that makes this call sees it.  False if it can't be
+     * read.  None of the model's locks is held.
+     */
+    bool (*read_guest)(void *opaque, uint64_t addr, void *buf, size_t size);
+
+    /*
      * evtchn_upcall_pending of @vcpu went from 0 to 1: interrupt it.
      * Held: a port lock or the event lock.  Must not block nor call back into the model.
      */
@@ -132,9 +143,9 @@ struct evtchn_env {
 
     /*
      * Optional: the domain is about to change to @abi.  One owner of delivery
-     * at a time: before EVTCHN_ABI_FIFO whoever writes 2-level bits for this
-     * domain must stop, for good, before this returns 0; an error refuses the
-     * guest's EVTCHNOP_init_control.  At EVTCHN_ABI_2L (after a reset) it may
+     * at a time: before any but EVTCHN_ABI_2L whoever writes 2-level bits for
+     * this domain must stop, for good, before this returns 0; an error refuses
+     * the guest's EVTCHNOP_init_control or EVTCHNOP_register_3level.  At EVTCHN_ABI_2L (after a reset) it may
      * start again, and the return value is ignored.  Held: the event lock.
      */
     int (*abi_change)(void *opaque, enum evtchn_abi abi);
@@ -167,6 +178,7 @@ struct evtchn_domain_config {
     bool host;              /* EVTCHN_ABI_HOST: a back end's domain */
     bool privileged;        /* may name other domains in operations */
     bool fifo;              /* offer FIFO; else -EOPNOTSUPP, as Xen without */
+    bool three_level;       /* offer 3-level; else -EPERM */
 };
 
 /*
@@ -252,6 +264,16 @@ int evtchn_set_priority(struct evtchn_domain *d, uint32_t port,
 int evtchn_init_control(struct evtchn_domain *d, uint64_t control_gfn,
                         uint32_t offset, uint32_t vcpu, uint8_t *link_bits);
 int evtchn_expand_array(struct evtchn_domain *d, uint64_t array_gfn);
+/* EVTCHN_EXTENDED_ABI_* of public/event_channel_3level.h. */
+uint64_t evtchn_extended_abis(const struct evtchn_domain *d);
+/*
+ * EVTCHNOP_register_3level: @gfns are @nr_pages frames of pending bits, and as
+ * many of mask bits.
+ */
+int evtchn_register_bitmaps(struct evtchn_domain *d, const uint64_t *gfns,
+                            uint32_t nr_pages);
+int evtchn_register_l2_selector(struct evtchn_domain *d, uint32_t vcpu,
+                                uint64_t gfn, uint32_t offset);
 /* The whole reset, in as many pieces as it takes. */
 int evtchn_reset(struct evtchn_domain *d);
 
@@ -311,9 +333,10 @@ struct evtchn_port_state {
 };
 
 struct evtchn_vcpu_state {
-    uint64_t control_gfn;   /* EVTCHN_INVALID_GFN: no control block */
-    uint32_t control_offset;
-    uint32_t tail[EVTCHN_NR_PRIORITIES];
+    /* FIFO's control block or 3-level's L2 selector */
+    uint64_t gfn;           /* EVTCHN_INVALID_GFN: has none */
+    uint32_t offset;
+    uint32_t tail[EVTCHN_NR_PRIORITIES];    /* FIFO */
 };
 
 /* -EINVAL: no such port.  -ENOENT: closed, and nothing worth saving. */
@@ -329,18 +352,19 @@ int evtchn_load_port(struct evtchn_domain *d,
 int evtchn_save_vcpu(struct evtchn_domain *d, uint32_t vcpu,
                      struct evtchn_vcpu_state *state);
 /*
- * FIFO's half.  *@nr_frames is set to the number of array frames; @gfns may be
- * NULL or have room for EVTCHN_MAX_ARRAY_FRAMES.
+ * What a FIFO or 3-level guest has handed over: the array's frames, or the
+ * pending bitmap's and then the mask bitmap's.  *@nr_frames is set to their
+ * number; @gfns may be NULL or have room for EVTCHN_MAX_FRAMES.
  */
-void evtchn_save_fifo(struct evtchn_domain *d, uint64_t *gfns,
-                      uint32_t *nr_frames);
+void evtchn_save_frames(struct evtchn_domain *d, uint64_t *gfns,
+                        uint32_t *nr_frames);
 /*
- * Turn a fresh domain, before its ports are loaded, into a FIFO one with these
- * frames and control blocks (nr_vcpus of them).  Leaves it as it was on
- * failure.
+ * Turn a fresh domain, before its ports are loaded, into one of @abi (FIFO or
+ * 3-level) with these frames and @vcpus, nr_vcpus of them.  Leaves it as it was
+ * on failure.
  */
-int evtchn_load_fifo(struct evtchn_domain *d, const uint64_t *gfns,
-                     uint32_t nr_frames,
-                     const struct evtchn_vcpu_state *vcpus);
+int evtchn_load_abi(struct evtchn_domain *d, enum evtchn_abi abi,
+                    const uint64_t *gfns, uint32_t nr_frames,
+                    const struct evtchn_vcpu_state *vcpus);
 
 #endif /* XEN_EVTCHN_H */

@@ -55,7 +55,7 @@ void evtchn_vcpu_lock_all(struct evtchn_domain *d, struct evtchn_vcpu *v)
 {
     unsigned int i;
 
-    evtchn_spin_lock(d->env, &v->lock_2l);
+    evtchn_spin_lock(d->env, &v->lock_bits);
     for (i = 0; i < EVTCHN_FIFO_MAX_QUEUES; i++) {
         evtchn_spin_lock(d->env, &v->queue[i].lock);
     }
@@ -68,5 +68,5 @@ void evtchn_vcpu_unlock_all(struct evtchn_vcpu *v)
     for (i = 0; i < EVTCHN_FIFO_MAX_QUEUES; i++) {
         evtchn_spin_unlock(&v->queue[i].lock);
     }
-    evtchn_spin_unlock(&v->lock_2l);
+    evtchn_spin_unlock(&v->lock_bits);
 }

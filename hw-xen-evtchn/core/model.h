@@ -25,6 +25,7 @@
 #include <xen/errno.h>
 #include <xen/event_channel.h>
 
+#include "../public/event_channel_3level.h"
 #include "atomic.h"
 #include "evtchn.h"
 
@@ -37,6 +38,10 @@
 #define NR_GROUPS           (EVTCHN_MAX_PORTS / PORTS_PER_GROUP)
 
 #define WORDS_PER_FRAME     (EVTCHN_FRAME_SIZE / sizeof(uint32_t))
+
+/* 3-level: a page of a bitmap, and the most pages of one. */
+#define PORTS_PER_BITMAP_PAGE   (EVTCHN_FRAME_SIZE * 8)
+#define MAX_BITMAP_PAGES        EVTCHN_3L_NR_PAGES(64)
 
 /* One end of an event channel. */
 struct evtchn {
@@ -57,8 +62,9 @@ struct evtchn {
 
 /* What is due when memory that was missing arrives. */
 #define EVTCHN_RETRY_RAISE  1       /* the event itself was set aside */
-#define EVTCHN_RETRY_LINK   2       /* FIFO: it is pending, and not linked */
-#define EVTCHN_RETRY_MASK(abi) ((abi) == EVTCHN_ABI_FIFO ? 3 : 1)
+/* It is pending, and not linked (FIFO) or selected (3-level). */
+#define EVTCHN_RETRY_LINK   2
+#define EVTCHN_RETRY_MASK(abi) (evtchn_abi_is_extended(abi) ? 3 : 1)
 
 /* A set of port numbers with a cheap "lowest": a bitmap with summaries. */
 struct port_set {
@@ -89,12 +95,16 @@ struct fifo_queue {
 struct evtchn_vcpu {
     uint32_t virq_port[EVTCHN_NR_VIRQS];
     void *info;                     /* vcpu_info; changes under all locks */
-    uint8_t lock_2l;                /* 2-level delivery to this vCPU */
+    uint8_t lock_bits;              /* 2- and 3-level delivery to this vCPU */
     uint32_t poll;                  /* port, POLL_ANY or POLL_NONE */
-    /* FIFO; change under all queue locks */
-    struct evtchn_fifo_control_block *control;
-    void *control_frame;
-    uint64_t control_gfn;
+    /* What the guest has registered for its ABI; changes under all locks */
+    union {
+        struct evtchn_fifo_control_block *control;
+        uint32_t *l2_selector;
+        void *registered;
+    };
+    void *frame;                    /* in which that is; NULL: nothing */
+    uint64_t gfn;
     struct fifo_queue queue[EVTCHN_FIFO_MAX_QUEUES];
 };
 
@@ -108,6 +118,14 @@ struct fifo_array {
     uint64_t gfn[EVTCHN_MAX_ARRAY_FRAMES];
 };
 
+/* A 3-level guest's bitmaps. */
+struct evtchn_bitmaps {
+    uint32_t nr_pages;              /* of each: 8, or a 32-bit guest's 1 */
+    uint32_t *pending[MAX_BITMAP_PAGES];
+    uint32_t *mask[MAX_BITMAP_PAGES];
+    uint64_t gfn[2 * MAX_BITMAP_PAGES]; /* pending's, then mask's */
+};
+
 struct evtchn_domain {
     const struct evtchn_env *env;
     void *opaque;
@@ -119,9 +137,10 @@ struct evtchn_domain {
     bool host;
     bool privileged;
     bool fifo_offered;
+    bool three_level_offered;
     uint8_t dying;
     uint8_t abi;                    /* what new ports get */
-    uint8_t word_bits;              /* 2-level: 64 or 32; under all lock_2l */
+    uint8_t word_bits;              /* 64 or 32; under all lock_bits */
     uint32_t refs;
     uint32_t max_ports;
     uint32_t nr_vcpus;
@@ -133,8 +152,9 @@ struct evtchn_domain {
     uint32_t parked_cursor;
     uint32_t nr_pollers;
 
-    void *shared_info;              /* changes under all lock_2l */
+    void *shared_info;              /* changes under all lock_bits */
     struct fifo_array *fifo;
+    struct evtchn_bitmaps *bitmaps;
     struct evtchn_vcpu *vcpus;
     uint32_t *pirq_port;
     uint64_t set_groups[PORT_SET_KINDS];
@@ -159,10 +179,15 @@ struct evtchn_port_ops {
     bool (*is_busy)(struct evtchn_domain *d, uint32_t port);
     /* Optional: a port was bound. */
     void (*init)(struct evtchn *chn);
-    /* Optional: put an event that is pending on its queue. */
+    /* Optional: put an event that is pending on its queue, or select it. */
     void (*link)(struct evtchn_domain *d, uint32_t port, struct evtchn *chn);
     /* Optional: -ENOSYS without. */
     int (*set_priority)(struct evtchn *chn, uint32_t priority);
+    /*
+     * Optional: @port has just become one of this ABI, and @chn's ABI not yet:
+     * take its event from 2-level.  Its lock and its peer's are held.
+     */
+    void (*adopt)(struct evtchn_domain *d, uint32_t port, struct evtchn *chn);
     /* Optional: fill in what an inspector may see of the queues. */
     void (*inspect)(struct evtchn_domain *d, uint32_t port,
                     struct evtchn *chn, struct evtchn_port_info *info);
@@ -170,6 +195,7 @@ struct evtchn_port_ops {
 
 extern const struct evtchn_port_ops evtchn_ops_host;
 extern const struct evtchn_port_ops evtchn_ops_2l;
+extern const struct evtchn_port_ops evtchn_ops_3l;
 extern const struct evtchn_port_ops evtchn_ops_fifo;
 
 static inline const struct evtchn_port_ops *evtchn_ops(enum evtchn_abi abi)
@@ -179,6 +205,8 @@ static inline const struct evtchn_port_ops *evtchn_ops(enum evtchn_abi abi)
         return &evtchn_ops_fifo;
     case EVTCHN_ABI_2L:
         return &evtchn_ops_2l;
+    case EVTCHN_ABI_3L:
+        return &evtchn_ops_3l;
     default:
         return &evtchn_ops_host;
     }
@@ -350,6 +378,67 @@ void evtchn_retry_pending(struct evtchn_domain *d, uint32_t port,
 void evtchn_retry_all_pending(struct evtchn_domain *d, uint32_t first,
                               uint32_t end);
 
+/* ABIs (abi.c) ---------------------------------------------------------- */
+
+/* One that a guest switches to, by registering memory for it. */
+static inline bool evtchn_abi_is_extended(enum evtchn_abi abi)
+{
+    return abi == EVTCHN_ABI_3L || abi == EVTCHN_ABI_FIFO;
+}
+
+/* All of these with the event lock held, and the caller's memory in place. */
+
+/*
+ * @d is an @abi domain from here on, its ports not yet.  Needs d->fifo, or
+ * d->bitmaps, to be there as soon as it has succeeded.
+ */
+int evtchn_start_abi(struct evtchn_domain *d, enum evtchn_abi abi);
+/* Move all of @d's ports from 2-level to its ABI. */
+void evtchn_hand_over(struct evtchn_domain *d);
+/* What @v has registered is at @offset of @frame; NULL takes it away. */
+void evtchn_set_vcpu_frame(struct evtchn_domain *d, struct evtchn_vcpu *v,
+                           void *frame, uint64_t gfn, uint32_t offset);
+/* May what a vCPU registers, @size bytes, be at @offset of a frame? */
+bool evtchn_vcpu_offset_valid(uint32_t offset, uint32_t size);
+/* Back to 2-level; no port is bound. */
+void evtchn_back_to_2l(struct evtchn_domain *d);
+
+/* 2-level (event_2l.c) -------------------------------------------------- */
+
+/* log2 of a guest's word size. */
+static inline unsigned int word_shift(unsigned int word_bits)
+{
+    return word_bits == 64 ? 6 : 5;
+}
+
+/* Take the pending bit away, if it is set; the event lock is held. */
+bool evtchn_2l_take_pending(struct evtchn_domain *d, uint32_t port);
+/*
+ * The 32 mask bits with @port's among them; false when it has none.  The event
+ * lock is held.
+ */
+bool evtchn_2l_get_mask(struct evtchn_domain *d, uint32_t port, uint32_t *word);
+
+/* 3-level (event_3l.c, register_3l.c) ----------------------------------- */
+
+/* Ports that have bits. */
+uint32_t evtchn_3l_limit(const struct evtchn_domain *d);
+/* Is anything in @v's L2 selector?  The event lock is held. */
+bool evtchn_3l_is_selected(struct evtchn_domain *d, struct evtchn_vcpu *v);
+/*
+ * @v has got its L2 selector: what L1 had, from 2-level, goes there, and L1 gets
+ * what is in it.  The event lock is held.
+ */
+void evtchn_3l_reselect(struct evtchn_domain *d, struct evtchn_vcpu *v);
+/* 2-level's masks of all ports, whether they exist or not. */
+void evtchn_3l_copy_masks(struct evtchn_domain *d);
+/* Bytes of a vCPU's selector. */
+uint32_t evtchn_3l_selector_size(const struct evtchn_domain *d);
+/* Map the pages, pending's and then mask's, and set d->bitmaps. */
+int evtchn_3l_start(struct evtchn_domain *d, const uint64_t *gfns,
+                    uint32_t nr_pages);
+void evtchn_3l_free(struct evtchn_domain *d);
+
 /* FIFO (event_fifo.c, fifo_control.c) ----------------------------------- */
 
 /*
@@ -377,10 +466,9 @@ static inline unsigned int evtchn_lastq_priority(uint32_t lastq)
 
 /* @port's event word, or NULL while its page is missing. */
 uint32_t *evtchn_fifo_word(struct evtchn_domain *d, uint32_t port);
-/* Back to 2-level; no port is bound; the event lock is held. */
-void evtchn_fifo_destroy(struct evtchn_domain *d);
-
-/* Take 2-level's pending bit away, if it is set; the event lock is held. */
-bool evtchn_2l_take_pending(struct evtchn_domain *d, uint32_t port);
+/* An empty array, in d->fifo; then a frame more of it. */
+int evtchn_fifo_start(struct evtchn_domain *d);
+int evtchn_fifo_add_frame(struct evtchn_domain *d, uint64_t gfn);
+void evtchn_fifo_free(struct evtchn_domain *d);
 
 #endif /* XEN_EVTCHN_MODEL_H */

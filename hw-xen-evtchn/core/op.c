@@ -47,6 +47,11 @@ size_t evtchn_op_size(unsigned int cmd, bool *copy_back)
         return sizeof(struct evtchn_expand_array);
     case EVTCHNOP_set_priority:
         return sizeof(struct evtchn_set_priority);
+    case EVTCHNOP_query_extended_abis:
+        *copy_back = true;
+        return sizeof(struct evtchn_query_extended_abis);
+    case EVTCHNOP_register_3level:
+        return sizeof(struct evtchn_register_3level);
     default:
         return 0;
     }
@@ -107,6 +112,42 @@ static int op_reset(struct evtchn_domain *caller, uint16_t dom, bool resuming)
              : -XEN_EPERM;
     evtchn_domain_put(d);
     return rc;
+}
+
+static bool read_guest(struct evtchn_domain *d, uint64_t addr, void *buf,
+                       size_t size)
+{
+    return d->env->read_guest && d->env->read_guest(d->opaque, addr, buf, size);
+}
+
+static int op_register_3level(struct evtchn_domain *d,
+                              const struct evtchn_register_3level *reg)
+{
+    uint64_t gfns[2 * MAX_BITMAP_PAGES];
+    uint32_t nr_pages = reg->u.bitmaps.nr_pages;
+    size_t size;
+
+    if (!d->three_level_offered) {
+        return -XEN_EPERM;
+    }
+    switch (reg->cmd) {
+    case EVTCHN_3L_BITMAPS:
+        if (nr_pages != EVTCHN_3L_NR_PAGES(evtchn_load(&d->word_bits))) {
+            return -XEN_EINVAL;
+        }
+        size = nr_pages * sizeof(*gfns);
+        if (!read_guest(d, reg->u.bitmaps.pending_gfns, gfns, size) ||
+            !read_guest(d, reg->u.bitmaps.mask_gfns, gfns + nr_pages, size)) {
+            return -XEN_EFAULT;
+        }
+        return evtchn_register_bitmaps(d, gfns, nr_pages);
+    case EVTCHN_3L_L2_SELECTOR:
+        return evtchn_register_l2_selector(d, reg->u.l2_selector.vcpu,
+                                           reg->u.l2_selector.gfn,
+                                           reg->u.l2_selector.offset);
+    default:
+        return -XEN_EINVAL;
+    }
 }
 
 int evtchn_op(struct evtchn_domain *d, unsigned int cmd, void *arg)
@@ -170,6 +211,12 @@ int evtchn_op(struct evtchn_domain *d, unsigned int cmd, void *arg)
 
         return evtchn_set_priority(d, set->port, set->priority);
     }
+    case EVTCHNOP_query_extended_abis:
+        ((struct evtchn_query_extended_abis *)arg)->abis =
+            evtchn_extended_abis(d);
+        return 0;
+    case EVTCHNOP_register_3level:
+        return op_register_3level(d, arg);
     default:
         return -XEN_ENOSYS;
     }

@@ -96,16 +96,21 @@ static uint32_t port_set_next(const struct evtchn_domain *d,
 
 uint32_t evtchn_port_limit(const struct evtchn_domain *d)
 {
-    uint32_t limit = d->max_ports;
+    uint32_t word_bits = evtchn_load(&d->word_bits);
+    uint32_t limit = EVTCHN_MAX_PORTS;
 
-    if (d->abi == EVTCHN_ABI_2L) {
-        uint32_t word_bits = evtchn_load(&d->word_bits);
-
-        if (limit > word_bits * word_bits) {
-            limit = word_bits * word_bits;
-        }
+    switch (d->abi) {
+    case EVTCHN_ABI_2L:
+        limit = word_bits * word_bits;
+        break;
+    case EVTCHN_ABI_3L:
+        limit = evtchn_3l_limit(d);
+        break;
+    case EVTCHN_ABI_FIFO:
+        limit = EVTCHN_FIFO_MAX_PORTS;
+        break;
     }
-    return limit;
+    return limit < d->max_ports ? limit : d->max_ports;
 }
 
 /* Add the next bucket; its ports are free. */

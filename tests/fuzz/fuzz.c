@@ -112,8 +112,32 @@ union arg {
     struct evtchn_init_control init_control;
     struct evtchn_expand_array expand_array;
     struct evtchn_set_priority set_priority;
+    struct evtchn_query_extended_abis query;
+    struct evtchn_register_3level register_3level;
     uint8_t bytes[64];
 };
+
+/* Pages for bitmaps, listed in another one; some of them not there. */
+static void likely_bitmaps(struct fuzz *f, struct guest *g,
+                           struct evtchn_register_3level *reg)
+{
+    uint64_t lists = get_gfn(f, g);
+    uint64_t *gfns = guest_frame(g, lists);
+    uint8_t how = get8(&f->in);
+    uint32_t pages = how & 1 ? EVTCHN_3L_NR_PAGES(guest_word_bits(g))
+                             : how >> 1 & 15;
+
+    reg->u.bitmaps.nr_pages = pages;
+    reg->u.bitmaps.pending_gfns = lists << GUEST_FRAME_SHIFT;
+    reg->u.bitmaps.mask_gfns = (lists << GUEST_FRAME_SHIFT) + pages * 8;
+    if (how & 0x80) {
+        reg->u.bitmaps.mask_gfns = get64(&f->in);
+    }
+    for (uint32_t i = 0; gfns && i < 2 * pages; i++) {
+        gfns[i] = how & 0x40 ? get_gfn(f, g) :
+                  g->nr_frames < 100 ? guest_new_frame(g) : GUEST_FIRST_GFN + i;
+    }
+}
 
 /* An argument that has a chance. */
 static void likely_arg(struct fuzz *f, struct guest *g, unsigned int cmd,
@@ -168,9 +192,35 @@ static void likely_arg(struct fuzz *f, struct guest *g, unsigned int cmd,
         a->set_priority.port = get_port(f);
         a->set_priority.priority = get8(&f->in) & 31;
         break;
+    case EVTCHNOP_register_3level:
+        a->register_3level.cmd = get8(&f->in) & 3;
+        if (a->register_3level.cmd == EVTCHN_3L_BITMAPS) {
+            likely_bitmaps(f, g, &a->register_3level);
+        } else {
+            a->register_3level.u.l2_selector.gfn = get_gfn(f, g);
+            a->register_3level.u.l2_selector.vcpu = get8(&f->in) & 3;
+            a->register_3level.u.l2_selector.offset = get8(&f->in) << 4;
+        }
+        break;
     default:
         break;
     }
+}
+
+/* The list may have been among the bitmaps: ask the model. */
+static void note_bitmaps(struct guest *g,
+                         const struct evtchn_register_3level *reg)
+{
+    uint64_t gfns[EVTCHN_MAX_FRAMES];
+    uint32_t nr, i;
+
+    evtchn_save_frames(g->d, gfns, &nr);
+    FUZZ_CHECK(nr == 2 * reg->u.bitmaps.nr_pages);
+    for (i = 0; i < nr / 2; i++) {
+        g->pending_map[i] = guest_frame(g, gfns[i]);
+        g->mask_map[i] = guest_frame(g, gfns[nr / 2 + i]);
+    }
+    g->nr_maps = nr / 2;
 }
 
 /* The guest's own record of what it handed over, for its consumer. */
@@ -189,20 +239,34 @@ static void note_success(struct guest *g, unsigned int cmd, const union arg *a)
     case EVTCHNOP_expand_array:
         g->array[g->nr_array++] = guest_frame(g, a->expand_array.array_gfn);
         break;
+    case EVTCHNOP_register_3level:
+        if (a->register_3level.cmd == EVTCHN_3L_BITMAPS) {
+            note_bitmaps(g, &a->register_3level);
+        } else {
+            v = &g->vcpu[a->register_3level.u.l2_selector.vcpu];
+            v->l2_selector = (void *)(
+                (char *)guest_frame(g, a->register_3level.u.l2_selector.gfn) +
+                a->register_3level.u.l2_selector.offset);
+        }
+        break;
     default:
         break;
     }
 }
 
 /* A reset may have been some other domain's doing. */
-static void forget_fifo(struct guest *g)
+static void forget_memory(struct guest *g)
 {
+    if (evtchn_domain_abi(g->d) != EVTCHN_ABI_3L) {
+        g->nr_maps = 0;
+    }
     if (evtchn_domain_abi(g->d) != EVTCHN_ABI_FIFO && g->nr_array) {
         memset(g->array, 0, sizeof(g->array));
         g->nr_array = 0;
     }
     for (uint32_t i = 0; i < g->nr_vcpus && !g->mapped; i++) {
         g->vcpu[i].control = NULL;
+        g->vcpu[i].l2_selector = NULL;
     }
 }
 
@@ -217,9 +281,15 @@ static void hypercall(struct fuzz *f, struct guest *g)
     memset(&a, 0, sizeof(a));
     if (cmd < 0xe0) {
         cmd %= 16;
+        /* Xen's commands end at 14; ours are far up. */
+        if (cmd == 15) {
+            cmd = get8(&f->in) & 15 ? EVTCHNOP_register_3level
+                                    : EVTCHNOP_query_extended_abis;
+        }
         likely_arg(f, g, cmd, &a);
     } else {
-        cmd = cmd == 0xff ? get32(&f->in) : cmd & 15;
+        cmd = cmd == 0xff ? get32(&f->in) :
+              cmd == 0xef ? EVTCHNOP_register_3level : cmd & 15;
         for (size_t i = 0; i < sizeof(a.bytes); i++) {
             a.bytes[i] = get8(&f->in);
         }
@@ -229,7 +299,7 @@ static void hypercall(struct fuzz *f, struct guest *g)
     rc = evtchn_op(g->d, cmd, &a);
     FUZZ_CHECK(rc <= 0 && rc > -200);
     for (unsigned int i = 0; i < FUZZ_DOMAINS; i++) {
-        forget_fifo(f->g[i]);
+        forget_memory(f->g[i]);
     }
     if (!rc) {
         note_success(g, cmd, &a);
@@ -341,7 +411,7 @@ static void change_memory(struct fuzz *f, struct guest *g)
         vcpu %= g->nr_vcpus;
         /* As 2-level this one looks up every port that shared_info can name. */
         if (!f->racing && g->vcpu[vcpu].info &&
-            (evtchn_domain_abi(g->d) == EVTCHN_ABI_FIFO ||
+            (evtchn_domain_abi(g->d) != EVTCHN_ABI_2L ||
              g->max_ports >= 4096)) {
             guest_upcall(&g->vcpu[vcpu], ignore_event, NULL);
         }

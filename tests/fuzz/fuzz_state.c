@@ -22,19 +22,20 @@ static void copy_memory(struct guest *to, const struct guest *from)
 
 static void load_domain(struct guest *to, struct guest *from)
 {
-    uint64_t gfns[EVTCHN_MAX_ARRAY_FRAMES];
+    uint64_t gfns[EVTCHN_MAX_FRAMES];
     struct evtchn_vcpu_state vcpus[8];
+    enum evtchn_abi abi = evtchn_domain_abi(from->d);
     struct evtchn_port_state port;
     uint32_t nr_frames, i;
 
     FUZZ_CHECK(from->nr_vcpus <= 8);
     copy_memory(to, from);
-    evtchn_save_fifo(from->d, gfns, &nr_frames);
+    evtchn_save_frames(from->d, gfns, &nr_frames);
     for (i = 0; i < from->nr_vcpus; i++) {
         FUZZ_CHECK(!evtchn_save_vcpu(from->d, i, &vcpus[i]));
     }
-    if (evtchn_domain_abi(from->d) == EVTCHN_ABI_FIFO) {
-        FUZZ_CHECK(!evtchn_load_fifo(to->d, gfns, nr_frames, vcpus));
+    if (abi == EVTCHN_ABI_FIFO || abi == EVTCHN_ABI_3L) {
+        FUZZ_CHECK(!evtchn_load_abi(to->d, abi, gfns, nr_frames, vcpus));
     }
     for (i = 1; i < evtchn_domain_valid_ports(from->d); i++) {
         if (!evtchn_save_port(from->d, i, &port)) {
@@ -43,22 +44,22 @@ static void load_domain(struct guest *to, struct guest *from)
     }
 }
 
-/* A port that waited for its page or its control block may wait no more. */
+/* A port that waited for what its vCPU lacked may wait no more. */
 static void check_same(struct guest *a, struct guest *b)
 {
     struct evtchn_port_state pa, pb;
     struct evtchn_vcpu_state va, vb;
     uint32_t na, nb, i;
 
-    evtchn_save_fifo(a->d, NULL, &na);
-    evtchn_save_fifo(b->d, NULL, &nb);
+    evtchn_save_frames(a->d, NULL, &na);
+    evtchn_save_frames(b->d, NULL, &nb);
     FUZZ_CHECK(na == nb);
     FUZZ_CHECK(evtchn_domain_abi(a->d) == evtchn_domain_abi(b->d));
     for (i = 0; i < a->nr_vcpus; i++) {
         FUZZ_CHECK(!evtchn_save_vcpu(a->d, i, &va));
         FUZZ_CHECK(!evtchn_save_vcpu(b->d, i, &vb));
-        FUZZ_CHECK(va.control_gfn == vb.control_gfn);
-        FUZZ_CHECK(va.control_offset == vb.control_offset);
+        FUZZ_CHECK(va.gfn == vb.gfn);
+        FUZZ_CHECK(va.offset == vb.offset);
     }
     for (i = 1; i < evtchn_domain_valid_ports(a->d); i++) {
         int ra = evtchn_save_port(a->d, i, &pa);
@@ -103,30 +104,40 @@ static void anything(struct input *in, void *to, size_t size)
     }
 }
 
-static void load_any_fifo(struct input *in, struct guest *g)
+static void load_any_abi(struct input *in, struct guest *g)
 {
     struct evtchn_vcpu_state vcpus[8];
-    uint64_t gfns[EVTCHN_MAX_ARRAY_FRAMES];
+    uint64_t gfns[EVTCHN_MAX_FRAMES];
     uint32_t nr = get8(in);
 
-    for (uint32_t i = 0; i < EVTCHN_MAX_ARRAY_FRAMES; i++) {
+    for (uint32_t i = 0; i < EVTCHN_MAX_FRAMES; i++) {
         gfns[i] = GUEST_FIRST_GFN + (i < 8 ? get8(in) : i);
     }
     memset(vcpus, 0, sizeof(vcpus));
     for (uint32_t i = 0; i < g->nr_vcpus; i++) {
         uint8_t how = get8(in);
 
-        vcpus[i].control_gfn = EVTCHN_INVALID_GFN;
+        vcpus[i].gfn = EVTCHN_INVALID_GFN;
         if (how & 1) {
-            vcpus[i].control_gfn = GUEST_FIRST_GFN + (how >> 4);
+            vcpus[i].gfn = GUEST_FIRST_GFN + (how >> 4);
         }
-        vcpus[i].control_offset = how & 2 ? get16(in) : 0;
+        vcpus[i].offset = how & 2 ? get16(in) : 0;
         vcpus[i].tail[how >> 4] = get16(in);
         if (how & 4) {
             anything(in, &vcpus[i], sizeof(vcpus[i]));
         }
     }
-    evtchn_load_fifo(g->d, gfns, nr & 128 ? get32(in) : nr % 12, vcpus);
+    if (nr & 64) {
+        /* Tails are FIFO's: without them it may be fine. */
+        for (uint32_t i = 0; nr & 32 && i < g->nr_vcpus; i++) {
+            memset(vcpus[i].tail, 0, sizeof(vcpus[i].tail));
+        }
+        evtchn_load_abi(g->d, EVTCHN_ABI_3L, gfns, nr & 128 ? 2 : nr & 31,
+                        vcpus);
+        return;
+    }
+    evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, gfns,
+                    nr & 128 ? get32(in) : nr % 12, vcpus);
 }
 
 void fuzz_load_anything(struct fuzz *f, uint8_t flavour)
@@ -141,7 +152,7 @@ void fuzz_load_anything(struct fuzz *f, uint8_t flavour)
         guest_new_frame(g[how % FUZZ_DOMAINS]);
     }
     if (how & 0x80) {
-        load_any_fifo(in, g[how % FUZZ_DOMAINS]);
+        load_any_abi(in, g[how % FUZZ_DOMAINS]);
     }
     for (unsigned int i = get8(in) % 16; i; i--) {
         struct guest *to = g[get8(in) % FUZZ_DOMAINS];

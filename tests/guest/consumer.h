@@ -20,6 +20,17 @@ bool consumer_2l_unmask(struct guest_vcpu *v, uint32_t port);
 unsigned int consumer_2l_scan(struct guest_vcpu *v, guest_handler *handler,
                               void *opaque);
 
+/* 3-level; ports at or above guest_3l_ports() are never pending. */
+bool consumer_3l_is_pending(struct guest *g, uint32_t port);
+bool consumer_3l_is_masked(struct guest *g, uint32_t port);
+void consumer_3l_set_pending(struct guest *g, uint32_t port);
+void consumer_3l_clear_pending(struct guest *g, uint32_t port);
+void consumer_3l_mask(struct guest *g, uint32_t port);
+bool consumer_3l_unmask(struct guest_vcpu *v, uint32_t port);
+/* One scan of what the selectors name. */
+unsigned int consumer_3l_scan(struct guest_vcpu *v, guest_handler *handler,
+                              void *opaque);
+
 /* FIFO; ports whose page was not handed over are masked and not pending. */
 bool consumer_fifo_is_pending(struct guest *g, uint32_t port);
 bool consumer_fifo_is_masked(struct guest *g, uint32_t port);

@@ -91,19 +91,6 @@ bool consumer_2l_unmask(struct guest_vcpu *v, uint32_t port)
     return true;
 }
 
-static uint64_t take_selector(struct guest_vcpu *v)
-{
-    if (v->g->long_mode) {
-        struct vcpu_info *info = v->info;
-
-        return evtchn_exchange((uint64_t *)&info->evtchn_pending_sel, 0);
-    } else {
-        struct vcpu_info_x86_32 *info = v->info;
-
-        return evtchn_exchange(&info->evtchn_pending_sel, 0);
-    }
-}
-
 static unsigned int scan_word(struct guest_vcpu *v, uint32_t word,
                               guest_handler *handler, void *opaque)
 {
@@ -133,7 +120,7 @@ static unsigned int scan_word(struct guest_vcpu *v, uint32_t word,
 unsigned int consumer_2l_scan(struct guest_vcpu *v, guest_handler *handler,
                               void *opaque)
 {
-    uint64_t words = take_selector(v);
+    uint64_t words = guest_take_pending_sel(v);
     unsigned int handled = 0;
 
     for (; words; words &= words - 1) {

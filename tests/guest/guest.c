@@ -39,6 +39,26 @@ static void unmap_frame(void *opaque, uint64_t gfn, void *frame)
     __atomic_fetch_sub(&g->mapped, 1, __ATOMIC_RELAXED);
 }
 
+static bool read_guest(void *opaque, uint64_t addr, void *buf, size_t size)
+{
+    struct guest *g = opaque;
+
+    while (size) {
+        char *frame = guest_frame(g, addr >> GUEST_FRAME_SHIFT);
+        size_t offset = addr % EVTCHN_FRAME_SIZE;
+        size_t n = MIN(size, EVTCHN_FRAME_SIZE - offset);
+
+        if (!frame) {
+            return false;
+        }
+        memcpy(buf, frame + offset, n);
+        buf = (char *)buf + n;
+        addr += n;
+        size -= n;
+    }
+    return true;
+}
+
 static void raise_upcall(void *opaque, uint32_t vcpu)
 {
     struct guest *g = opaque;
@@ -116,6 +136,7 @@ static void guest_init_env(struct guest *g, const struct guest_config *c)
     }
     g->env.map_frame = map_frame;
     g->env.unmap_frame = unmap_frame;
+    g->env.read_guest = read_guest;
     g->env.raise_upcall = raise_upcall;
     g->env.wake_poller = wake_poller;
     g->env.notify = notify;
@@ -165,6 +186,7 @@ int guest_try_new(struct world *w, const struct guest_config *c,
         .host = c->host,
         .privileged = c->privileged,
         .fifo = !c->no_fifo,
+        .three_level = !c->no_3l,
     };
     uint32_t i;
     int rc;
@@ -228,54 +250,45 @@ int guest_op(struct guest *g, unsigned int cmd, void *arg)
 
 /* The ABI in use ----------------------------------------------------------- */
 
-static bool is_fifo(const struct guest *g)
-{
-    return evtchn_domain_abi(g->d) == EVTCHN_ABI_FIFO;
-}
+/* Call consumer_<abi>_@op(). */
+#define BY_ABI(g, op, ...)                              \
+    (__extension__({                                    \
+        enum evtchn_abi abi = evtchn_domain_abi((g)->d); \
+        abi == EVTCHN_ABI_FIFO ?                        \
+            consumer_fifo_##op(__VA_ARGS__) :           \
+        abi == EVTCHN_ABI_3L ?                          \
+            consumer_3l_##op(__VA_ARGS__) :             \
+            consumer_2l_##op(__VA_ARGS__);              \
+    }))
 
 bool guest_is_pending(struct guest *g, uint32_t port)
 {
-    return is_fifo(g) ? consumer_fifo_is_pending(g, port) :
-                        consumer_2l_is_pending(g, port);
+    return BY_ABI(g, is_pending, g, port);
 }
 
 bool guest_is_masked(struct guest *g, uint32_t port)
 {
-    return is_fifo(g) ? consumer_fifo_is_masked(g, port) :
-                        consumer_2l_is_masked(g, port);
+    return BY_ABI(g, is_masked, g, port);
 }
 
 void guest_set_pending(struct guest *g, uint32_t port)
 {
-    if (is_fifo(g)) {
-        consumer_fifo_set_pending(g, port);
-    } else {
-        consumer_2l_set_pending(g, port);
-    }
+    BY_ABI(g, set_pending, g, port);
 }
 
 void guest_clear_pending(struct guest *g, uint32_t port)
 {
-    if (is_fifo(g)) {
-        consumer_fifo_clear_pending(g, port);
-    } else {
-        consumer_2l_clear_pending(g, port);
-    }
+    BY_ABI(g, clear_pending, g, port);
 }
 
 void guest_mask(struct guest *g, uint32_t port)
 {
-    if (is_fifo(g)) {
-        consumer_fifo_mask(g, port);
-    } else {
-        consumer_2l_mask(g, port);
-    }
+    BY_ABI(g, mask, g, port);
 }
 
 bool guest_unmask(struct guest_vcpu *v, uint32_t port)
 {
-    return is_fifo(v->g) ? consumer_fifo_unmask(v, port) :
-                           consumer_2l_unmask(v, port);
+    return BY_ABI(v->g, unmask, v, port);
 }
 
 /*
@@ -289,8 +302,7 @@ unsigned int guest_upcall(struct guest_vcpu *v, guest_handler *handler,
 
     while (evtchn_load(guest_upcall_pending(v))) {
         evtchn_store(guest_upcall_pending(v), 0);
-        handled += is_fifo(v->g) ? consumer_fifo_scan(v, handler, opaque) :
-                                   consumer_2l_scan(v, handler, opaque);
+        handled += BY_ABI(v->g, scan, v, handler, opaque);
     }
     return handled;
 }

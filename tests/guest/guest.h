@@ -3,8 +3,8 @@
  * A guest in user space: memory, vCPUs and the model's environment, for tests,
  * fuzzers and benchmarks.
  *
- * What a guest kernel does with its event channels is in consumer_2l.c and
- * consumer_fifo.c.  Every access to guest memory goes through core/atomic.h,
+ * What a guest kernel does with its event channels is in consumer_2l.c,
+ * consumer_3l.c and consumer_fifo.c.  Every access to guest memory goes through core/atomic.h,
  * so that TSan and an interleaving explorer see it.
  */
 
@@ -20,6 +20,7 @@
 #include <xen/event_channel.h>
 #include <xen/foreign/x86_32.h>
 
+#include "event_channel_3level.h"
 #include "evtchn.h"
 
 /* Xen's headers keep this one from guests. */
@@ -30,6 +31,11 @@
 #define GUEST_WORDS_PER_FRAME   (EVTCHN_FRAME_SIZE / 4)
 #define GUEST_FIRST_GFN         0x100
 #define GUEST_MAX_FRAMES        512
+/* A guest-virtual address is the physical one. */
+#define GUEST_FRAME_SHIFT       12
+/* 3-level */
+#define GUEST_MAX_BITMAP_PAGES  EVTCHN_3L_NR_PAGES(64)
+#define GUEST_PORTS_PER_BITMAP  (EVTCHN_FRAME_SIZE * 8)
 
 #define FIFO_PENDING    (UINT32_C(1) << EVTCHN_FIFO_PENDING)
 #define FIFO_MASKED     (UINT32_C(1) << EVTCHN_FIFO_MASKED)
@@ -67,6 +73,9 @@ struct guest_vcpu {
     struct evtchn_fifo_control_block *control;
     uint32_t head[EVTCHN_FIFO_MAX_QUEUES];
 
+    uint32_t *l2_selector;  /* 3-level */
+    uint64_t l2_gfn;
+
     /* Signs of a broken hypervisor; a test asserts that they stay 0. */
     uint64_t empty_heads;   /* READY was set, HEAD was 0 */
     uint64_t wild_heads;    /* HEAD or LINK names no port */
@@ -101,6 +110,11 @@ struct guest {
     uint32_t *array[EVTCHN_MAX_ARRAY_FRAMES];   /* FIFO event words */
     uint32_t nr_array;
 
+    /* 3-level */
+    uint32_t *pending_map[GUEST_MAX_BITMAP_PAGES];
+    uint32_t *mask_map[GUEST_MAX_BITMAP_PAGES];
+    uint32_t nr_maps;       /* pages of each */
+
     /* The vCPU that the guest's kernel thinks a port is bound to. */
     uint16_t *port_vcpu;
 
@@ -122,7 +136,7 @@ struct guest {
     struct guest_binding *binding;  /* a port, if config asked for it */
 };
 
-/* Zero means the usual: one vCPU, FIFO offered, 64-bit, all memory there. */
+/* Zero means the usual: one vCPU, all ABIs offered, 64-bit, all memory there. */
 struct guest_config {
     uint16_t domid;
     uint32_t nr_vcpus;
@@ -131,6 +145,7 @@ struct guest_config {
     bool host;
     bool privileged;
     bool no_fifo;
+    bool no_3l;
     bool word32;
     bool no_shared_info;
     bool no_vcpu_info;
@@ -165,6 +180,7 @@ void *guest_frame(struct guest *g, uint64_t gfn);
 void guest_set_vcpu_info(struct guest *g, uint32_t vcpu, bool mark_all);
 uint8_t *guest_upcall_pending(struct guest_vcpu *v);
 uint64_t guest_pending_sel(struct guest_vcpu *v);
+uint64_t guest_take_pending_sel(struct guest_vcpu *v);
 
 /* Word size in bits. */
 static inline uint32_t guest_word_bits(const struct guest *g)
@@ -176,6 +192,15 @@ static inline uint32_t guest_word_bits(const struct guest *g)
 static inline uint32_t guest_2l_ports(const struct guest *g)
 {
     return guest_word_bits(g) * guest_word_bits(g);
+}
+
+/* 3-level's: W * W * W, if there are pages for as many. */
+static inline uint32_t guest_3l_ports(const struct guest *g)
+{
+    uint32_t ports = EVTCHN_3L_NR_CHANNELS(guest_word_bits(g));
+    uint32_t room = g->nr_maps * GUEST_PORTS_PER_BITMAP;
+
+    return ports < room ? ports : room;
 }
 
 /* Change the mode, in the model too; shared_info is zeroed. */
@@ -191,7 +216,15 @@ int guest_init_control(struct guest *g, uint32_t vcpu, uint32_t offset);
 int guest_expand_array(struct guest *g);
 /* All vCPUs, and array pages for ports 0 to @ports - 1. */
 int guest_fifo_init(struct guest *g, uint32_t ports);
-/* EVTCHNOP_reset to its end; forgets the FIFO memory when that succeeds. */
+/*
+ * Hand over new bitmaps, all but what 2-level has masked; and @vcpu's zeroed L2
+ * selector, at @offset in a new frame.
+ */
+int guest_register_bitmaps(struct guest *g);
+int guest_register_selector(struct guest *g, uint32_t vcpu, uint32_t offset);
+/* Both, for all vCPUs. */
+int guest_3l_init(struct guest *g);
+/* EVTCHNOP_reset to its end; forgets what was registered when that succeeds. */
 int guest_reset(struct guest *g);
 
 /* NULL: its page was not handed over. */

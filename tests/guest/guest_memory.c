@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A guest's memory: frames, shared_info, vcpu_info and what FIFO needs.
+ * A guest's memory: frames, shared_info, vcpu_info and what FIFO and 3-level need.
  *
  * Each frame is a block of its own, so that ASan sees an access beside it.
  */
@@ -63,6 +63,19 @@ uint64_t guest_pending_sel(struct guest_vcpu *v)
         struct vcpu_info_x86_32 *info = v->info;
 
         return evtchn_load(&info->evtchn_pending_sel);
+    }
+}
+
+uint64_t guest_take_pending_sel(struct guest_vcpu *v)
+{
+    if (v->g->long_mode) {
+        struct vcpu_info *info = v->info;
+
+        return evtchn_exchange((uint64_t *)&info->evtchn_pending_sel, 0);
+    } else {
+        struct vcpu_info_x86_32 *info = v->info;
+
+        return evtchn_exchange(&info->evtchn_pending_sel, 0);
     }
 }
 
@@ -143,6 +156,79 @@ int guest_fifo_init(struct guest *g, uint32_t ports)
     return 0;
 }
 
+int guest_register_bitmaps(struct guest *g)
+{
+    uint32_t pages = EVTCHN_3L_NR_PAGES(guest_word_bits(g));
+    uint64_t lists = guest_new_frame(g);
+    uint64_t *gfns = guest_frame(g, lists);
+    struct evtchn_register_3level reg = {
+        .cmd = EVTCHN_3L_BITMAPS,
+        .u.bitmaps = {
+            .nr_pages = pages,
+            .pending_gfns = lists << GUEST_FRAME_SHIFT,
+            .mask_gfns = (lists << GUEST_FRAME_SHIFT) + pages * sizeof(*gfns),
+        },
+    };
+    uint32_t before = g->nr_maps, i;
+    int rc;
+
+    for (i = 0; i < 2 * pages; i++) {
+        gfns[i] = guest_new_frame(g);
+    }
+    /* As the call changes the ABI, the guest must know the pages before. */
+    for (i = 0; !before && i < pages; i++) {
+        g->pending_map[i] = guest_frame(g, gfns[i]);
+        g->mask_map[i] = guest_frame(g, gfns[pages + i]);
+        memset(g->mask_map[i], 0xff, EVTCHN_FRAME_SIZE);
+    }
+    g->nr_maps = before ? before : pages;
+    rc = guest_op(g, EVTCHNOP_register_3level, &reg);
+    if (rc) {
+        g->nr_maps = before;
+    }
+    return rc;
+}
+
+int guest_register_selector(struct guest *g, uint32_t vcpu, uint32_t offset)
+{
+    struct evtchn_register_3level reg = {
+        .cmd = EVTCHN_3L_L2_SELECTOR,
+        .u.l2_selector = {
+            .vcpu = vcpu,
+            .offset = offset,
+            .gfn = guest_new_frame(g),
+        },
+    };
+    uint64_t gfn = reg.u.l2_selector.gfn;
+    struct guest_vcpu *v = vcpu < g->nr_vcpus ? &g->vcpu[vcpu] : NULL;
+    uint32_t *before = v ? v->l2_selector : NULL;
+    int rc;
+
+    /* An upcall may come before the call returns. */
+    if (v && !before) {
+        evtchn_store(&v->l2_selector,
+                     (uint32_t *)((char *)guest_frame(g, gfn) + offset));
+    }
+    rc = guest_op(g, EVTCHNOP_register_3level, &reg);
+    if (!rc) {
+        v->l2_gfn = gfn;
+    } else if (v) {
+        evtchn_store(&v->l2_selector, before);
+    }
+    return rc;
+}
+
+int guest_3l_init(struct guest *g)
+{
+    int rc = guest_register_bitmaps(g);
+    uint32_t i;
+
+    for (i = 0; !rc && i < g->nr_vcpus; i++) {
+        rc = guest_register_selector(g, i, 0);
+    }
+    return rc;
+}
+
 int guest_reset(struct guest *g)
 {
     struct evtchn_reset reset = { .dom = DOMID_SELF };
@@ -157,8 +243,10 @@ int guest_reset(struct guest *g)
     }
     memset(g->array, 0, sizeof(g->array));
     g->nr_array = 0;
+    g->nr_maps = 0;
     for (i = 0; i < g->nr_vcpus; i++) {
         g->vcpu[i].control = NULL;
+        g->vcpu[i].l2_selector = NULL;
         memset(g->vcpu[i].head, 0, sizeof(g->vcpu[i].head));
     }
     memset(g->port_vcpu, 0, g->max_ports * sizeof(*g->port_vcpu));
@@ -169,7 +257,7 @@ uint32_t *guest_event_word(struct guest *g, uint32_t port)
 {
     uint32_t *words;
 
-    if (port >= EVTCHN_MAX_PORTS) {
+    if (port >= EVTCHN_FIFO_MAX_PORTS) {
         return NULL;
     }
     words = evtchn_load(&g->array[port / GUEST_WORDS_PER_FRAME]);

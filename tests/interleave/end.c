@@ -46,7 +46,13 @@ static void drain(struct il_world *w)
 
 static void check_port(struct il_world *w, uint32_t port)
 {
-    if (!is_bound(w, port) || guest_is_masked(w->g, port)) {
+    if (!is_bound(w, port)) {
+        return;
+    }
+    if (guest_is_masked(w->g, port)) {
+        if (w->unmasked[port]) {
+            il_fail("port %u is masked, and was unmasked", port);
+        }
         return;
     }
     if (guest_is_pending(w->g, port)) {

@@ -381,6 +381,175 @@ const struct il_scenario il_scenarios[] = {
         },
     },
 
+    /* 3-level ---------------------------------------------------------- */
+    {
+        .name = "3l-two-senders",
+        .vcpus = 1, .ports = 2, .three_level = true, .word32 = true,
+        .consumers = 1,
+        .script = {
+            { { IL_SEND, 1 }, { IL_SEND, 2 } },
+            { { IL_SEND, 2 }, { IL_SEND, 1 } },
+        },
+    },
+    {
+        .name = "3l-two-senders-64",
+        .vcpus = 1, .ports = 2, .three_level = true, .consumers = 1,
+        .script = {
+            { { IL_SEND, 1 }, { IL_SEND, 2 } },
+            { { IL_SEND, 2 } },
+        },
+    },
+    {
+        .name = "3l-three-senders",
+        .vcpus = 1, .ports = 3, .three_level = true, .word32 = true,
+        .consumers = 1,
+        .script = {
+            { { IL_SEND, 1 } },
+            { { IL_SEND, 2 } },
+            { { IL_SEND, 3 } },
+        },
+    },
+    {
+        .name = "3l-same-port",
+        .vcpus = 1, .ports = 1, .three_level = true, .word32 = true,
+        .consumers = 1,
+        .script = {
+            { { IL_SEND, 1 }, { IL_SEND, 1 } },
+            { { IL_RAISE, 1 }, { IL_RAISE, 1 } },
+        },
+    },
+    {
+        .name = "3l-unmask",
+        .vcpus = 1, .ports = 2, .three_level = true, .word32 = true,
+        .consumers = 1, .masked = 1 << 1,
+        .script = {
+            { { IL_SEND, 1 } },
+            { { IL_UNMASK, 1 } },
+            { { IL_SEND, 2 } },
+        },
+    },
+    {
+        .name = "3l-unmask-op",
+        .vcpus = 2, .ports = 1, .three_level = true, .word32 = true,
+        .consumers = 1, .masked = 1 << 1,
+        .script = {
+            { { IL_SEND, 1 } },
+            { { IL_UNMASK, 1, 1 } },
+            { { IL_RAISE, 1 } },
+        },
+    },
+    {
+        .name = "3l-eoi",
+        .vcpus = 1, .ports = 1, .three_level = true, .word32 = true,
+        .consumers = 1, .mask_in_handler = true,
+        .script = {
+            { { IL_SEND, 1 }, { IL_SEND, 1 } },
+            { { IL_EOI, 1 }, { IL_EOI, 1 } },
+        },
+    },
+    {
+        .name = "3l-move",
+        .vcpus = 2, .ports = 1, .three_level = true, .word32 = true,
+        .consumers = 3,
+        .script = {
+            { { IL_SEND, 1 }, { IL_SEND, 1 } },
+            { { IL_MOVE, 1, 1 } },
+        },
+    },
+    {
+        .name = "3l-close",
+        .vcpus = 1, .ports = 2, .three_level = true, .word32 = true,
+        .consumers = 1, .may_fail = true,
+        .script = {
+            { { IL_SEND, 1 }, { IL_SEND, 2 } },
+            { { IL_CLOSE, 1 }, { IL_REBIND }, { IL_SEND_NEW } },
+        },
+    },
+
+    /* 3-level: memory that comes late ----------------------------------- */
+    {
+        .name = "3l-late-selector",
+        .vcpus = 2, .ports = 2, .three_level = true, .word32 = true,
+        .consumers = 3, .late_control = 1 << 1, .after_script = 2,
+        .vcpu = { [1] = 1 },
+        .script = {
+            { { IL_SEND, 1 } },
+            { { IL_SELECTOR, 0, 1 } },
+            { { IL_SEND, 2 } },
+        },
+    },
+    {
+        .name = "3l-late-selector-unmask",
+        .vcpus = 2, .ports = 1, .three_level = true, .word32 = true,
+        .consumers = 3, .late_control = 1 << 1, .after_script = 2,
+        .vcpu = { [1] = 1 }, .masked = 1 << 1,
+        .script = {
+            { { IL_SEND, 1 } },
+            { { IL_SELECTOR, 0, 1 } },
+            { { IL_UNMASK, 1, 1 } },
+        },
+    },
+    {
+        .name = "3l-late-selector-move",
+        .vcpus = 2, .ports = 1, .three_level = true, .word32 = true,
+        .consumers = 3, .late_control = 1 << 1, .after_script = 2,
+        .script = {
+            { { IL_SEND, 1 } },
+            { { IL_SELECTOR, 0, 1 } },
+            { { IL_MOVE, 1, 1 } },
+        },
+    },
+    {
+        .name = "3l-late-info",
+        .vcpus = 1, .ports = 2, .three_level = true, .word32 = true,
+        .consumers = 1, .late_info = 1 << 0, .after_script = 2,
+        .script = {
+            { { IL_SEND, 1 } },
+            { { IL_INFO, 0, 0 } },
+            { { IL_SEND, 2 } },
+        },
+    },
+
+    /* From 2-level to 3-level ------------------------------------------- */
+    {
+        .name = "3l-hand-over",
+        .vcpus = 1, .ports = 1, .word32 = true, .consumers = 1,
+        .after_script = 2,
+        .script = {
+            { { IL_SEND, 1 }, { IL_SEND, 1 } },
+            { { IL_BITMAPS }, { IL_SELECTOR } },
+        },
+    },
+    {
+        .name = "3l-hand-over-two-ports",
+        .vcpus = 1, .ports = 2, .word32 = true, .consumers = 1,
+        .after_script = 2,
+        .script = {
+            { { IL_SEND, 1 } },
+            { { IL_BITMAPS }, { IL_SELECTOR } },
+            { { IL_SEND, 2 } },
+        },
+    },
+    {
+        .name = "3l-hand-over-late-info",
+        .vcpus = 1, .ports = 1, .word32 = true, .consumers = 1,
+        .late_info = 1 << 0, .after_script = 2,
+        .script = {
+            { { IL_SEND, 1 } },
+            { { IL_BITMAPS }, { IL_INFO }, { IL_SELECTOR } },
+        },
+    },
+    {
+        .name = "3l-hand-over-unmask",
+        .vcpus = 1, .ports = 1, .word32 = true, .consumers = 1,
+        .masked = 1 << 1, .after_script = 2,
+        .script = {
+            { { IL_SEND, 1 } },
+            { { IL_BITMAPS }, { IL_SELECTOR } },
+            { { IL_UNMASK_OP, 1 } },
+        },
+    },
+
     /* Reset ------------------------------------------------------------ */
     {
         .name = "reset-2l",
@@ -406,6 +575,27 @@ const struct il_scenario il_scenarios[] = {
         .name = "reset-fifo-peer",
         .vcpus = 1, .ports = 1, .fifo = true, .may_fail = true,
         .unbound_at_end = true,
+        .script = {
+            { { IL_SEND, 1 } },
+            { { IL_RESET } },
+            { { IL_CLOSE_PEER, 1 } },
+        },
+    },
+    {
+        .name = "reset-3l",
+        .vcpus = 1, .ports = 2, .three_level = true, .word32 = true,
+        .ipis = 1 << 2, .masked = 1 << 1, .may_fail = true,
+        .unbound_at_end = true,
+        .script = {
+            { { IL_SEND, 1 }, { IL_SEND, 2 } },
+            { { IL_RESET } },
+            { { IL_UNMASK_OP, 1 } },
+        },
+    },
+    {
+        .name = "reset-3l-peer",
+        .vcpus = 1, .ports = 1, .three_level = true, .word32 = true,
+        .may_fail = true, .unbound_at_end = true,
         .script = {
             { { IL_SEND, 1 } },
             { { IL_RESET } },
@@ -441,6 +631,16 @@ const struct il_scenario il_scenarios[] = {
         },
     },
 
+    {
+        .name = "info-3l",
+        .vcpus = 1, .ports = 2, .three_level = true, .word32 = true,
+        .consumers = 1,
+        .script = {
+            { { IL_SEND, 1 }, { IL_SEND, 2 } },
+            { { IL_INFO, 0, 0 } },
+        },
+    },
+
     /* Poll ------------------------------------------------------------- */
     {
         .name = "poll-2l",
@@ -461,6 +661,16 @@ const struct il_scenario il_scenarios[] = {
         },
     },
     {
+        .name = "poll-3l",
+        .vcpus = 2, .ports = 2, .three_level = true, .word32 = true,
+        .masked = 1 << 1 | 1 << 2,
+        .script = {
+            { { IL_POLL, 1, 0 } },
+            { { IL_SEND, 1 }, { IL_SEND, 2 } },
+            { { IL_POLL, 2, 1 } },
+        },
+    },
+    {
         .name = "poll-two-senders",
         .vcpus = 1, .ports = 1, .fifo = true, .masked = 1 << 1,
         .script = {
@@ -474,6 +684,15 @@ const struct il_scenario il_scenarios[] = {
     {
         .name = "hostile-2l",
         .vcpus = 1, .ports = 1, .hostile = 3,
+        .script = {
+            { { IL_SEND, 1 }, { IL_SEND_OTHER } },
+            { { IL_UNMASK_OP, 1 } },
+        },
+    },
+    {
+        .name = "hostile-3l",
+        .vcpus = 1, .ports = 1, .three_level = true, .word32 = true,
+        .hostile = 3,
         .script = {
             { { IL_SEND, 1 }, { IL_SEND_OTHER } },
             { { IL_UNMASK_OP, 1 } },
@@ -552,6 +771,16 @@ const struct il_scenario il_scenarios[] = {
     {
         .name = "long-2l",
         .vcpus = 2, .ports = 2, .consumers = 3, .long_only = true,
+        .script = {
+            { { IL_SEND, 1 }, { IL_SEND, 2 }, { IL_SEND, 1 } },
+            { { IL_MOVE, 1, 1 } },
+            { { IL_RAISE, 1 } },
+        },
+    },
+    {
+        .name = "long-3l",
+        .vcpus = 2, .ports = 2, .three_level = true, .word32 = true,
+        .consumers = 3, .long_only = true,
         .script = {
             { { IL_SEND, 1 }, { IL_SEND, 2 }, { IL_SEND, 1 } },
             { { IL_MOVE, 1, 1 } },

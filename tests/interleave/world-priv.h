@@ -28,6 +28,7 @@ struct il_world {
     uint32_t woken[IL_VCPUS];
     uint32_t running[IL_SCRIPTS];
     uint32_t eoi_due[IL_PORTS];
+    bool unmasked[IL_PORTS];    /* by IL_UNMASK_OP, and to stay so */
     uint8_t sent[IL_PORTS];     /* sends begun */
     uint8_t handled[IL_PORTS];
     uint8_t need[IL_PORTS];     /* that many must have been handled at last */

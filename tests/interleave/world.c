@@ -232,6 +232,7 @@ static void run_op(struct il_world *w, const struct il_script_op *o)
         break;
     case IL_UNMASK_OP:
         check_rc(w, evtchn_unmask(w->g->d, o->port));
+        w->unmasked[o->port] = true;
         break;
     case IL_PRIORITY:
         check_rc(w, evtchn_set_priority(w->g->d, o->port, o->arg));
@@ -259,6 +260,12 @@ static void run_op(struct il_world *w, const struct il_script_op *o)
         break;
     case IL_CONTROL:
         il_check(!guest_init_control(w->g, o->arg, 0));
+        break;
+    case IL_BITMAPS:
+        il_check(!guest_register_bitmaps(w->g));
+        break;
+    case IL_SELECTOR:
+        il_check(!guest_register_selector(w->g, o->arg, 0));
         break;
     case IL_INFO:
         guest_set_vcpu_info(w->g, o->arg, true);
@@ -348,12 +355,22 @@ static void choose_writes(struct il_world *w)
     if (!w->s->fifo) {
         struct shared_info *s = w->g->shared_info;
 
-        add_write(w, s->evtchn_pending, 0);
-        add_write(w, s->evtchn_pending, UINT32_MAX);
-        add_write(w, s->evtchn_mask, 0);
-        add_write(w, s->evtchn_mask, UINT32_MAX);
-        add_write(w, (char *)v->info + 8, 0);
-        add_write(w, (char *)v->info + 8, UINT32_MAX);
+        /* L1 of a 32-bit guest, and of a 64-bit one. */
+        uint32_t sel = w->s->word32 ? 4 : 8;
+        void *pending = s->evtchn_pending, *mask = s->evtchn_mask;
+
+        if (w->s->three_level) {
+            pending = w->g->pending_map[0];
+            mask = w->g->mask_map[0];
+            add_write(w, v->l2_selector, 0);
+            add_write(w, v->l2_selector, UINT32_MAX);
+        }
+        add_write(w, pending, 0);
+        add_write(w, pending, UINT32_MAX);
+        add_write(w, mask, 0);
+        add_write(w, mask, UINT32_MAX);
+        add_write(w, (char *)v->info + sel, 0);
+        add_write(w, (char *)v->info + sel, UINT32_MAX);
         return;
     }
     for (uint32_t port = 1; port <= w->s->ports; port++) {
@@ -412,6 +429,14 @@ static void set_up_guest(struct il_world *w)
         }
         if (!s->late_array) {
             il_check(!guest_expand_array(w->g));
+        }
+    }
+    if (s->three_level) {
+        il_check(!guest_register_bitmaps(w->g));
+        for (uint32_t i = 0; i < s->vcpus; i++) {
+            if (!(s->late_control & (1u << i))) {
+                il_check(!guest_register_selector(w->g, i, 0));
+            }
         }
     }
     for (uint32_t port = 1; port <= s->ports; port++) {

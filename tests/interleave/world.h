@@ -32,6 +32,8 @@ enum il_op {
     IL_SEND_NEW,    /* send to what IL_REBIND got */
     IL_EXPAND,
     IL_CONTROL,     /* init_control of vCPU arg */
+    IL_BITMAPS,     /* 3-level's */
+    IL_SELECTOR,    /* 3-level's L2 selector of vCPU arg */
     IL_INFO,        /* vcpu_info of vCPU arg */
     IL_RESET,
     IL_POLL,        /* by vCPU arg; sleep until it is pending */
@@ -46,10 +48,11 @@ struct il_scenario {
     const char *name;
     uint8_t vcpus;
     uint8_t ports;          /* bound before it starts: 1 to @ports */
-    bool fifo;              /* else 2-level */
+    bool fifo;
+    bool three_level;       /* neither: 2-level */
     bool word32;
     bool late_array;        /* FIFO: no event array yet */
-    uint8_t late_control;   /* FIFO: vCPUs without a control block yet */
+    uint8_t late_control;   /* vCPUs without control block, L2 selector yet */
     uint8_t late_info;      /* vCPUs without a vcpu_info yet */
     uint8_t ipis;           /* bit n: port n is an IPI; else interdomain */
     uint8_t masked;         /* bit n: port n starts masked */

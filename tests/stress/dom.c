@@ -87,6 +87,18 @@ void dom_new(struct stress *s, enum dom_id id, enum evtchn_abi abi,
         for (i = 0; i < 4; i++) {
             dom_expand_array(dom, true);
         }
+    } else if (abi == EVTCHN_ABI_3L) {
+        expect_ok(guest_register_bitmaps(dom->g), "register bitmaps");
+        expect_ok(guest_register_selector(dom->g, 0, 512), "L2 selector");
+    }
+}
+
+void dom_register_vcpu(struct dom *dom, uint32_t vcpu, uint32_t offset)
+{
+    if (evtchn_domain_abi(dom->g->d) == EVTCHN_ABI_FIFO) {
+        expect_ok(guest_init_control(dom->g, vcpu, offset), "init_control");
+    } else {
+        expect_ok(guest_register_selector(dom->g, vcpu, offset), "L2 selector");
     }
 }
 
@@ -225,12 +237,12 @@ void dom_unmask(struct dom *dom, struct chan *c)
 }
 
 /*
- * A 2-level guest's scan leaves alone what is bound to other vCPUs, so it must
+ * A 2-level or 3-level guest's scan leaves alone what is bound to other vCPUs, so it must
  * mask a port that it moves; with FIFO the hypercall alone must do.
  */
 void dom_bind_vcpu(struct dom *dom, struct chan *c, uint32_t vcpu)
 {
-    bool mask = evtchn_domain_abi(dom->g->d) == EVTCHN_ABI_2L || rnd(2);
+    bool mask = evtchn_domain_abi(dom->g->d) != EVTCHN_ABI_FIFO || rnd(2);
 
     if (mask) {
         dom_mask(dom, c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The lives of domain C: it boots with either word size, binds its channels,
- * changes to FIFO sooner, later or never, hands over its memory bit by bit
+ * changes its ABI sooner, later or never, hands over its memory bit by bit
  * with events coming in, and ends by a reset, in order or in the middle of
  * things, or by being destroyed.  Then it comes back as another.
  *
@@ -77,6 +77,11 @@ void life_setup(struct stress *s)
 static bool is_fifo(struct dom *dom)
 {
     return evtchn_domain_abi(dom->g->d) == EVTCHN_ABI_FIFO;
+}
+
+static bool is_3l(struct dom *dom)
+{
+    return evtchn_domain_abi(dom->g->d) == EVTCHN_ABI_3L;
 }
 
 /* Ports in array pages that do not exist yet. */
@@ -208,12 +213,12 @@ static void expand_late(struct dom *dom)
 static void control_late(struct dom *dom)
 {
     run(dom, rnd(100));
-    expect_ok(guest_init_control(dom->g, 1, 0), "init_control");
+    dom_register_vcpu(dom, 1, 0);
 }
 
 static void live(struct dom *dom)
 {
-    unsigned int way = rnd(4);
+    unsigned int way = rnd(6);
     bool early = way == 0 || way == 1;
 
     dom->word32 = rnd(2);
@@ -227,8 +232,20 @@ static void live(struct dom *dom)
             allocate_pages_full(dom);
         }
     }
+    if (way == 4) {
+        expect_ok(guest_register_bitmaps(dom->g), "register bitmaps");
+    }
     bind_all(dom);
     run(dom, rnd(300));
+    if (way == 5) {
+        expect_ok(guest_register_bitmaps(dom->g), "register bitmaps");
+    }
+    if (is_3l(dom)) {
+        self->counts.switches++;
+        dom_register_vcpu(dom, 0, 128);
+        control_late(dom);
+        run(dom, rnd(300));
+    }
     if (way == 2) {
         expect_ok(guest_init_control(dom->g, 0, 128), "init_control");
     }
@@ -285,7 +302,7 @@ static void after_reset(struct dom *dom)
         }
     }
     if (evtchn_domain_abi(dom->g->d) != EVTCHN_ABI_2L) {
-        stress_fault(FAULT_OTHER, "C: still FIFO after a reset");
+        stress_fault(FAULT_OTHER, "C: not 2-level after a reset");
     }
     for (i = 0; i < NR_VCPUS; i++) {
         evtchn_store(&dom->vcpu[i].irq, 0);

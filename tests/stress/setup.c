@@ -203,7 +203,7 @@ static void setup_dom(struct dom *dom, struct dom *peer, struct dom *host)
         setup_ordered(dom, host, vcpu, T_DEVICE);
         make_gap(dom, fillers);
     }
-    if (dom->abi != EVTCHN_ABI_FIFO) {
+    if (dom->abi == EVTCHN_ABI_2L) {
         gate_open(&dom->late_gate);
     }
     for (i = 0; i < 8; i++) {

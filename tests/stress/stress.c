@@ -15,6 +15,9 @@ static const struct round rounds[] = {
     { { EVTCHN_ABI_2L, EVTCHN_ABI_FIFO }, { false, false } },
     { { EVTCHN_ABI_FIFO, EVTCHN_ABI_2L }, { true, true } },
     { { EVTCHN_ABI_FIFO, EVTCHN_ABI_FIFO }, { true, false } },
+    { { EVTCHN_ABI_3L, EVTCHN_ABI_3L }, { false, true } },
+    { { EVTCHN_ABI_3L, EVTCHN_ABI_FIFO }, { false, false } },
+    { { EVTCHN_ABI_2L, EVTCHN_ABI_3L }, { true, true } },
 };
 
 static void *(*const thread_func[NR_THREADS])(void *) = {

@@ -139,7 +139,7 @@ struct counts {
     uint64_t binds;
     uint64_t closes;
     uint64_t resets;
-    uint64_t switches;      /* to FIFO */
+    uint64_t switches;      /* to FIFO or 3-level */
     uint64_t destroyed;
     uint64_t wild;          /* operations that nothing is expected of */
     uint64_t voided;        /* events that a reset has taken back */
@@ -231,6 +231,8 @@ void dom_unmask(struct dom *dom, struct chan *c);
 /* An event that bind_interdomain owes to a new port of @dom. */
 void dom_owe_binding(struct dom *dom, struct chan *c, uint32_t port);
 void dom_expand_array(struct dom *dom, bool masked);
+/* What a vCPU needs for the ABI in use: control block or L2 selector. */
+void dom_register_vcpu(struct dom *dom, uint32_t vcpu, uint32_t offset);
 
 /* setup.c */
 void setup_channels(struct stress *s);

@@ -186,13 +186,13 @@ void *vcpu_thread(void *opaque)
     struct thread *t = self = opaque;
     unsigned int i;
 
-    if (t->dom->abi == EVTCHN_ABI_FIFO && t->vcpu) {
+    if (t->dom->abi != EVTCHN_ABI_2L && t->vcpu) {
         /* Events have nowhere to go till then, and come by port number. */
         for (i = 0; i < 200; i++) {
             chan_send_some(4);
             sched_yield();
         }
-        expect_ok(guest_init_control(t->dom->g, t->vcpu, 64), "init_control");
+        dom_register_vcpu(t->dom, t->vcpu, 64);
         gate_open(&t->dom->late_gate);
     }
     while (!stress_stopping(t->s)) {

@@ -33,15 +33,29 @@ static void wild_bind(struct evtchn_domain *d, uint16_t domid)
     }
 }
 
-static void wild_fifo(struct stress *s, struct evtchn_domain *d)
+static void wild_register(struct stress *s, struct evtchn_domain *d)
 {
     uint64_t gfn = s->wild_gfn[rnd(WILD_FRAMES)];
+    uint64_t gfns[2 * GUEST_MAX_BITMAP_PAGES];
     uint8_t link_bits;
+    unsigned int i;
 
-    if (rnd(2)) {
+    switch (rnd(4)) {
+    case 0:
         evtchn_expand_array(d, gfn);
-    } else {
+        break;
+    case 1:
         evtchn_init_control(d, gfn, rnd(32) * 128, rnd(NR_VCPUS), &link_bits);
+        break;
+    case 2:
+        for (i = 0; i < G_N_ELEMENTS(gfns); i++) {
+            gfns[i] = s->wild_gfn[rnd(WILD_FRAMES)];
+        }
+        evtchn_register_bitmaps(d, gfns, rnd(2) ? 1 : GUEST_MAX_BITMAP_PAGES);
+        break;
+    case 3:
+        evtchn_register_l2_selector(d, rnd(NR_VCPUS), gfn, rnd(32) * 128);
+        break;
     }
 }
 
@@ -102,7 +116,7 @@ static void wild_op(struct stress *s)
         evtchn_close(g->d, rnd(WILD_PORTS));
         break;
     case 4:
-        wild_fifo(s, g->d);
+        wild_register(s, g->d);
         break;
     case 5:
         wild_peer(s, g->d, g->domid);

@@ -78,6 +78,17 @@ static void anything(unsigned int step)
     }
 }
 
+/* 3-level: all that was set is clear again, or the other way round. */
+static void toggle_bits(unsigned int step)
+{
+    struct guest *g = hostile.g;
+
+    g->pending_map[0][0] = step & 1 ? 0 : UINT32_MAX;
+    g->mask_map[0][0] = step & 2 ? 0 : UINT32_MAX;
+    g->vcpu[0].l2_selector[0] = step & 4 ? 0 : UINT32_MAX;
+    memset(g->vcpu[0].info, step & 8 ? 0 : 0xff, 16);
+}
+
 /* One operation, with the guest let loose. */
 #define UNDER_ATTACK(op)                                        \
     do {                                                        \
@@ -134,6 +145,32 @@ static void test_bounded(gconstpointer data)
     world_free(w);
 }
 
+static void test_bounded_3l(gconstpointer data)
+{
+    struct world *w = world_new();
+    struct guest *g = unit_guest(w, 1, 1, unit_mode_of(data));
+    uint32_t round, port, fresh;
+
+    for (port = 0; port < NR_PORTS; port++) {
+        unit_ipi(g, 0);
+    }
+    hostile.interfere = toggle_bits;
+    hostile.most = 0;
+    for (round = 0; round < 5000; round++) {
+        port = 1 + round % NR_PORTS;
+        UNDER_ATTACK(evtchn_send(g->d, port));
+        UNDER_ATTACK(evtchn_unmask(g->d, port));
+        UNDER_ATTACK(evtchn_raise_port(g->d, port));
+        UNDER_ATTACK(evtchn_poll(g->d, 0, &port, 1));
+        UNDER_ATTACK(evtchn_send(g->d, port));
+        UNDER_ATTACK(evtchn_bind_ipi(g->d, 0, &fresh));
+        UNDER_ATTACK(evtchn_close(g->d, fresh));
+    }
+    g_test_message("at most %u accesses", hostile.most);
+    guest_free(g);
+    world_free(w);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -151,5 +188,6 @@ int main(int argc, char **argv)
     for (i = 0; i < G_N_ELEMENTS(table); i++) {
         g_test_add_data_func(table[i].path, &table[i].interfere, test_bounded);
     }
+    unit_add_3l("/bounded", test_bounded_3l);
     return g_test_run();
 }

@@ -96,7 +96,7 @@ static void test_pending_is_cleared(gconstpointer data)
     uint32_t port = unit_ipi_masked(g, 0);
 
     if (!unit_is_fifo(mode)) {
-        consumer_2l_mask(g, port);
+        guest_mask(g, port);
     }
     assert_ok(evtchn_send(g->d, port));
     g_assert_true(guest_is_pending(g, port));

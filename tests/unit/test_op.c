@@ -29,7 +29,10 @@ static void test_sizes(void)
         { EVTCHNOP_set_priority, sizeof(struct evtchn_set_priority), false },
         { EVTCHNOP_reset_cont, sizeof(struct evtchn_reset), false },
         { 15, 0, false },
-        { 128, 0, false },
+        { 127, 0, false },
+        { EVTCHNOP_query_extended_abis, 8, true },
+        { EVTCHNOP_register_3level, 32, false },
+        { 130, 0, false },
         { UINT32_MAX, 0, false },
     };
     unsigned int i;
@@ -50,7 +53,8 @@ static void test_unknown(gconstpointer data)
     uint64_t arg[8] = { 0 };
 
     assert_err(guest_op(g, 15, arg), XEN_ENOSYS);
-    assert_err(guest_op(g, 128, arg), XEN_ENOSYS);
+    assert_err(guest_op(g, 127, arg), XEN_ENOSYS);
+    assert_err(guest_op(g, 130, arg), XEN_ENOSYS);
     assert_err(guest_op(g, INT32_MAX, arg), XEN_ENOSYS);
     assert_err(guest_op(g, UINT32_MAX, arg), XEN_ENOSYS);
     guest_free(g);
@@ -106,7 +110,7 @@ static void test_all(gconstpointer data)
     assert_err(guest_op(g, EVTCHNOP_set_priority, &priority),
                unit_is_fifo(mode) ? 0 : XEN_ENOSYS);
     if (!unit_is_fifo(mode)) {
-        consumer_2l_mask(g, 1);
+        guest_mask(g, 1);
     }
     send.port = 2;
     assert_ok(guest_op(g, EVTCHNOP_send, &send));

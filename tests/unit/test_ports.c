@@ -68,10 +68,12 @@ static void test_port_0(gconstpointer data)
     world_free(w);
 }
 
-/* The word size limits 2-level, 2^17 FIFO. */
+/* The word size limits 2-level and 3-level, 2^17 FIFO. */
 static void test_abi_limit(gconstpointer data)
 {
-    static const uint32_t limit[NR_MODES] = { 4096, 1024, 131072, 131072 };
+    static const uint32_t limit[NR_MODES] = {
+        4096, 1024, 262144, 32768, 131072, 131072,
+    };
     enum unit_mode mode = unit_mode_of(data);
     struct world *w = world_new();
     struct guest *g = unit_guest(w, 1, 1, mode);
@@ -106,7 +108,9 @@ static void test_max_ports(gconstpointer data)
     static const uint32_t limits[] = {
         2, 3, 63, 64, 65, 128, 129, 1023, 1024, 1025, 4095, 4096, 4097,
     };
-    static const uint32_t abi_limit[NR_MODES] = { 4096, 1024, 131072, 131072 };
+    static const uint32_t abi_limit[NR_MODES] = {
+        4096, 1024, 262144, 32768, 131072, 131072,
+    };
     enum unit_mode mode = unit_mode_of(data);
     struct world *w = world_new();
     unsigned int i;
@@ -123,8 +127,8 @@ static void test_max_ports(gconstpointer data)
     world_free(w);
 }
 
-/* A 2-level guest's limit goes away when it changes to FIFO. */
-static void test_limit_grows_with_fifo(void)
+/* A 2-level guest's limit goes away when it changes its ABI. */
+static void test_limit_grows(gconstpointer data)
 {
     struct world *w = world_new();
     struct guest *g = unit_guest(w, 1, 1, MODE_2L_32);
@@ -132,7 +136,8 @@ static void test_limit_grows_with_fifo(void)
 
     assert_err(fill(g, &last), XEN_ENOSPC);
     g_assert_cmpuint(last, ==, 1023);
-    assert_ok(guest_fifo_init(g, 2048));
+    assert_ok(GPOINTER_TO_INT(data) ? guest_fifo_init(g, 2048)
+                                    : guest_3l_init(g));
     assert_ok(evtchn_bind_ipi(g->d, 0, &port));
     g_assert_cmpuint(port, ==, 1024);
     guest_free(g);
@@ -230,7 +235,10 @@ int main(int argc, char **argv)
     unit_add_modes("/ports/port-0", test_port_0);
     unit_add_modes("/ports/abi-limit", test_abi_limit);
     unit_add_modes("/ports/max-ports", test_max_ports);
-    g_test_add_func("/ports/limit-grows-with-fifo", test_limit_grows_with_fifo);
+    g_test_add_data_func("/ports/limit-grows/fifo", GINT_TO_POINTER(1),
+                         test_limit_grows);
+    g_test_add_data_func("/ports/limit-grows/3l", GINT_TO_POINTER(0),
+                         test_limit_grows);
     unit_add_modes("/ports/invalid", test_invalid_ports);
     g_test_add_func("/ports/100000", test_100000);
     unit_add_modes("/ports/small-domain", test_small_domain);

@@ -23,6 +23,58 @@ static const struct race_case race_switch = {
     .prepare = race_channel, .act = act_switch, .expect = expect_switch,
 };
 
+/* The same, to 3-level, where what was not masked stays so. */
+static void act_switch_3l(struct race *r)
+{
+    assert_ok(guest_3l_init(r->g));
+}
+
+static const struct race_case race_switch_3l = {
+    .nr_vcpus = 1, .first_mode = MODE_2L_64, .nr_modes = 2,
+    .prepare = race_channel, .act = act_switch_3l,
+    .expect = race_expect_anywhere,
+};
+
+/* An event comes while its vCPU gets its L2 selector. */
+static void prepare_selector(struct race *r)
+{
+    assert_ok(guest_register_bitmaps(r->g));
+    assert_ok(guest_register_selector(r->g, 0, 0));
+    race_channel(r);
+    /* Only what comes after the move counts. */
+    guest_clear_pending(r->g, r->port);
+    unit_drain(r->g);
+    unit_move(r->g, r->port, 1);
+}
+
+static void act_selector(struct race *r)
+{
+    assert_ok(guest_register_selector(r->g, 1, 0));
+}
+
+static const struct race_case race_selector = {
+    .nr_vcpus = 2, .first_mode = MODE_2L_64, .nr_modes = 2,
+    .prepare = prepare_selector, .act = act_selector,
+    .expect = race_expect_anywhere,
+};
+
+/* The same while the port moves to, or from, a vCPU that has none. */
+static void act_move_late(struct race *r)
+{
+    unit_move(r->g, r->port, 0);
+    assert_ok(evtchn_unmask(r->g->d, r->port));
+    unit_move(r->g, r->port, 1);
+    guest_mask(r->g, r->port);
+    unit_move(r->g, r->port, 0);
+    guest_unmask(&r->g->vcpu[0], r->port);
+}
+
+static const struct race_case race_move_late = {
+    .nr_vcpus = 2, .first_mode = MODE_2L_64, .nr_modes = 2,
+    .prepare = prepare_selector, .act = act_move_late,
+    .expect = race_expect_anywhere,
+};
+
 /* An event comes while vcpu_info moves, the old contents copied before. */
 static void prepare_vcpu_info(struct race *r)
 {
@@ -122,6 +174,9 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/race/reuse", test_reuse);
     race_add("/race/switch", &race_switch);
+    race_add("/race/switch-3l", &race_switch_3l);
+    race_add("/race/selector", &race_selector);
+    race_add("/race/move-late", &race_move_late);
     race_add("/race/vcpu-info", &race_vcpu_info);
     race_add("/race/bind-vcpu", &race_bind_vcpu);
     race_add("/race/priority", &race_priority);

@@ -12,7 +12,7 @@ struct saved {
     enum evtchn_abi abi;
     uint32_t nr_vcpus;
     struct evtchn_vcpu_state *vcpus;
-    uint64_t gfns[EVTCHN_MAX_ARRAY_FRAMES];
+    uint64_t gfns[EVTCHN_MAX_FRAMES];
     uint32_t nr_frames;
     GArray *ports;
 };
@@ -28,8 +28,8 @@ static struct saved *save(struct guest *g)
     for (port = 0; port < g->nr_vcpus; port++) {
         assert_ok(evtchn_save_vcpu(g->d, port, &s->vcpus[port]));
     }
-    evtchn_save_fifo(g->d, NULL, &again);
-    evtchn_save_fifo(g->d, s->gfns, &s->nr_frames);
+    evtchn_save_frames(g->d, NULL, &again);
+    evtchn_save_frames(g->d, s->gfns, &s->nr_frames);
     g_assert_cmpuint(again, ==, s->nr_frames);
     s->ports = g_array_new(false, false, sizeof(struct evtchn_port_state));
     for (port = 1; port < evtchn_domain_valid_ports(g->d); port++) {
@@ -53,6 +53,18 @@ static void saved_free(struct saved *s)
     g_free(s);
 }
 
+/* What is in @to at the place of @p in @from. */
+static void *same_place(struct guest *to, struct guest *from, void *p)
+{
+    uintptr_t offset = (uintptr_t)p % EVTCHN_FRAME_SIZE;
+    uint32_t i;
+
+    for (i = 0; (char *)from->frame[i] + offset != (char *)p; i++) {
+        ;
+    }
+    return (char *)to->frame[i] + offset;
+}
+
 /* @to gets @from's memory, and what its kernel knows. */
 static void copy_guest(struct guest *to, struct guest *from)
 {
@@ -69,21 +81,23 @@ static void copy_guest(struct guest *to, struct guest *from)
 
         memcpy(t->head, f->head, sizeof(t->head));
         t->control_gfn = f->control_gfn;
+        t->l2_gfn = f->l2_gfn;
         if (f->control) {
-            t->control = (void *)((char *)guest_frame(to, f->control_gfn) +
-                                  ((uintptr_t)f->control %
-                                   EVTCHN_FRAME_SIZE));
+            t->control = same_place(to, from, f->control);
+        }
+        if (f->l2_selector) {
+            t->l2_selector = same_place(to, from, f->l2_selector);
         }
     }
     for (i = 0; i < from->nr_array; i++) {
-        uint32_t k;
-
-        for (k = 0; from->frame[k] != from->array[i]; k++) {
-            ;
-        }
-        to->array[i] = to->frame[k];
+        to->array[i] = same_place(to, from, from->array[i]);
     }
     to->nr_array = from->nr_array;
+    for (i = 0; i < from->nr_maps; i++) {
+        to->pending_map[i] = same_place(to, from, from->pending_map[i]);
+        to->mask_map[i] = same_place(to, from, from->mask_map[i]);
+    }
+    to->nr_maps = from->nr_maps;
     memcpy(to->port_vcpu, from->port_vcpu,
            from->max_ports * sizeof(*to->port_vcpu));
 }
@@ -92,8 +106,9 @@ static void load(struct guest *g, const struct saved *s)
 {
     unsigned int i;
 
-    if (s->abi == EVTCHN_ABI_FIFO) {
-        assert_ok(evtchn_load_fifo(g->d, s->gfns, s->nr_frames, s->vcpus));
+    if (s->abi != EVTCHN_ABI_2L) {
+        assert_ok(evtchn_load_abi(g->d, s->abi, s->gfns, s->nr_frames,
+                                  s->vcpus));
     }
     for (i = 0; i < s->ports->len; i++) {
         assert_ok(evtchn_load_port(g->d, &g_array_index(s->ports,
@@ -287,6 +302,63 @@ static void test_waiting(void)
     world_free(w2);
 }
 
+/* The same of 3-level: vCPU 1 has no selector yet. */
+static void test_waiting_3l(gconstpointer data)
+{
+    struct guest_config c = {
+        .domid = 1, .nr_vcpus = 2, .word32 = GPOINTER_TO_INT(data),
+    };
+    struct world *w = world_new(), *w2 = world_new();
+    struct guest *g = guest_new(w, &c), *n;
+    uint32_t port;
+
+    assert_ok(guest_register_bitmaps(g));
+    assert_ok(guest_register_selector(g, 0, 64));
+    port = unit_ipi(g, 1);
+    assert_ok(evtchn_send(g->d, port));
+    n = restore(w2, g, c, c.word32 ? MODE_3L_32 : MODE_3L_64);
+    g_assert_true(unit_info(n, port).pending);
+    unit_expect(n, 1, 0);
+    assert_ok(guest_register_selector(n, 1, 0));
+    unit_expect(n, 1, port);
+    assert_err(guest_register_selector(n, 0, 0), XEN_EINVAL);
+    assert_err(guest_register_bitmaps(n), XEN_EINVAL);
+    guest_free(g);
+    guest_free(n);
+    world_free(w);
+    world_free(w2);
+}
+
+/* What is masked and pending is the guest's memory, which a load leaves be. */
+static void test_load_3l_memory(gconstpointer data)
+{
+    struct guest_config c = { .domid = 1, .word32 = GPOINTER_TO_INT(data) };
+    struct world *w = world_new(), *w2 = world_new();
+    struct guest *g = guest_new(w, &c), *n;
+    uint32_t i;
+
+    assert_ok(guest_3l_init(g));
+    for (i = 0; i < 200; i++) {
+        guest_unmask(&g->vcpu[0], unit_ipi(g, 0));
+    }
+    for (i = 1; i < 200; i += 2) {
+        guest_mask(g, i);
+        consumer_2l_mask(g, i + 1);
+        assert_ok(evtchn_send(g->d, i));
+    }
+    n = restore(w2, g, c, c.word32 ? MODE_3L_32 : MODE_3L_64);
+    for (i = 0; i < g->nr_maps; i++) {
+        g_assert_cmpint(memcmp(g->pending_map[i], n->pending_map[i],
+                               EVTCHN_FRAME_SIZE), ==, 0);
+        g_assert_cmpint(memcmp(g->mask_map[i], n->mask_map[i],
+                               EVTCHN_FRAME_SIZE), ==, 0);
+    }
+    guest_free(g);
+    guest_free(n);
+    world_free(w);
+    world_free(w2);
+}
+
 /* An event that waited for shared_info does not wait for ever. */
 static void test_waiting_2l(gconstpointer data)
 {
@@ -447,7 +519,7 @@ static void test_bad_fifo(void)
     struct guest *g = guest_new(w, &c);
     uint64_t good = guest_new_frame(g), control = guest_new_frame(g);
     const struct evtchn_vcpu_state fine = {
-        .control_gfn = control, .control_offset = 4096 - 72,
+        .gfn = control, .offset = 4096 - 72,
     };
     uint64_t *gfns = g_new(uint64_t, EVTCHN_MAX_ARRAY_FRAMES + 1);
     struct evtchn_vcpu_state vcpus[2];
@@ -470,16 +542,16 @@ static void test_bad_fifo(void)
             nr_frames = EVTCHN_MAX_ARRAY_FRAMES + 1;
             break;
         case 2:
-            vcpus[1].control_gfn = 7;
+            vcpus[1].gfn = 7;
             break;
         case 3:
-            vcpus[1].control_offset = 4;
+            vcpus[1].offset = 4;
             break;
         case 4:
-            vcpus[1].control_offset = 4096 - 64;
+            vcpus[1].offset = 4096 - 64;
             break;
         case 5:
-            vcpus[1].control_offset = UINT32_MAX - 7;
+            vcpus[1].offset = UINT32_MAX - 7;
             break;
         case 6:
             vcpus[1].tail[15] = 2048;
@@ -492,35 +564,135 @@ static void test_bad_fifo(void)
             break;
         }
         g_test_message("%u", i);
-        assert_err(evtchn_load_fifo(g->d, gfns, nr_frames, vcpus), XEN_EINVAL);
+        assert_err(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, gfns, nr_frames,
+                                   vcpus), XEN_EINVAL);
         g_assert_cmpint(evtchn_domain_abi(g->d), ==, EVTCHN_ABI_2L);
         g_assert_cmpuint(g->heap.bytes, ==, before);
         g_assert_cmpuint(g->mapped, ==, 0);
         g_assert_true(!g->abi_changes || g->last_abi == EVTCHN_ABI_2L);
     }
     vcpus[0] = vcpus[1] = fine;
-    vcpus[1].control_gfn = EVTCHN_INVALID_GFN;
+    vcpus[1].gfn = EVTCHN_INVALID_GFN;
     vcpus[0].tail[15] = 2047;
-    assert_ok(evtchn_load_fifo(g->d, gfns, 2, vcpus));
+    assert_ok(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, gfns, 2, vcpus));
     g_assert_cmpint(g->last_abi, ==, EVTCHN_ABI_FIFO);
     /* Only once, only into a fresh domain. */
-    assert_err(evtchn_load_fifo(g->d, gfns, 2, vcpus), XEN_EINVAL);
+    assert_err(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, gfns, 2, vcpus),
+               XEN_EINVAL);
+    assert_err(evtchn_load_abi(g->d, EVTCHN_ABI_3L, gfns, 2, vcpus),
+               XEN_EINVAL);
     guest_free(g);
 
     c.no_fifo = true;
     g = guest_new(w, &c);
     good = guest_new_frame(g);
-    g_assert_cmpint(evtchn_load_fifo(g->d, &good, 1, vcpus), <, 0);
+    assert_err(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, &good, 1, vcpus),
+               XEN_EINVAL);
     g_assert_cmpint(evtchn_domain_abi(g->d), ==, EVTCHN_ABI_2L);
     guest_free(g);
     g_free(gfns);
     world_free(w);
 }
 
-static void test_save_errors(gconstpointer data)
+static void test_bad_3l(void)
 {
     struct world *w = world_new();
-    struct guest *g = unit_guest(w, 1, 2, unit_mode_of(data));
+    struct guest_config c = { .domid = 1, .nr_vcpus = 2, .abi_change = true };
+    struct guest *g = guest_new(w, &c);
+    uint64_t good = guest_new_frame(g), selector = guest_new_frame(g);
+    const struct evtchn_vcpu_state fine = {
+        .gfn = selector, .offset = 4096 - 512,
+    };
+    struct evtchn_vcpu_state vcpus[2];
+    uint64_t gfns[EVTCHN_MAX_FRAMES + 2];
+    size_t before = g->heap.bytes;
+    uint32_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(gfns); i++) {
+        gfns[i] = good;
+    }
+    for (i = 0; i < 13; i++) {
+        enum evtchn_abi abi = EVTCHN_ABI_3L;
+        uint32_t nr_frames = 16;
+
+        gfns[15] = good;
+        vcpus[0] = vcpus[1] = fine;
+        switch (i) {
+        case 0:
+            gfns[15] = 7;
+            break;
+        case 1:
+            nr_frames = 0;
+            break;
+        case 2:
+            nr_frames = 4;
+            break;
+        case 3:
+            nr_frames = 17;
+            break;
+        case 4:
+            nr_frames = EVTCHN_MAX_FRAMES + 2;
+            break;
+        case 5:
+            nr_frames = UINT32_MAX;
+            break;
+        case 6:
+            vcpus[1].gfn = 7;
+            break;
+        case 7:
+            vcpus[1].offset = 4;
+            break;
+        case 8:
+            vcpus[1].offset = 4096 - 504;
+            break;
+        case 9:
+            vcpus[1].offset = UINT32_MAX - 7;
+            break;
+        case 10:
+            vcpus[1].tail[0] = 1;
+            break;
+        case 11:
+            abi = EVTCHN_ABI_2L;
+            break;
+        case 12:
+            abi = EVTCHN_ABI_HOST;
+            break;
+        }
+        g_test_message("%u", i);
+        assert_err(evtchn_load_abi(g->d, abi, gfns, nr_frames, vcpus),
+                   XEN_EINVAL);
+        g_assert_cmpint(evtchn_domain_abi(g->d), ==, EVTCHN_ABI_2L);
+        g_assert_cmpuint(g->heap.bytes, ==, before);
+        g_assert_cmpuint(g->mapped, ==, 0);
+        g_assert_true(!g->abi_changes || g->last_abi == EVTCHN_ABI_2L);
+    }
+    vcpus[0] = vcpus[1] = fine;
+    vcpus[1].gfn = EVTCHN_INVALID_GFN;
+    assert_ok(evtchn_load_abi(g->d, EVTCHN_ABI_3L, gfns, 16, vcpus));
+    g_assert_cmpint(g->last_abi, ==, EVTCHN_ABI_3L);
+    /* Only once, only into a fresh domain. */
+    assert_err(evtchn_load_abi(g->d, EVTCHN_ABI_3L, gfns, 16, vcpus),
+               XEN_EINVAL);
+    guest_free(g);
+
+    /* A 32-bit guest's; and of one that may not have it. */
+    for (i = 0; i < 2; i++) {
+        c.no_3l = i;
+        g = guest_new(w, &c);
+        gfns[0] = gfns[1] = guest_new_frame(g);
+        vcpus[0].gfn = vcpus[1].gfn = EVTCHN_INVALID_GFN;
+        assert_err(evtchn_load_abi(g->d, EVTCHN_ABI_3L, gfns, 2, vcpus),
+                   i ? XEN_EINVAL : 0);
+        guest_free(g);
+    }
+    world_free(w);
+}
+
+static void test_save_errors(gconstpointer data)
+{
+    enum unit_mode mode = unit_mode_of(data);
+    struct world *w = world_new();
+    struct guest *g = unit_guest(w, 1, 2, mode);
     struct evtchn_vcpu_state vcpu;
     struct evtchn_port_state port;
     uint32_t nr;
@@ -529,14 +701,11 @@ static void test_save_errors(gconstpointer data)
     assert_err(evtchn_save_port(g->d, 1, &port), XEN_ENOENT);
     assert_err(evtchn_save_port(g->d, 1 << 20, &port), XEN_EINVAL);
     assert_ok(evtchn_save_vcpu(g->d, 1, &vcpu));
-    evtchn_save_fifo(g->d, NULL, &nr);
-    if (unit_is_fifo(unit_mode_of(data))) {
-        g_assert_cmpuint(vcpu.control_gfn, ==, g->vcpu[1].control_gfn);
-        g_assert_cmpuint(nr, ==, 4);
-    } else {
-        g_assert_cmpuint(vcpu.control_gfn, ==, EVTCHN_INVALID_GFN);
-        g_assert_cmpuint(nr, ==, 0);
-    }
+    evtchn_save_frames(g->d, NULL, &nr);
+    g_assert_cmpuint(vcpu.gfn, ==,
+                     unit_is_fifo(mode) ? g->vcpu[1].control_gfn :
+                     unit_is_3l(mode) ? g->vcpu[1].l2_gfn : EVTCHN_INVALID_GFN);
+    g_assert_cmpuint(nr + 2, ==, unit_is_2l(mode) ? 2 : unit_frames(mode, 2));
     guest_free(g);
     world_free(w);
 }
@@ -552,10 +721,19 @@ int main(int argc, char **argv)
                          test_waiting_2l);
     g_test_add_data_func("/state/waiting-2l/32", GINT_TO_POINTER(1),
                          test_waiting_2l);
+    g_test_add_data_func("/state/waiting-3l/64", GINT_TO_POINTER(0),
+                         test_waiting_3l);
+    g_test_add_data_func("/state/waiting-3l/32", GINT_TO_POINTER(1),
+                         test_waiting_3l);
+    g_test_add_data_func("/state/load-3l-memory/64", GINT_TO_POINTER(0),
+                         test_load_3l_memory);
+    g_test_add_data_func("/state/load-3l-memory/32", GINT_TO_POINTER(1),
+                         test_load_3l_memory);
     unit_add_modes("/state/interdomain", test_interdomain);
     unit_add_modes("/state/bad-ports", test_bad_ports);
     unit_add_modes("/state/bad-peers", test_bad_peers);
     g_test_add_func("/state/bad-fifo", test_bad_fifo);
+    g_test_add_func("/state/bad-3l", test_bad_3l);
     unit_add_modes("/state/save-errors", test_save_errors);
     return g_test_run();
 }

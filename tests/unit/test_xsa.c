@@ -76,6 +76,36 @@ static void test_188(void)
     world_free(w);
 }
 
+/* The same of 3-level's two phases. */
+static void test_188_3l(gconstpointer data)
+{
+    struct world *w = world_new();
+    struct guest *g = unit_guest(w, 1, 2, unit_is_32(unit_mode_of(data))
+                                              ? MODE_2L_32 : MODE_2L_64);
+    uint32_t pages = EVTCHN_3L_NR_PAGES(guest_word_bits(g));
+    uint64_t bad[2 * GUEST_MAX_BITMAP_PAGES] = { guest_new_frame(g) };
+    uint32_t port = unit_ipi(g, 0);
+    unsigned int i;
+
+    for (i = 0; i < 3; i++) {
+        assert_err(evtchn_register_bitmaps(g->d, bad, pages), XEN_EINVAL);
+        assert_err(guest_register_selector(g, 0, 0), XEN_EOPNOTSUPP);
+        assert_ok(evtchn_send(g->d, port));
+        unit_expect(g, 0, port);
+    }
+    assert_ok(guest_register_bitmaps(g));
+    assert_ok(guest_register_selector(g, 0, 0));
+    /* Bad ones must not take down what is there. */
+    assert_err(evtchn_register_l2_selector(g->d, 1, 1, 0), XEN_EINVAL);
+    assert_err(evtchn_register_l2_selector(g->d, 0, 1, 0), XEN_EINVAL);
+    assert_err(evtchn_register_bitmaps(g->d, bad, pages), XEN_EINVAL);
+    assert_ok(guest_register_selector(g, 1, 0));
+    assert_ok(evtchn_send(g->d, port));
+    unit_expect(g, 0, port);
+    guest_free(g);
+    world_free(w);
+}
+
 /* 221: polling ports that never were, or whose peers are gone. */
 static void test_221(gconstpointer data)
 {
@@ -157,10 +187,10 @@ static void test_332(gconstpointer data)
 }
 
 /* 338: a valid port stays valid when a reset lowers the limit. */
-static void test_338(void)
+static void test_338(gconstpointer data)
 {
     struct world *w = world_new();
-    struct guest *g = unit_guest(w, 1, 1, MODE_FIFO_64);
+    struct guest *g = unit_guest(w, 1, 1, unit_mode_of(data));
     struct evtchn_port_info info;
     uint32_t valid, port = 0, i;
 
@@ -210,8 +240,34 @@ static void test_342(void)
     world_free(w);
 }
 
+/* The same of 3-level; pages and selector end where ASan sees it. */
+static void test_342_3l(void)
+{
+    struct world *w = world_new();
+    struct guest_config c = { .domid = 1, .word32 = true };
+    struct guest *g = guest_new(w, &c);
+    uint32_t port = 0, i;
+
+    assert_ok(guest_register_bitmaps(g));
+    assert_ok(guest_register_selector(g, 0, EVTCHN_FRAME_SIZE -
+                                      EVTCHN_3L_L2_SELECTOR_SIZE(32)));
+    for (i = 1; i < 32768; i++) {
+        port = unit_ipi_masked(g, 0);
+    }
+    assert_err(evtchn_bind_ipi(g->d, 0, &i), XEN_ENOSPC);
+    assert_err(evtchn_alloc_unbound(g->d, DOMID_SELF, 1, &i), XEN_ENOSPC);
+    for (i = 1; i < 32768; i++) {
+        assert_ok(evtchn_send(g->d, i));
+        assert_ok(evtchn_unmask(g->d, i));
+    }
+    g_assert_true(guest_is_pending(g, port));
+    g_assert_cmphex(guest_pending_sel(&g->vcpu[0]), ==, UINT32_MAX);
+    guest_free(g);
+    world_free(w);
+}
+
 /* 344: a full table is reset in pieces, with others' operations between. */
-static void test_344(void)
+static void test_344(gconstpointer data)
 {
     struct world *w = world_new();
     struct guest_config c = { .domid = 1, .max_ports = 20000 };
@@ -221,7 +277,8 @@ static void test_344(void)
     uint32_t port, peer_port, pieces = 1, i;
     int rc;
 
-    assert_ok(guest_fifo_init(g, 20000));
+    assert_ok(GPOINTER_TO_INT(data) ? guest_3l_init(g)
+                                    : guest_fifo_init(g, 20000));
     for (i = 1; i < 19999; i++) {
         assert_ok(evtchn_bind_ipi(g->d, 0, &port));
     }
@@ -286,12 +343,17 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/xsa/107", test_107);
     g_test_add_func("/xsa/188", test_188);
+    unit_add_3l("/xsa/188", test_188_3l);
     unit_add_modes("/xsa/221", test_221);
     g_test_add_func("/xsa/295", test_295);
     unit_add_modes("/xsa/332", test_332);
-    g_test_add_func("/xsa/338", test_338);
-    g_test_add_func("/xsa/342", test_342);
-    g_test_add_func("/xsa/344", test_344);
+    g_test_add_data_func("/xsa/338/fifo", GINT_TO_POINTER(MODE_FIFO_64),
+                         test_338);
+    g_test_add_data_func("/xsa/338/3l", GINT_TO_POINTER(MODE_3L_64), test_338);
+    g_test_add_func("/xsa/342/2l", test_342);
+    g_test_add_func("/xsa/342/3l", test_342_3l);
+    g_test_add_data_func("/xsa/344/fifo", GINT_TO_POINTER(0), test_344);
+    g_test_add_data_func("/xsa/344/3l", GINT_TO_POINTER(1), test_344);
     unit_add_modes("/xsa/496", test_496);
     return g_test_run();
 }

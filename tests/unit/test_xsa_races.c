@@ -44,6 +44,24 @@ static void test_295(void)
     world_free(w);
 }
 
+/* New bitmaps and a selector of @g, as often as it is to have them again. */
+struct pages_3l {
+    uint32_t nr_pages;
+    uint64_t gfns[2 * GUEST_MAX_BITMAP_PAGES];
+    uint64_t selector;
+};
+
+static void new_pages_3l(struct guest *g, struct pages_3l *p)
+{
+    uint32_t i;
+
+    p->nr_pages = EVTCHN_3L_NR_PAGES(guest_word_bits(g));
+    for (i = 0; i < 2 * p->nr_pages; i++) {
+        p->gfns[i] = guest_new_frame(g);
+    }
+    p->selector = guest_new_frame(g);
+}
+
 /* 338: high ports are used while a reset lowers the limit. */
 static gpointer use_high_ports(gpointer opaque)
 {
@@ -65,11 +83,13 @@ static gpointer use_high_ports(gpointer opaque)
     return NULL;
 }
 
-static void test_338(void)
+static void test_338(gconstpointer data)
 {
+    bool three_level = GPOINTER_TO_INT(data);
     struct world *w = world_new();
     struct race r = { .g = unit_guest(w, 1, 1, MODE_2L_32) };
     uint64_t control = guest_new_frame(r.g), page[2];
+    struct pages_3l p;
     gint64 begin = g_get_monotonic_time();
     GThread *thread[2];
     uint32_t valid = 0, port, i;
@@ -77,14 +97,20 @@ static void test_338(void)
     for (i = 0; i < 2; i++) {
         page[i] = guest_new_frame(r.g);
     }
+    new_pages_3l(r.g, &p);
     thread[0] = start(use_high_ports, &r);
     thread[1] = start(use_high_ports, &r);
     while (time_left(begin)) {
         uint8_t bits;
 
-        assert_ok(evtchn_init_control(r.g->d, control, 0, 0, &bits));
-        for (i = 0; i < 2; i++) {
-            assert_ok(evtchn_expand_array(r.g->d, page[i]));
+        if (three_level) {
+            assert_ok(evtchn_register_bitmaps(r.g->d, p.gfns, p.nr_pages));
+            assert_ok(evtchn_register_l2_selector(r.g->d, 0, p.selector, 0));
+        } else {
+            assert_ok(evtchn_init_control(r.g->d, control, 0, 0, &bits));
+            for (i = 0; i < 2; i++) {
+                assert_ok(evtchn_expand_array(r.g->d, page[i]));
+            }
         }
         for (i = 0; i < 1100; i++) {
             assert_ok(evtchn_bind_ipi(r.g->d, 0, &port));
@@ -181,31 +207,41 @@ static gpointer peer_binds(gpointer opaque)
     return NULL;
 }
 
-static void test_343(void)
+static void test_343(gconstpointer data)
 {
+    bool three_level = GPOINTER_TO_INT(data);
     struct world *w = world_new();
     struct race r = {
         .g = unit_guest(w, 1, 2, MODE_2L_64),
         .peer = unit_guest(w, 2, 1, MODE_FIFO_64),
     };
     uint64_t control = guest_new_frame(r.g), page = guest_new_frame(r.g);
+    struct pages_3l p;
     gint64 begin = g_get_monotonic_time();
     unsigned int done = 0, again = 0;
     GThread *thread[3];
     uint8_t bits;
     int rc;
 
+    new_pages_3l(r.g, &p);
     thread[0] = start(bind_and_close, &r);
     thread[1] = start(bind_and_close, &r);
     thread[2] = start(peer_binds, &r);
     while (time_left(begin)) {
-        rc = evtchn_init_control(r.g->d, control, 0, 0, &bits);
-        g_assert_true(rc == 0 || rc == -XEN_EINVAL);
-        evtchn_expand_array(r.g->d, page);
-        evtchn_init_control(r.g->d, control, 2048, 1, &bits);
+        if (three_level) {
+            rc = evtchn_register_bitmaps(r.g->d, p.gfns, p.nr_pages);
+            g_assert_true(rc == 0 || rc == -XEN_EINVAL);
+            evtchn_register_l2_selector(r.g->d, 0, p.selector, 0);
+            evtchn_register_l2_selector(r.g->d, 1, p.selector, 2048);
+        } else {
+            rc = evtchn_init_control(r.g->d, control, 0, 0, &bits);
+            g_assert_true(rc == 0 || rc == -XEN_EINVAL);
+            evtchn_expand_array(r.g->d, page);
+            evtchn_init_control(r.g->d, control, 2048, 1, &bits);
+        }
         rc = evtchn_reset(r.g->d);
         if (rc == 0) {
-            /* No port was open, so nobody used FIFO's memory. */
+            /* No port was open, so nobody used the guest's pages. */
             done++;
         } else {
             assert_err(rc, XEN_EAGAIN);
@@ -322,6 +358,19 @@ static gpointer expand(gpointer opaque)
     return NULL;
 }
 
+/* The same with a selector, which needs the bitmaps. */
+static gpointer register_selector(gpointer opaque)
+{
+    struct race *r = opaque;
+
+    while (!evtchn_load(&r->stop)) {
+        int rc = evtchn_register_l2_selector(r->g->d, 0, r->gfn, 0);
+
+        g_assert_true(rc == 0 || rc == -XEN_EOPNOTSUPP || rc == -XEN_EINVAL);
+    }
+    return NULL;
+}
+
 static gpointer raise_pirq(gpointer opaque)
 {
     struct race *r = opaque;
@@ -337,21 +386,27 @@ static gpointer raise_pirq(gpointer opaque)
     return NULL;
 }
 
-static void test_505(void)
+static void test_505(gconstpointer data)
 {
+    bool three_level = GPOINTER_TO_INT(data);
+    GThreadFunc grow = three_level ? register_selector : expand;
     struct world *w = world_new();
     struct race r = { .g = unit_guest(w, 1, 1, MODE_2L_64) };
     uint64_t control = guest_new_frame(r.g);
     gint64 begin = g_get_monotonic_time();
+    struct pages_3l p;
     GThread *thread[3];
     uint8_t bits;
 
+    new_pages_3l(r.g, &p);
     r.gfn = guest_new_frame(r.g);
-    thread[0] = start(expand, &r);
-    thread[1] = start(expand, &r);
+    thread[0] = start(grow, &r);
+    thread[1] = start(grow, &r);
     thread[2] = start(raise_pirq, &r);
     while (time_left(begin)) {
-        int rc = evtchn_init_control(r.g->d, control, 0, 0, &bits);
+        int rc = three_level
+                     ? evtchn_register_bitmaps(r.g->d, p.gfns, p.nr_pages)
+                     : evtchn_init_control(r.g->d, control, 0, 0, &bits);
 
         g_assert_true(rc == 0 || rc == -XEN_EINVAL);
         rc = evtchn_reset(r.g->d);
@@ -365,16 +420,26 @@ static void test_505(void)
     world_free(w);
 }
 
+/* For FIFO and for 3-level. */
+static void add_both(const char *path, GTestDataFunc func)
+{
+    char *name = g_strdup_printf("%s/3l", path);
+
+    g_test_add_data_func(path, GINT_TO_POINTER(false), func);
+    g_test_add_data_func(name, GINT_TO_POINTER(true), func);
+    g_free(name);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/xsa/295/race", test_295);
-    g_test_add_func("/xsa/338/race", test_338);
+    add_both("/xsa/338/race", test_338);
     g_test_add_func("/xsa/340/race", test_340);
-    g_test_add_func("/xsa/343/race", test_343);
+    add_both("/xsa/343/race", test_343);
     g_test_add_func("/xsa/344/race", test_344);
     race_add("/xsa/358/race", &race_358);
     race_add("/xsa/359/race", &race_359);
-    g_test_add_func("/xsa/505/race", test_505);
+    add_both("/xsa/505/race", test_505);
     return g_test_run();
 }

@@ -17,13 +17,15 @@
 enum unit_mode {
     MODE_2L_64,
     MODE_2L_32,
+    MODE_3L_64,
+    MODE_3L_32,
     MODE_FIFO_64,
     MODE_FIFO_32,
     NR_MODES
 };
 
 static const char *const unit_mode_name[NR_MODES] = {
-    "2l-64", "2l-32", "fifo-64", "fifo-32",
+    "2l-64", "2l-32", "3l-64", "3l-32", "fifo-64", "fifo-32",
 };
 
 #define assert_ok(call)         g_assert_cmpint(call, ==, 0)
@@ -34,12 +36,36 @@ static inline bool unit_is_fifo(enum unit_mode mode)
     return mode == MODE_FIFO_64 || mode == MODE_FIFO_32;
 }
 
-static inline bool unit_is_32(enum unit_mode mode)
+static inline bool unit_is_3l(enum unit_mode mode)
 {
-    return mode == MODE_2L_32 || mode == MODE_FIFO_32;
+    return mode == MODE_3L_64 || mode == MODE_3L_32;
 }
 
-/* FIFO: with control blocks and array pages for 4,096 ports. */
+static inline bool unit_is_2l(enum unit_mode mode)
+{
+    return mode == MODE_2L_64 || mode == MODE_2L_32;
+}
+
+static inline bool unit_is_32(enum unit_mode mode)
+{
+    return mode == MODE_2L_32 || mode == MODE_3L_32 || mode == MODE_FIFO_32;
+}
+
+static inline enum evtchn_abi unit_abi(enum unit_mode mode)
+{
+    return unit_is_fifo(mode) ? EVTCHN_ABI_FIFO :
+           unit_is_3l(mode) ? EVTCHN_ABI_3L : EVTCHN_ABI_2L;
+}
+
+/* Frames that unit_guest_config() has handed over. */
+static inline uint32_t unit_frames(enum unit_mode mode, uint32_t nr_vcpus)
+{
+    return unit_is_fifo(mode) ? 4 + nr_vcpus :
+           mode == MODE_3L_64 ? 16 + nr_vcpus :
+           mode == MODE_3L_32 ? 2 + nr_vcpus : 0;
+}
+
+/* FIFO: with control blocks and array pages for 4,096 ports; 3-level: all. */
 static inline struct guest *unit_guest_config(struct world *w,
                                               struct guest_config c,
                                               enum unit_mode mode)
@@ -50,8 +76,11 @@ static inline struct guest *unit_guest_config(struct world *w,
     g = guest_new(w, &c);
     if (unit_is_fifo(mode)) {
         assert_ok(guest_fifo_init(g, 4096));
-        g_assert_cmpint(evtchn_domain_abi(g->d), ==, EVTCHN_ABI_FIFO);
+    } else if (unit_is_3l(mode)) {
+        assert_ok(guest_3l_init(g));
     }
+    g_assert_cmpint(evtchn_domain_abi(g->d), ==, unit_abi(mode));
+    g_assert_cmpuint(g->mapped, ==, unit_frames(mode, g->nr_vcpus));
     return g;
 }
 
@@ -196,6 +225,11 @@ static inline void unit_add_modes(const char *path, GTestDataFunc func)
 static inline void unit_add_2l(const char *path, GTestDataFunc func)
 {
     unit_add_range(path, func, MODE_2L_64, MODE_2L_32);
+}
+
+static inline void unit_add_3l(const char *path, GTestDataFunc func)
+{
+    unit_add_range(path, func, MODE_3L_64, MODE_3L_32);
 }
 
 static inline void unit_add_fifo(const char *path, GTestDataFunc func)

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * 3-level event channels: the two operations beside Xen's own, for guests.
+ *
+ * Provenance: Wei Liu's series for Xen of 2012 and 2013 was never merged.  This
+ * is reconstructed from the published description of it.  Numbers, layouts and
+ * errors are this project's own; it is not compatible with that series.
+ *
+ * It needs nothing but the compiler's <stdint.h>, and is the same for 32-bit
+ * and 64-bit guests; below, W is the number of bits in the guest's word, as Xen
+ * has latched it (32 or 64).
+ *
+ * Port p has a bit in each of
+ *   the pending bitmap  bit p % W of word p / W;
+ *   the mask bitmap     the same;
+ *   the L2 selector     of the vCPU that p is bound to: bit p / W, which is in
+ *                       word p / W^2;
+ *   the L1 selector     that vCPU's evtchn_pending_sel: bit p / W^2.
+ *
+ * An event sets the pending bit; if that was clear and p is not masked, the L2
+ * bit; if that was clear the L1 bit; if that was clear evtchn_upcall_pending,
+ * and the vCPU is interrupted.  Who consumes goes the other way round, and each
+ * step before the next:
+ *
+ *   1. evtchn_upcall_pending = 0;
+ *   2. l1 = exchange(evtchn_pending_sel, 0);
+ *   3. for each bit i of l1: l2 = exchange(l2_selector[i], 0);
+ *   4. for each bit j of l2: the ports in pending[i * W + j] & ~mask[i * W + j];
+ *      clear a port's pending bit before its event is handled;
+ *   5. again from 1 while evtchn_upcall_pending is set.
+ *
+ * To unmask, clear the mask bit; if the pending bit is set then, set the mask
+ * bit again and call EVTCHNOP_unmask, which takes the steps of an event.
+ */
+
+#ifndef XENKVM_EVENT_CHANNEL_3LEVEL_H
+#define XENKVM_EVENT_CHANNEL_3LEVEL_H
+
+#include <stdint.h>
+
+/* For W-bit guests: 262,144 ports, 8 pages and 512 bytes; or 32,768, 1, 128. */
+#define EVTCHN_3L_NR_CHANNELS(w)        ((w) * (w) * (w))
+/* Pages of 4 KiB of each of the two bitmaps. */
+#define EVTCHN_3L_NR_PAGES(w)           (EVTCHN_3L_NR_CHANNELS(w) / 32768)
+/* Bytes of a vCPU's L2 selector. */
+#define EVTCHN_3L_L2_SELECTOR_SIZE(w)   ((w) * (w) / 8)
+
+/*
+ * EVTCHNOP_query_extended_abis: what this guest may switch to, besides 2-level,
+ * which it starts with.  -ENOSYS from a Xen without any of this.
+ */
+#define EVTCHNOP_query_extended_abis    128
+
+#define EVTCHN_EXTENDED_ABI_3LEVEL      1   /* EVTCHNOP_register_3level */
+#define EVTCHN_EXTENDED_ABI_FIFO        2   /* EVTCHNOP_init_control */
+
+struct evtchn_query_extended_abis {
+    /* OUT */
+    uint64_t abis;          /* EVTCHN_EXTENDED_ABI_* */
+};
+
+/*
+ * EVTCHNOP_register_3level: switch to 3-level, in two phases.
+ *
+ * EVTCHN_3L_BITMAPS hands over the two bitmaps, and changes the ABI of the whole
+ * domain.  Pending and mask bits of 2-level go to the same ports; beyond these
+ * the guest decides, before the call, what is masked.  From then on no vCPU has
+ * an upcall until EVTCHN_3L_L2_SELECTOR hands over its L2 selector, of zeros.
+ * Events that come meanwhile are raised then, and what its evtchn_pending_sel
+ * had for 2-level goes to word 0 of the selector.
+ *
+ * EVTCHNOP_reset takes the domain back to 2-level; the pages are the guest's
+ * again.
+ *
+ * -EPERM         3-level is not offered to this guest
+ * -EINVAL        no such cmd; wrong nr_pages; offset not a multiple of 8, or so
+ *                that the selector crosses its page's end; not the guest's RAM;
+ *                registered already; FIFO is in use
+ * -EFAULT        one of the arrays cannot be read
+ * -ENOENT        no such vCPU
+ * -EOPNOTSUPP    EVTCHN_3L_L2_SELECTOR comes before EVTCHN_3L_BITMAPS
+ *
+ * EVTCHNOP_init_control of a guest that has 3-level is -EINVAL; and, as in
+ * 2-level, EVTCHNOP_expand_array is -EOPNOTSUPP, EVTCHNOP_set_priority -ENOSYS.
+ */
+#define EVTCHNOP_register_3level        129
+
+#define EVTCHN_3L_BITMAPS               1
+#define EVTCHN_3L_L2_SELECTOR           2
+
+struct evtchn_register_3level {
+    /* IN */
+    uint32_t cmd;           /* EVTCHN_3L_* */
+    uint32_t _pad;
+    union {
+        struct {
+            uint32_t nr_pages;      /* EVTCHN_3L_NR_PAGES(W) */
+            uint32_t _pad;
+            /* Guest (virtual) addresses of nr_pages frame numbers each */
+            uint64_t pending_gfns;  /* uint64_t * */
+            uint64_t mask_gfns;     /* uint64_t * */
+        } bitmaps;
+        struct {
+            uint32_t vcpu;
+            uint32_t offset;        /* in bytes, in the frame */
+            uint64_t gfn;
+        } l2_selector;
+    } u;
+};
+
+#endif /* XENKVM_EVENT_CHANNEL_3LEVEL_H */
