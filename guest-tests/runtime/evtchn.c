@@ -263,14 +263,12 @@ int abi_switch(enum evtchn_abi abi)
 {
     static const struct evtchn_abi_ops *const all[] = {
         [ABI_2L] = &evtchn_2l_ops,
+        [ABI_3L] = &evtchn_3l_ops,
         [ABI_FIFO] = &evtchn_fifo_ops,
     };
     const struct evtchn_abi_ops *old = ops;
     int error;
 
-    if (abi >= sizeof(all) / sizeof(all[0]) || !all[abi]) {
-        return -XEN_EOPNOTSUPP;
-    }
     /* An upcall in between would look in the wrong place. */
     upcalls_disable();
     ops = all[abi];

@@ -76,7 +76,8 @@ struct evtchn_abi_ops {
     int (*init)(void);
     void (*forget)(void);
 };
-extern const struct evtchn_abi_ops evtchn_2l_ops, evtchn_fifo_ops;
+extern const struct evtchn_abi_ops evtchn_2l_ops, evtchn_3l_ops;
+extern const struct evtchn_abi_ops evtchn_fifo_ops;
 
 void shutdown(unsigned int reason) __attribute__((noreturn));
 void crash(const char *format, ...)

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* 3-level event channels, the guest's side: the public header says how. */
+
+#include "internal.h"
+#include "evtchn_3l.h"
+
+#define NR_WORDS (WORD_BITS * WORD_BITS)
+#define NR_PAGES EVTCHN_3L_NR_PAGES(WORD_BITS)
+#define WORD(port) ((port) / WORD_BITS)
+#define BIT(port) ((xen_ulong_t)1 << ((port) % WORD_BITS))
+
+static xen_ulong_t pending[NR_WORDS] __attribute__((aligned(PAGE_SIZE)));
+static xen_ulong_t masks[NR_WORDS] __attribute__((aligned(PAGE_SIZE)));
+static xen_ulong_t l2_selector[MAX_VCPUS][WORD_BITS]
+    __attribute__((aligned(PAGE_SIZE)));
+static unsigned int handed_over;
+
+uint64_t evtchn_query_extended_abis(void)
+{
+    struct evtchn_query_extended_abis query = { .abis = 0 };
+
+    if (HYPERVISOR_event_channel_op(EVTCHNOP_query_extended_abis, &query)) {
+        return 0;
+    }
+    return query.abis;
+}
+
+int evtchn_register_bitmaps(const void *pending_pages, const void *mask_pages,
+                            uint32_t nr_pages)
+{
+    uint64_t gfns[2][EVTCHN_3L_NR_PAGES(64)] = { { 0 } };
+    struct evtchn_register_3level reg = {
+        .cmd = EVTCHN_3L_BITMAPS,
+        .u.bitmaps.nr_pages = nr_pages,
+        .u.bitmaps.pending_gfns = (uintptr_t)gfns[0],
+        .u.bitmaps.mask_gfns = (uintptr_t)gfns[1],
+    };
+    uint32_t i;
+
+    for (i = 0; i < nr_pages && i < EVTCHN_3L_NR_PAGES(64); i++) {
+        gfns[0][i] = gfn_of((const char *)pending_pages + i * PAGE_SIZE);
+        gfns[1][i] = gfn_of((const char *)mask_pages + i * PAGE_SIZE);
+    }
+    return HYPERVISOR_event_channel_op(EVTCHNOP_register_3level, &reg);
+}
+
+int evtchn_register_l2_selector(unsigned int vcpu, uint64_t gfn,
+                                uint32_t offset)
+{
+    struct evtchn_register_3level reg = {
+        .cmd = EVTCHN_3L_L2_SELECTOR,
+        .u.l2_selector = { .vcpu = vcpu, .offset = offset, .gfn = gfn },
+    };
+
+    return HYPERVISOR_event_channel_op(EVTCHNOP_register_3level, &reg);
+}
+
+xen_ulong_t *l2_selector_of(unsigned int vcpu)
+{
+    return l2_selector[vcpu];
+}
+
+unsigned int bitmap_pages(void)
+{
+    return handed_over;
+}
+
+static unsigned int nr_ports(void)
+{
+    return EVTCHN_3L_NR_CHANNELS(WORD_BITS);
+}
+
+static bool is_pending(evtchn_port_t port)
+{
+    return __atomic_load_n(&pending[WORD(port)], __ATOMIC_SEQ_CST) & BIT(port);
+}
+
+static bool is_masked(evtchn_port_t port)
+{
+    return __atomic_load_n(&masks[WORD(port)], __ATOMIC_SEQ_CST) & BIT(port);
+}
+
+static void set_pending(evtchn_port_t port)
+{
+    __atomic_fetch_or(&pending[WORD(port)], BIT(port), __ATOMIC_SEQ_CST);
+}
+
+static bool test_and_clear_pending(evtchn_port_t port)
+{
+    return __atomic_fetch_and(&pending[WORD(port)], ~BIT(port),
+                              __ATOMIC_SEQ_CST) &
+           BIT(port);
+}
+
+static void clear_pending(evtchn_port_t port)
+{
+    test_and_clear_pending(port);
+}
+
+static void mask(evtchn_port_t port)
+{
+    __atomic_fetch_or(&masks[WORD(port)], BIT(port), __ATOMIC_SEQ_CST);
+}
+
+static bool clear_mask(evtchn_port_t port)
+{
+    __atomic_fetch_and(&masks[WORD(port)], ~BIT(port), __ATOMIC_SEQ_CST);
+    return is_pending(port);
+}
+
+/* As for 2-level, a scan goes on where the vCPU's last one left off. */
+static unsigned int next_port[MAX_VCPUS];
+
+/* The word's ports from @from on, below @to, both as bits of the word. */
+static unsigned int scan_word(unsigned int vcpu, unsigned int word,
+                              xen_ulong_t allowed)
+{
+    xen_ulong_t bits = __atomic_load_n(&pending[word], __ATOMIC_SEQ_CST) &
+                       ~__atomic_load_n(&masks[word], __ATOMIC_SEQ_CST) &
+                       allowed;
+    unsigned int taken = 0;
+
+    for (; bits; bits &= bits - 1) {
+        evtchn_port_t port = word * WORD_BITS + __builtin_ctzl(bits);
+
+        /* A word has ports of other vCPUs, too. */
+        if (evtchn_is_taken_here(port) && test_and_clear_pending(port)) {
+            next_port[vcpu] = (port + 1) % nr_ports();
+            evtchn_count(port);
+            taken++;
+        }
+    }
+    return taken;
+}
+
+/*
+ * All L2 words that L1 names are taken before any port is, so that the scan can
+ * begin in the middle of one and end there.
+ */
+static unsigned int scan(unsigned int vcpu)
+{
+    xen_ulong_t l1 = __atomic_exchange_n(
+        &vcpu_info_of(vcpu)->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
+    xen_ulong_t l2[WORD_BITS] = { 0 };
+    unsigned int start = next_port[vcpu], taken = 0, i;
+
+    for (i = 0; i < WORD_BITS; i++) {
+        if (l1 >> i & 1) {
+            l2[i] =
+                __atomic_exchange_n(&l2_selector[vcpu][i], 0, __ATOMIC_SEQ_CST);
+        }
+    }
+    for (i = 0; i <= NR_WORDS; i++) {
+        unsigned int word = (start / WORD_BITS + i) % NR_WORDS;
+        xen_ulong_t from = ~(xen_ulong_t)0 << (start % WORD_BITS);
+
+        if (!l2[word / WORD_BITS]) {
+            /* None of its words: on to the next one's first. */
+            i += WORD_BITS - 1 - word % WORD_BITS;
+            if (i < NR_WORDS) {
+                continue;
+            }
+            i = NR_WORDS;
+            word = start / WORD_BITS;
+        }
+        if (l2[word / WORD_BITS] >> (word % WORD_BITS) & 1) {
+            taken += scan_word(vcpu, word,
+                               i == 0        ? from :
+                               i == NR_WORDS ? ~from :
+                                               ~(xen_ulong_t)0);
+        }
+    }
+    return taken;
+}
+
+static int grow(unsigned int nr)
+{
+    return nr <= nr_ports() ? 0 : -XEN_ENOSPC;
+}
+
+static int init(void)
+{
+    unsigned int vcpu;
+    int error;
+
+    memset(pending, 0, sizeof(pending));
+    memset(masks, 0xff, sizeof(masks));
+    memset(l2_selector, 0, sizeof(l2_selector));
+    error = evtchn_register_bitmaps(pending, masks, NR_PAGES);
+    if (error) {
+        return error;
+    }
+    handed_over = 2 * NR_PAGES;
+    for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
+        error = evtchn_register_l2_selector(vcpu, gfn_of(l2_selector[vcpu]),
+                                            (uintptr_t)l2_selector[vcpu] %
+                                                PAGE_SIZE);
+        if (error) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+static void forget(void)
+{
+    memset(next_port, 0, sizeof(next_port));
+    handed_over = 0;
+}
+
+const struct evtchn_abi_ops evtchn_3l_ops = {
+    .name = "3l",
+    .is_pending = is_pending,
+    .is_masked = is_masked,
+    .set_pending = set_pending,
+    .clear_pending = clear_pending,
+    .mask = mask,
+    .clear_mask = clear_mask,
+    .scan = scan,
+    .nr_ports = nr_ports,
+    .backed_ports = nr_ports,
+    .grow = grow,
+    .init = init,
+    .forget = forget,
+};

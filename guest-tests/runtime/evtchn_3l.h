@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* 3-level's operations and memory, for tests that register it by hand. */
+
+#ifndef GUEST_TESTS_EVTCHN_3L_H
+#define GUEST_TESTS_EVTCHN_3L_H
+
+#include "guest.h"
+#include "event_channel_3level.h"
+
+/* EVTCHN_EXTENDED_ABI_*, or 0 where the host does not know the question. */
+uint64_t evtchn_query_extended_abis(void);
+/* 0 or -errno; @pending and @mask are @nr_pages pages each, in a row. */
+int evtchn_register_bitmaps(const void *pending, const void *mask,
+                            uint32_t nr_pages);
+int evtchn_register_l2_selector(unsigned int vcpu, uint64_t gfn,
+                                uint32_t offset);
+
+/* The selector of @vcpu, W words of W bits. */
+xen_ulong_t *l2_selector_of(unsigned int vcpu);
+/* What the runtime has handed over: the ABI's memory as the guest sees it. */
+unsigned int bitmap_pages(void);
+
+#endif /* GUEST_TESTS_EVTCHN_3L_H */
