@@ -355,13 +355,6 @@ void evtchn_upcall(void)
     consume_events();
 }
 
-void evtchn_upcall_or_kick(void)
-{
-    if (consume_events()) {
-        __atomic_fetch_add(&upcalls[this_vcpu()], 1, __ATOMIC_SEQ_CST);
-    }
-}
-
 /* Between tests ------------------------------------------------------------------ */
 
 static uint32_t runtime_ports[MAX_COUNTED / 32];

@@ -9,6 +9,8 @@
 #define VECTOR_UPCALL 256
 #define VECTOR_FAILSAFE 257
 
+#define MAX_SLEEP 10000000 /* nanoseconds */
+
 #define PTE_PRESENT 0x01
 #define PTE_WRITABLE 0x02
 #define PTE_USER 0x04
@@ -22,9 +24,6 @@ extern const char event_callback[], failsafe_callback[];
 struct start_info *start_info;
 
 static struct trap_info traps[NR_EXCEPTIONS + 1]; /* and the end's mark */
-
-/* vCPUs whose next upcall may be no more than a kick. */
-static bool kicked[MAX_VCPUS];
 
 /* The frame that is mapped at @address, in the guest's own list of its frames. */
 static xen_pfn_t *frame_at(const void *address)
@@ -109,14 +108,9 @@ void interrupt(struct interrupt_frame *frame)
 {
     switch (frame->vector) {
     case VECTOR_UPCALL:
-        if (__atomic_exchange_n(&kicked[this_vcpu()], false,
-                                __ATOMIC_SEQ_CST)) {
-            evtchn_upcall_or_kick();
-        } else {
-            evtchn_upcall();
-        }
+        evtchn_upcall();
         break;
-    case VECTOR_NMI:
+    case VECTOR_NMI: /* a kick */
         break;
     default:
         crash("vCPU %u: %s %u, error 0x%lx at 0x%lx", this_vcpu(),
@@ -187,25 +181,19 @@ void arch_vcpus_start(void)
     }
 }
 
+/*
+ * A kick is an NMI, not an event: so no event channel is the runtime's, and a reset
+ * closes none.  But Xen does not look for NMIs when a vCPU goes to sleep, so one that
+ * comes just then wakes nobody, nor do those after it: hence the deadline.
+ */
 void arch_vcpu_idle(unsigned int vcpu, void *const volatile *busy)
 {
-    upcalls_disable();
-    if (*busy) {
-        upcalls_enable();
-    } else {
-        sched_block();
+    if (!*busy) {
+        sched_poll(NULL, 0, system_time() + MAX_SLEEP);
     }
 }
 
-/*
- * Without an event channel, so that tests find the same ports as in an HVM guest:
- * the NMI wakes a vCPU that sleeps, and the flag keeps one awake that is about to,
- * as SCHEDOP_block does not look for NMIs.
- */
 void arch_vcpu_kick(unsigned int vcpu)
 {
-    __atomic_store_n(&kicked[vcpu], true, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&vcpu_info_of(vcpu)->evtchn_upcall_pending, 1,
-                     __ATOMIC_SEQ_CST);
     HYPERVISOR_vcpu_op(VCPUOP_send_nmi, vcpu, NULL);
 }
