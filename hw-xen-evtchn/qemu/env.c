@@ -8,6 +8,7 @@
 #include "system/runstate.h"
 
 #include "hw/xen-accel/xen_accel.h"
+#include "target/i386/kvm/xen-emu.h"
 #include "internal.h"
 
 #define FRAME_SHIFT 12
@@ -112,6 +113,12 @@ static void env_unmap_frame(void *opaque, uint64_t gfn, void *ptr)
     }
 }
 
+static bool env_read_guest(void *opaque, uint64_t addr, void *buf, size_t size)
+{
+    /* Only a vCPU makes hypercalls with pointers in them. */
+    return current_cpu && !kvm_copy_from_gva(current_cpu, addr, buf, size);
+}
+
 static void env_raise_upcall(void *opaque, uint32_t vcpu)
 {
     xen_evtchn_raise_upcall(opaque, vcpu);
@@ -142,6 +149,7 @@ static void env_wake_poller(void *opaque, uint32_t vcpu)
     .relax = env_relax,                     \
     .map_frame = env_map_frame,             \
     .unmap_frame = env_unmap_frame,         \
+    .read_guest = env_read_guest,           \
     .raise_upcall = env_raise_upcall,       \
     .wake_poller = env_wake_poller
 

@@ -31,7 +31,8 @@ OBJECT_DECLARE_SIMPLE_TYPE(XenEvtchnState, XEN_EVTCHN)
 #define XEN_EVTCHN_2L_PORTS 4096
 
 typedef struct XenEvtchnOptions {
-    bool fifo;              /* the guest may switch to FIFO */
+    bool fifo;              /* the guest may switch to FIFO, */
+    bool three_level;       /* and to 3-level */
     uint32_t max_ports;
 } XenEvtchnOptions;
 
@@ -155,11 +156,11 @@ void xen_evtchn_kvm_init(XenEvtchnState *s);
 void xen_evtchn_kvm_update(XenEvtchnState *s);
 /*
  * Take 2-level delivery, timers and polls from the kernel before the guest may
- * become FIFO; and, once it has or has not, let the kernel have them again if
- * the guest is 2-level.  BQL held; begin may drop it for a while.
+ * become FIFO or 3-level; and, once it has or has not, let the kernel have them
+ * again if the guest is 2-level.  BQL held; begin may drop it for a while.
  */
-int xen_evtchn_kvm_begin_fifo(XenEvtchnState *s);
-void xen_evtchn_kvm_end_fifo(XenEvtchnState *s);
+int xen_evtchn_kvm_begin_switch(XenEvtchnState *s);
+void xen_evtchn_kvm_end_switch(XenEvtchnState *s);
 /* The same after a reset. */
 void xen_evtchn_kvm_reclaim(XenEvtchnState *s);
 /* A back end has bound its @port to @guest_port. */

@@ -8,9 +8,9 @@
  * looking at those bits.
  *
  * The rule: at any time one of the two, the kernel or the model, delivers to
- * the guest.  Before a guest becomes FIFO everything in the kernel that writes
- * or waits for 2-level bits is stopped (begin_fifo), and only after a reset has
- * made it 2-level again is it started (reclaim).  The eventfds stay: they touch
+ * the guest.  Before a guest becomes FIFO or 3-level everything in the kernel
+ * that writes or waits for 2-level bits is stopped (begin_switch), and only after
+ * a reset has made it 2-level again is it started (reclaim).  The eventfds stay: they touch
  * nothing of the guest's.
  */
 
@@ -316,7 +316,7 @@ static void drop_routes(XenEvtchnState *s)
     s->kvm_dropping_routes = false;
 }
 
-int xen_evtchn_kvm_begin_fifo(XenEvtchnState *s)
+int xen_evtchn_kvm_begin_switch(XenEvtchnState *s)
 {
     int ret;
 
@@ -340,7 +340,7 @@ int xen_evtchn_kvm_begin_fifo(XenEvtchnState *s)
     return ret;
 }
 
-void xen_evtchn_kvm_end_fifo(XenEvtchnState *s)
+void xen_evtchn_kvm_end_switch(XenEvtchnState *s)
 {
     s->kvm_switching--;
     xen_evtchn_kvm_reclaim(s);
@@ -368,12 +368,12 @@ void xen_evtchn_kvm_reclaim(XenEvtchnState *s)
     xen_evtchn_msi_refresh_all(s);
 }
 
-/* The last line of defence: begin_fifo comes before this. */
+/* The last line of defence: begin_switch comes before this. */
 int xen_evtchn_kvm_abi_change(void *opaque, enum evtchn_abi abi)
 {
     XenEvtchnState *s = opaque;
 
-    if (abi == EVTCHN_ABI_FIFO && s->kvm_evtchn && !s->kvm_released) {
+    if (abi != EVTCHN_ABI_2L && s->kvm_evtchn && !s->kvm_released) {
         return -EBUSY;
     }
     return 0;

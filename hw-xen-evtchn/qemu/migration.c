@@ -4,7 +4,8 @@
  *
  * A 2-level guest that was offered nothing else is saved exactly as QEMU has
  * done since 8.0, and such streams are taken.  What is new comes in
- * subsections: what the guest was offered, and the state of a FIFO guest.
+ * subsections: what the guest was offered, and the state of one that has switched
+ * to FIFO or 3-level.
  *
  * Nothing here knows of the device, or of KVM: tests/test-vmstate.c saves and
  * loads domains of its own with it.
@@ -20,9 +21,25 @@
 #define V1_MAX_PORTS 4096
 #define V1_TO_HOST   0x8000
 
-static bool is_fifo(XenEvtchnStream *s)
+/* What a guest was offered, besides 2-level. */
+#define STREAM_FIFO 1
+#define STREAM_3L   2
+
+static const char *const offer_names[] = {
+    [0] = "2l",
+    [STREAM_FIFO] = "fifo",
+    [STREAM_3L] = "3l",
+    [STREAM_FIFO | STREAM_3L] = "3l+fifo",
+};
+
+static uint8_t offered_abis(const XenEvtchnStream *s)
 {
-    return evtchn_domain_abi(s->domain) == EVTCHN_ABI_FIFO;
+    return (s->fifo ? STREAM_FIFO : 0) | (s->three_level ? STREAM_3L : 0);
+}
+
+static bool is_extended(const XenEvtchnStream *s)
+{
+    return evtchn_domain_abi(s->domain) != EVTCHN_ABI_2L;
 }
 
 static void stream_clear(XenEvtchnStream *s)
@@ -30,13 +47,13 @@ static void stream_clear(XenEvtchnStream *s)
     g_free(g_steal_pointer(&s->ports));
     g_free(g_steal_pointer(&s->frames));
     g_free(g_steal_pointer(&s->vcpus));
-    g_free(g_steal_pointer(&s->fifo_ports));
+    g_free(g_steal_pointer(&s->extended_ports));
     s->nr_ports = 0;
     s->nr_frames = 0;
     s->nr_vcpus = 0;
-    s->nr_fifo_ports = 0;
+    s->nr_extended_ports = 0;
     s->has_offer = false;
-    s->has_fifo = false;
+    s->extended_abi = EVTCHN_ABI_HOST;
 }
 
 /* Save -------------------------------------------------------------------- */
@@ -87,7 +104,7 @@ static void save_2l(XenEvtchnStream *s)
     }
 }
 
-static void save_fifo(XenEvtchnStream *s)
+static void save_extended(XenEvtchnStream *s)
 {
     uint32_t end = evtchn_domain_valid_ports(s->domain);
     g_autoptr(GArray) vcpus =
@@ -98,8 +115,8 @@ static void save_fifo(XenEvtchnStream *s)
     struct evtchn_vcpu_state vcpu_state;
     uint32_t i;
 
-    s->frames = g_new0(uint64_t, EVTCHN_MAX_ARRAY_FRAMES);
-    evtchn_save_fifo(s->domain, s->frames, &s->nr_frames);
+    s->frames = g_new0(uint64_t, EVTCHN_MAX_FRAMES);
+    evtchn_save_frames(s->domain, s->frames, &s->nr_frames);
 
     for (i = 0; !evtchn_save_vcpu(s->domain, i, &vcpu_state); i++) {
         g_array_append_val(vcpus, vcpu_state);
@@ -112,8 +129,8 @@ static void save_fifo(XenEvtchnStream *s)
             g_array_append_val(ports, port_state);
         }
     }
-    s->nr_fifo_ports = ports->len;
-    s->fifo_ports = (void *)g_array_free(g_steal_pointer(&ports), false);
+    s->nr_extended_ports = ports->len;
+    s->extended_ports = (void *)g_array_free(g_steal_pointer(&ports), false);
 }
 
 static int stream_pre_save(void *opaque)
@@ -121,10 +138,10 @@ static int stream_pre_save(void *opaque)
     XenEvtchnStream *s = opaque;
 
     stream_clear(s);
-    s->offered_fifo = s->fifo;
+    s->offered_abis = offered_abis(s);
     s->offered_ports = s->max_ports;
-    if (is_fifo(s)) {
-        save_fifo(s);
+    if (is_extended(s)) {
+        save_extended(s);
     } else {
         save_2l(s);
     }
@@ -192,18 +209,18 @@ static int load_ports(XenEvtchnStream *s)
             return ret;
         }
     }
-    for (i = 0; i < s->nr_fifo_ports; i++) {
-        ret = evtchn_load_port(s->domain, &s->fifo_ports[i]);
+    for (i = 0; i < s->nr_extended_ports; i++) {
+        ret = evtchn_load_port(s->domain, &s->extended_ports[i]);
         if (ret) {
             error_report("xen-evtchn: port %u of the stream is not valid",
-                         s->fifo_ports[i].port);
+                         s->extended_ports[i].port);
             return ret;
         }
     }
     return 0;
 }
 
-static int load_fifo(XenEvtchnStream *s)
+static int load_extended(XenEvtchnStream *s)
 {
     struct evtchn_vcpu_state vcpu;
     int ret;
@@ -215,15 +232,18 @@ static int load_fifo(XenEvtchnStream *s)
                      s->nr_vcpus);
         return -EINVAL;
     }
-    ret = s->before_fifo ? s->before_fifo(s) : 0;
+    ret = s->before_switch ? s->before_switch(s) : 0;
     if (!ret) {
-        ret = evtchn_load_fifo(s->domain, s->frames, s->nr_frames, s->vcpus);
+        ret = evtchn_load_abi(s->domain, s->extended_abi, s->frames,
+                              s->nr_frames, s->vcpus);
         if (ret) {
-            error_report("xen-evtchn: the stream's FIFO memory is not valid");
+            error_report("xen-evtchn: the stream's %s memory is not valid",
+                         s->extended_abi == EVTCHN_ABI_FIFO ? "FIFO"
+                                                            : "3-level");
         }
     }
-    if (s->after_fifo) {
-        s->after_fifo(s);
+    if (s->after_switch) {
+        s->after_switch(s);
     }
     return ret;
 }
@@ -231,7 +251,7 @@ static int load_fifo(XenEvtchnStream *s)
 /* A guest keeps what it was offered: it decided on that when it booted. */
 static int load_offer(XenEvtchnStream *s)
 {
-    bool fifo = s->has_offer && s->offered_fifo;
+    uint8_t abis = s->has_offer ? s->offered_abis : 0;
     uint32_t max_ports = s->has_offer ? s->offered_ports : V1_MAX_PORTS;
 
     if (max_ports != s->max_ports) {
@@ -240,10 +260,14 @@ static int load_offer(XenEvtchnStream *s)
                      max_ports, max_ports);
         return -EINVAL;
     }
-    if (fifo != s->fifo) {
-        error_report("xen-evtchn: the guest was %soffered FIFO: "
+    if (abis >= ARRAY_SIZE(offer_names)) {
+        error_report("xen-evtchn: the guest was offered what is unknown here");
+        return -EINVAL;
+    }
+    if (abis != offered_abis(s)) {
+        error_report("xen-evtchn: the guest was offered %s: "
                      "set -machine xen-evtchn-abi=%s here too",
-                     fifo ? "" : "not ", fifo ? "fifo" : "2l");
+                     offer_names[abis], offer_names[abis]);
         return -EINVAL;
     }
     return 0;
@@ -258,8 +282,10 @@ static int stream_post_load(void *opaque, int version_id)
     if (!ret) {
         ret = evtchn_reset(s->domain);
     }
-    if (!ret && s->has_fifo) {
-        ret = s->fifo ? load_fifo(s) : -EINVAL;
+    if (!ret && s->extended_abi == EVTCHN_ABI_FIFO) {
+        ret = s->fifo ? load_extended(s) : -EINVAL;
+    } else if (!ret && s->extended_abi == EVTCHN_ABI_3L) {
+        ret = s->three_level ? load_extended(s) : -EINVAL;
     }
     if (!ret) {
         ret = load_ports(s);
@@ -282,7 +308,7 @@ static const VMStateDescription vmstate_port = {
     },
 };
 
-static const VMStateDescription vmstate_fifo_port = {
+static const VMStateDescription vmstate_extended_port = {
     .name = "xen_evtchn_fifo_port",
     .version_id = 1,
     .minimum_version_id = 1,
@@ -300,13 +326,13 @@ static const VMStateDescription vmstate_fifo_port = {
     },
 };
 
-static const VMStateDescription vmstate_fifo_vcpu = {
+static const VMStateDescription vmstate_extended_vcpu = {
     .name = "xen_evtchn_fifo_vcpu",
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
-        VMSTATE_UINT64(control_gfn, struct evtchn_vcpu_state),
-        VMSTATE_UINT32(control_offset, struct evtchn_vcpu_state),
+        VMSTATE_UINT64(gfn, struct evtchn_vcpu_state),
+        VMSTATE_UINT32(offset, struct evtchn_vcpu_state),
         VMSTATE_UINT32_ARRAY(tail, struct evtchn_vcpu_state,
                              EVTCHN_NR_PRIORITIES),
         VMSTATE_END_OF_LIST()
@@ -322,7 +348,7 @@ static bool nr_ports_valid(void *opaque, int version_id)
 
 static bool nr_frames_valid(void *opaque, int version_id)
 {
-    return ((XenEvtchnStream *)opaque)->nr_frames <= EVTCHN_MAX_ARRAY_FRAMES;
+    return ((XenEvtchnStream *)opaque)->nr_frames <= EVTCHN_MAX_FRAMES;
 }
 
 static bool nr_vcpus_valid(void *opaque, int version_id)
@@ -332,9 +358,9 @@ static bool nr_vcpus_valid(void *opaque, int version_id)
     return n > 0 && n <= UINT16_MAX;
 }
 
-static bool nr_fifo_ports_valid(void *opaque, int version_id)
+static bool nr_extended_ports_valid(void *opaque, int version_id)
 {
-    int32_t n = ((XenEvtchnStream *)opaque)->nr_fifo_ports;
+    int32_t n = ((XenEvtchnStream *)opaque)->nr_extended_ports;
 
     return n >= 0 && n <= EVTCHN_MAX_PORTS;
 }
@@ -344,7 +370,7 @@ static bool offer_needed(void *opaque)
 {
     XenEvtchnStream *s = opaque;
 
-    return s->fifo || s->max_ports != V1_MAX_PORTS;
+    return offered_abis(s) || s->max_ports != V1_MAX_PORTS;
 }
 
 static int offer_post_load(void *opaque, int version_id)
@@ -360,7 +386,7 @@ static const VMStateDescription vmstate_offer = {
     .needed = offer_needed,
     .post_load = offer_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_BOOL(offered_fifo, XenEvtchnStream),
+        VMSTATE_UINT8(offered_abis, XenEvtchnStream),
         VMSTATE_UINT32(offered_ports, XenEvtchnStream),
         VMSTATE_END_OF_LIST()
     },
@@ -368,38 +394,74 @@ static const VMStateDescription vmstate_offer = {
 
 static bool fifo_needed(void *opaque)
 {
-    return is_fifo(opaque);
+    XenEvtchnStream *s = opaque;
+
+    return evtchn_domain_abi(s->domain) == EVTCHN_ABI_FIFO;
+}
+
+static bool three_level_needed(void *opaque)
+{
+    XenEvtchnStream *s = opaque;
+
+    return evtchn_domain_abi(s->domain) == EVTCHN_ABI_3L;
+}
+
+/* A guest has one of the two, once. */
+static int extended_pre_load(void *opaque)
+{
+    XenEvtchnStream *s = opaque;
+
+    return s->extended_abi == EVTCHN_ABI_HOST ? 0 : -EINVAL;
 }
 
 static int fifo_post_load(void *opaque, int version_id)
 {
-    ((XenEvtchnStream *)opaque)->has_fifo = true;
+    ((XenEvtchnStream *)opaque)->extended_abi = EVTCHN_ABI_FIFO;
     return 0;
 }
+
+static int three_level_post_load(void *opaque, int version_id)
+{
+    ((XenEvtchnStream *)opaque)->extended_abi = EVTCHN_ABI_3L;
+    return 0;
+}
+
+static const VMStateField extended_fields[] = {
+    VMSTATE_UINT32(nr_frames, XenEvtchnStream),
+    VMSTATE_VALIDATE("number of the guest's frames", nr_frames_valid),
+    VMSTATE_VARRAY_UINT32_ALLOC(frames, XenEvtchnStream, nr_frames, 1,
+                                vmstate_info_uint64, uint64_t),
+    VMSTATE_INT32(nr_vcpus, XenEvtchnStream),
+    VMSTATE_VALIDATE("number of vCPUs", nr_vcpus_valid),
+    VMSTATE_STRUCT_VARRAY_ALLOC(vcpus, XenEvtchnStream, nr_vcpus, 1,
+                                vmstate_extended_vcpu,
+                                struct evtchn_vcpu_state),
+    VMSTATE_INT32(nr_extended_ports, XenEvtchnStream),
+    VMSTATE_VALIDATE("number of ports", nr_extended_ports_valid),
+    VMSTATE_STRUCT_VARRAY_ALLOC(extended_ports, XenEvtchnStream,
+                                nr_extended_ports, 1, vmstate_extended_port,
+                                struct evtchn_port_state),
+    VMSTATE_END_OF_LIST()
+};
 
 static const VMStateDescription vmstate_fifo = {
     .name = "xen_evtchn/fifo",
     .version_id = 1,
     .minimum_version_id = 1,
     .needed = fifo_needed,
+    .pre_load = extended_pre_load,
     .post_load = fifo_post_load,
-    .fields = (const VMStateField[]) {
-        VMSTATE_UINT32(nr_frames, XenEvtchnStream),
-        VMSTATE_VALIDATE("number of FIFO array frames", nr_frames_valid),
-        VMSTATE_VARRAY_UINT32_ALLOC(frames, XenEvtchnStream, nr_frames, 1,
-                                    vmstate_info_uint64, uint64_t),
-        VMSTATE_INT32(nr_vcpus, XenEvtchnStream),
-        VMSTATE_VALIDATE("number of vCPUs", nr_vcpus_valid),
-        VMSTATE_STRUCT_VARRAY_ALLOC(vcpus, XenEvtchnStream, nr_vcpus, 1,
-                                    vmstate_fifo_vcpu,
-                                    struct evtchn_vcpu_state),
-        VMSTATE_INT32(nr_fifo_ports, XenEvtchnStream),
-        VMSTATE_VALIDATE("number of ports", nr_fifo_ports_valid),
-        VMSTATE_STRUCT_VARRAY_ALLOC(fifo_ports, XenEvtchnStream, nr_fifo_ports,
-                                    1, vmstate_fifo_port,
-                                    struct evtchn_port_state),
-        VMSTATE_END_OF_LIST()
-    },
+    .fields = extended_fields,
+};
+
+static const VMStateDescription vmstate_3l = {
+    .name = "xen_evtchn/3l",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = three_level_needed,
+    .pre_load = extended_pre_load,
+    .post_load = three_level_post_load,
+    .fields = extended_fields,
 };
 
 const VMStateDescription vmstate_xen_evtchn_stream = {
@@ -426,6 +488,7 @@ const VMStateDescription vmstate_xen_evtchn_stream = {
     .subsections = (const VMStateDescription * const []) {
         &vmstate_offer,
         &vmstate_fifo,
+        &vmstate_3l,
         NULL
     },
 };

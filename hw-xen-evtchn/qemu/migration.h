@@ -20,10 +20,11 @@ typedef struct XenEvtchnStream {
     struct evtchn_domain *domain;
     uint16_t host_domid;
     uint32_t max_ports;
-    bool fifo;              /* what may be offered here, and then what was */
-    /* Optional: called before and after @domain becomes FIFO by a load. */
-    int (*before_fifo)(struct XenEvtchnStream *stream);
-    void (*after_fifo)(struct XenEvtchnStream *stream);
+    bool fifo;              /* what is offered here, besides 2-level */
+    bool three_level;
+    /* Optional: called before and after a load changes @domain's ABI. */
+    int (*before_switch)(struct XenEvtchnStream *stream);
+    void (*after_switch)(struct XenEvtchnStream *stream);
     uint16_t nr_pirq_inuse_words;
 
     /* Version 1 */
@@ -36,17 +37,17 @@ typedef struct XenEvtchnStream {
 
     /* Subsection "offer": what the guest was promised */
     bool has_offer;
-    bool offered_fifo;
+    uint8_t offered_abis;   /* STREAM_* in migration.c */
     uint32_t offered_ports;
 
-    /* Subsection "fifo" */
-    bool has_fifo;
+    /* Subsection "fifo" or "3l", for a guest that has switched to that */
+    enum evtchn_abi extended_abi;   /* EVTCHN_ABI_HOST: neither */
     uint32_t nr_frames;
     uint64_t *frames;
     int32_t nr_vcpus;
     struct evtchn_vcpu_state *vcpus;
-    int32_t nr_fifo_ports;
-    struct evtchn_port_state *fifo_ports;
+    int32_t nr_extended_ports;
+    struct evtchn_port_state *extended_ports;
 } XenEvtchnStream;
 
 extern const VMStateDescription vmstate_xen_evtchn_stream;

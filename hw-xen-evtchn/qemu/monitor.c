@@ -58,7 +58,8 @@ static EvtchnInfo *describe_port(XenEvtchnState *s, uint32_t port,
     e->pending = info->pending;
     e->masked = info->masked;
 
-    e->abi = g_strdup(info->abi == EVTCHN_ABI_FIFO ? "fifo" : "2l");
+    e->abi = g_strdup(info->abi == EVTCHN_ABI_FIFO ? "fifo" :
+                      info->abi == EVTCHN_ABI_3L ? "3l" : "2l");
     if (info->abi == EVTCHN_ABI_FIFO) {
         e->has_priority = true;
         e->priority = info->priority;

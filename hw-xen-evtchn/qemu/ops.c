@@ -7,10 +7,12 @@
 #include "hw/xen/interface/xen.h"
 #include "hw/xen/interface/event_channel.h"
 
+#include "../public/event_channel_3level.h"
 #include "internal.h"
 #include "hw/i386/kvm/trace.h"
 
 /* Xen's, which a guest of any host sees. */
+#define XEN_EPERM           1
 #define XEN_EOPNOTSUPP      95
 
 #ifndef EVTCHNOP_reset_cont
@@ -70,16 +72,16 @@ static int op_bind_pirq(XenEvtchnState *s, struct evtchn_bind_pirq *bind)
 }
 
 /* The first of these changes the guest's ABI: the kernel must let go first. */
-static int op_init_control(XenEvtchnState *s, void *arg)
+static int op_switch(XenEvtchnState *s, unsigned int cmd, void *arg)
 {
     int ret;
 
     BQL_LOCK_GUARD();
-    ret = xen_evtchn_kvm_begin_fifo(s);
+    ret = xen_evtchn_kvm_begin_switch(s);
     if (!ret) {
-        ret = evtchn_op(s->guest, EVTCHNOP_init_control, arg);
+        ret = evtchn_op(s->guest, cmd, arg);
     }
-    xen_evtchn_kvm_end_fifo(s);
+    xen_evtchn_kvm_end_switch(s);
     return ret;
 }
 
@@ -121,9 +123,11 @@ int xen_evtchn_op(unsigned int cmd, void *arg)
             return -XEN_EOPNOTSUPP;
         }
         if (cmd == EVTCHNOP_init_control) {
-            return op_init_control(s, arg);
+            return op_switch(s, cmd, arg);
         }
         break;
+    case EVTCHNOP_register_3level:
+        return s->stream.three_level ? op_switch(s, cmd, arg) : -XEN_EPERM;
 
     case EVTCHNOP_close:
         return op_on_port(s, cmd, arg, ((struct evtchn_close *)arg)->port);

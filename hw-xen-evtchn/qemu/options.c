@@ -21,20 +21,23 @@
 /* Major and minor of the first Xen with EVTCHNOP_init_control. */
 #define XEN_VERSION_FIFO 0x40004
 
-enum abi {
-    ABI_AUTO,
-    ABI_2L,
-    ABI_FIFO,
+/* A guest that is offered more than one of them has the choice. */
+static const struct abi {
+    const char *name;
+    bool fifo;
+    bool three_level;
+} abis[] = {
+    { "auto" },
+    { "2l" },
+    { "fifo", .fifo = true },
+    { "3l", .three_level = true },
+    { "3l+fifo", .fifo = true, .three_level = true },
 };
 
-static const char *const abi_names[] = {
-    [ABI_AUTO] = "auto",
-    [ABI_2L] = "2l",
-    [ABI_FIFO] = "fifo",
-};
+#define ABI_AUTO (&abis[0])
 
 /* As the device itself, a property of the one guest of this process. */
-static enum abi option_abi;
+static const struct abi *option_abi = ABI_AUTO;
 static uint32_t option_max_ports;   /* 0: the default */
 static const char *option_set;      /* a property that was */
 
@@ -62,21 +65,21 @@ static void check_xen_mode_later(const char *property)
 
 static char *get_abi(Object *obj, Error **errp)
 {
-    return g_strdup(abi_names[option_abi]);
+    return g_strdup(option_abi->name);
 }
 
 static void set_abi(Object *obj, const char *value, Error **errp)
 {
     size_t i;
 
-    for (i = 0; i < ARRAY_SIZE(abi_names); i++) {
-        if (!strcmp(value, abi_names[i])) {
-            option_abi = i;
+    for (i = 0; i < ARRAY_SIZE(abis); i++) {
+        if (!strcmp(value, abis[i].name)) {
+            option_abi = &abis[i];
             check_xen_mode_later(ABI);
             return;
         }
     }
-    error_setg(errp, ABI "=%s: the choice is auto, 2l or fifo", value);
+    error_setg(errp, ABI "=%s: the choice is auto, 2l, fifo, 3l or 3l+fifo", value);
 }
 
 static uint32_t max_ports(void)
@@ -84,7 +87,8 @@ static uint32_t max_ports(void)
     if (option_max_ports) {
         return option_max_ports;
     }
-    return option_abi == ABI_FIFO ? EVTCHN_MAX_PORTS : XEN_EVTCHN_2L_PORTS;
+    return option_abi->three_level ? EVTCHN_MAX_PORTS :
+           option_abi->fifo ? EVTCHN_FIFO_MAX_PORTS : XEN_EVTCHN_2L_PORTS;
 }
 
 static void get_max_ports(Object *obj, Visitor *v, const char *name,
@@ -116,16 +120,18 @@ void xen_evtchn_machine_class_init(ObjectClass *oc)
 {
     object_class_property_add_str(oc, ABI, get_abi, set_abi);
     object_class_property_set_description(oc, ABI,
-        "The most a Xen guest's event channels may switch to: 2l, fifo, or "
-        "auto (default): fifo, but 2l where KVM delivers that in the kernel "
-        "and xen-evtchn-max-ports is at most 4096");
+        "What a Xen guest's event channels may switch to, besides 2-level: 2l "
+        "(nothing), fifo, 3l (3-level), 3l+fifo (either), or auto (default): "
+        "fifo, but 2l where KVM delivers that in the kernel and "
+        "xen-evtchn-max-ports is at most 4096");
 
     object_class_property_add(oc, MAX_PORTS, "int", get_max_ports,
                               set_max_ports, NULL, NULL);
     object_class_property_set_description(oc, MAX_PORTS,
-        "Event-channel ports that a Xen guest may have, 2 to 131072 (default: "
-        "131072 with xen-evtchn-abi=fifo, else 4096); 2l itself ends at 4096, "
-        "and for a 32-bit guest at 1024");
+        "Event-channel ports that a Xen guest may have, 2 to 131072, and to "
+        "262144 if xen-evtchn-abi offers 3l (default: the most with fifo and "
+        "3l, else 4096); 2l itself ends at 4096, and for a 32-bit guest at "
+        "1024, and 3l for such a guest at 32768");
 }
 
 bool xen_evtchn_get_options(bool kvm_has_2l, XenEvtchnOptions *options,
@@ -134,28 +140,25 @@ bool xen_evtchn_get_options(bool kvm_has_2l, XenEvtchnOptions *options,
     uint32_t version = xen_accel->get_xen_version();
 
     options->max_ports = max_ports();
-    if (version < XEN_VERSION_FIFO) {
-        if (option_abi == ABI_FIFO) {
-            error_setg(errp, ABI "=fifo: Xen has it from 4.4 on, and "
-                       "xen-version=0x%x is older: raise it, or use " ABI "=2l",
-                       version);
-            return false;
-        }
-        options->fifo = false;
-        return true;
+    options->fifo = option_abi->fifo;
+    options->three_level = option_abi->three_level;
+    if (options->max_ports > EVTCHN_FIFO_MAX_PORTS && !options->three_level) {
+        error_setg(errp, MAX_PORTS "=%u: above %d a guest needs 3-level: lower "
+                   "it, or use " ABI "=3l or 3l+fifo", options->max_ports,
+                   EVTCHN_FIFO_MAX_PORTS);
+        return false;
     }
-    switch (option_abi) {
-    case ABI_2L:
-        options->fifo = false;
-        break;
-    case ABI_FIFO:
-        options->fifo = true;
-        break;
-    default:
+    if (version < XEN_VERSION_FIFO && options->fifo) {
+        error_setg(errp, ABI "=%s: Xen has FIFO from 4.4 on, and "
+                   "xen-version=0x%x is older: raise it, or use " ABI "=%s",
+                   option_abi->name, version,
+                   options->three_level ? "3l" : "2l");
+        return false;
+    }
+    if (option_abi == ABI_AUTO && version >= XEN_VERSION_FIFO) {
         /* FIFO would cost such a guest its fast paths, and gain it nothing. */
         options->fifo = !kvm_has_2l ||
                         options->max_ports > XEN_EVTCHN_2L_PORTS;
-        break;
     }
     return true;
 }

@@ -109,18 +109,18 @@ int xen_evtchn_soft_reset(void)
     return ret;
 }
 
-static int xen_evtchn_before_fifo_load(XenEvtchnStream *stream)
+static int xen_evtchn_before_switch(XenEvtchnStream *stream)
 {
     XenEvtchnState *s = container_of(stream, XenEvtchnState, stream);
 
-    return xen_evtchn_kvm_begin_fifo(s);
+    return xen_evtchn_kvm_begin_switch(s);
 }
 
-static void xen_evtchn_after_fifo_load(XenEvtchnStream *stream)
+static void xen_evtchn_after_switch(XenEvtchnStream *stream)
 {
     XenEvtchnState *s = container_of(stream, XenEvtchnState, stream);
 
-    xen_evtchn_kvm_end_fifo(s);
+    xen_evtchn_kvm_end_switch(s);
 }
 
 static int xen_evtchn_pre_save(void *opaque)
@@ -208,8 +208,9 @@ static void xen_evtchn_realize(DeviceState *dev, Error **errp)
     guest.nr_vcpus = s->nr_cpus;
     guest.max_ports = s->options.max_ports;
     guest.nr_pirqs = s->nr_pirqs;
-    /* Whether it is offered is decided in ops.c: a load may change that. */
-    guest.fifo = true;
+    /* A load refuses what was offered something else. */
+    guest.fifo = s->options.fifo;
+    guest.three_level = s->options.three_level;
     /* Each channel between the two takes a port on both sides. */
     host.max_ports = EVTCHN_MAX_PORTS;
 
@@ -236,8 +237,9 @@ static void xen_evtchn_realize(DeviceState *dev, Error **errp)
     s->stream.host_domid = DOMID_QEMU;
     s->stream.max_ports = s->options.max_ports;
     s->stream.fifo = s->options.fifo;
-    s->stream.before_fifo = xen_evtchn_before_fifo_load;
-    s->stream.after_fifo = xen_evtchn_after_fifo_load;
+    s->stream.three_level = s->options.three_level;
+    s->stream.before_switch = xen_evtchn_before_switch;
+    s->stream.after_switch = xen_evtchn_after_switch;
     s->stream.nr_pirq_inuse_words = s->nr_pirq_inuse_words;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Save and load of the event-channel device's state, both ABIs, with the very
+ * Save and load of the event-channel device's state, in each ABI, with the very
  * VMState and model that the device has, and a guest of a few pages.
  */
 
@@ -17,11 +17,17 @@
 #define GUEST_ID        1
 #define NR_VCPUS        2
 #define NR_PIRQS        64
-#define NR_PAGES        8
+#define NR_PAGES        24
 #define SHARED_INFO     0   /* page numbers */
 #define VCPU_INFO       1
-#define CONTROL         2
+#define CONTROL         2   /* or 3-level's L2 selectors */
 #define ARRAY           3   /* and the next one */
+#define PENDING         5   /* 3-level: and the next seven */
+#define MASK            13  /* the same */
+#define BITMAP_PAGES    8
+
+#define OFFER_FIFO      1
+#define OFFER_3L        2
 
 #define WORD_PENDING    0x80000000
 #define WORD_MASKED     0x40000000
@@ -107,14 +113,15 @@ static const struct evtchn_env env = {
     .notify = env_notify,
 };
 
-static Side *side_new(bool fifo, uint32_t max_ports)
+static Side *side_new(unsigned int offer, uint32_t max_ports)
 {
     struct evtchn_domain_config guest = {
         .domid = GUEST_ID,
         .nr_vcpus = NR_VCPUS,
         .nr_pirqs = NR_PIRQS,
         .max_ports = max_ports,
-        .fifo = true,
+        .fifo = offer & OFFER_FIFO,
+        .three_level = offer & OFFER_3L,
     };
     struct evtchn_domain_config host = {
         .nr_vcpus = 1,
@@ -138,7 +145,8 @@ static Side *side_new(bool fifo, uint32_t max_ports)
     }
     side->stream.domain = side->guest;
     side->stream.max_ports = max_ports;
-    side->stream.fifo = fifo;
+    side->stream.fifo = offer & OFFER_FIFO;
+    side->stream.three_level = offer & OFFER_3L;
     side->stream.nr_pirq_inuse_words = 1;
     return side;
 }
@@ -193,7 +201,9 @@ static int load(Side *side, const GByteArray *bytes)
 static Side *migrate(Side *from)
 {
     g_autoptr(GByteArray) bytes = save(from);
-    Side *to = side_new(from->stream.fifo, from->stream.max_ports);
+    Side *to = side_new((from->stream.fifo ? OFFER_FIFO : 0) |
+                        (from->stream.three_level ? OFFER_3L : 0),
+                        from->stream.max_ports);
 
     memcpy(to->memory, from->memory, NR_PAGES * sizeof(*to->memory));
     g_assert_cmpint(load(to, bytes), ==, 0);
@@ -266,7 +276,7 @@ static void check_all(Side *side, const Ports *p)
 
 static void test_2l(void)
 {
-    Side *side = side_new(false, 4096);
+    Side *side = side_new(0, 4096);
     unsigned int upcalls;
     Ports p;
 
@@ -308,7 +318,7 @@ static void test_2l_v1(void)
 {
     g_autoptr(GByteArray) old = g_byte_array_new();
     g_autoptr(GByteArray) ours = NULL;
-    Side *side = side_new(false, 4096);
+    Side *side = side_new(0, 4096);
     uint32_t port;
 
     g_byte_array_append(old, v1_stream, sizeof(v1_stream));
@@ -350,7 +360,7 @@ static uint32_t *head(Side *side, uint32_t vcpu, unsigned int priority)
 
 static void test_fifo(void)
 {
-    Side *side = side_new(true, 131072);
+    Side *side = side_new(OFFER_FIFO, 131072);
     struct evtchn_port_info info;
     struct evtchn_port_state state;
     Ports p;
@@ -394,7 +404,7 @@ static void test_fifo(void)
 /* An event whose array page is missing is not in guest memory at all. */
 static void test_fifo_page_missing(void)
 {
-    Side *side = side_new(true, 131072);
+    Side *side = side_new(OFFER_FIFO, 131072);
     uint32_t port;
 
     make_fifo(side);
@@ -416,7 +426,7 @@ static void test_fifo_page_missing(void)
 /* A number that was closed while linked is not given out before its time. */
 static void test_fifo_closed_linked(void)
 {
-    Side *side = side_new(true, 131072);
+    Side *side = side_new(OFFER_FIFO, 131072);
     uint32_t port, other;
 
     make_fifo(side);
@@ -435,21 +445,175 @@ static void test_fifo_closed_linked(void)
     side_free(side);
 }
 
+static void register_bitmaps(Side *side)
+{
+    uint64_t gfns[2 * BITMAP_PAGES];
+    int i;
+
+    for (i = 0; i < BITMAP_PAGES; i++) {
+        gfns[i] = PENDING + i;
+        gfns[BITMAP_PAGES + i] = MASK + i;
+    }
+    g_assert(!evtchn_register_bitmaps(side->guest, gfns, BITMAP_PAGES));
+    g_assert_cmpint(evtchn_domain_abi(side->guest), ==, EVTCHN_ABI_3L);
+}
+
+static void register_selector(Side *side, uint32_t vcpu)
+{
+    g_assert(!evtchn_register_l2_selector(side->guest, vcpu, CONTROL,
+                                          512 * vcpu));
+}
+
+static bool bit_of(Side *side, unsigned int page, uint32_t bit)
+{
+    return side->memory[page + bit / 32768][bit % 32768 / 8] >> (bit % 8) & 1;
+}
+
+static bool l2_bit(Side *side, uint32_t vcpu, uint32_t port)
+{
+    return bit_of(side, CONTROL, 4096 * vcpu + port / 64);
+}
+
+static uint64_t l1(Side *side, uint32_t vcpu)
+{
+    return ((uint64_t *)side->memory[VCPU_INFO])[8 * vcpu + 1];
+}
+
+static void test_3l(void)
+{
+    Side *side = side_new(OFFER_3L, 262144);
+    unsigned int upcalls;
+    uint32_t high;
+    Ports p;
+
+    register_bitmaps(side);
+    register_selector(side, 0);
+    register_selector(side, 1);
+    bind_all(side, &p);
+    do {
+        g_assert(!evtchn_bind_ipi(side->guest, 1, &high));
+    } while (high < 200000);
+    /* Masked, in a page that the load has to map as a mask. */
+    side->memory[MASK + high / 32768][high % 32768 / 8] |= 1 << (high % 8);
+    g_assert(!evtchn_send(side->guest, p.ipi));
+
+    side = migrate(side);
+    g_assert_cmpint(evtchn_domain_abi(side->guest), ==, EVTCHN_ABI_3L);
+    g_assert_cmpuint(side->mapped, ==, 2 * BITMAP_PAGES + 2);
+    check_all(side, &p);
+    assert_state(side, high, EVTCHN_IPI, 1);
+    g_assert(bit_of(side, PENDING, p.ipi));
+    g_assert(l2_bit(side, 1, p.ipi));
+    g_assert_cmphex(l1(side, 1), ==, 1);
+
+    upcalls = side->upcalls;
+    g_assert(!evtchn_send(side->guest, high));
+    g_assert(bit_of(side, PENDING, high));
+    g_assert(!l2_bit(side, 1, high));
+    memset(side->memory[VCPU_INFO], 0, EVTCHN_FRAME_SIZE);
+    g_assert(!evtchn_unmask(side->guest, high));
+    g_assert(l2_bit(side, 1, high));
+    g_assert_cmphex(l1(side, 1), ==, UINT64_C(1) << (high / 4096));
+    g_assert_cmpuint(side->upcalls, ==, upcalls + 1);
+    side_free(side);
+}
+
+/* An event whose vCPU has no selector is selected when that comes. */
+static void test_3l_selector_missing(void)
+{
+    Side *side = side_new(OFFER_3L | OFFER_FIFO, 262144);
+    uint32_t port;
+
+    register_bitmaps(side);
+    register_selector(side, 0);
+    g_assert(!evtchn_bind_ipi(side->guest, 1, &port));
+    g_assert(!evtchn_send(side->guest, port));
+
+    side = migrate(side);
+    g_assert(bit_of(side, PENDING, port));
+    g_assert_cmphex(l1(side, 1), ==, 0);
+    register_selector(side, 1);
+    g_assert(l2_bit(side, 1, port));
+    g_assert_cmphex(l1(side, 1), ==, 1);
+    g_assert_cmpuint(side->upcalls, ==, 1);
+    side_free(side);
+}
+
+/* A 32-bit guest's: two pages, and a selector at the very end of one. */
+static void test_3l_32(void)
+{
+    Side *side = side_new(OFFER_3L, 262144);
+    uint64_t gfns[] = { PENDING, MASK };
+    uint32_t port;
+
+    evtchn_domain_set_long_mode(side->guest, false);
+    g_assert(!evtchn_register_bitmaps(side->guest, gfns, 1));
+    g_assert(!evtchn_register_l2_selector(side->guest, 0, CONTROL, 4096 - 128));
+    do {
+        g_assert(!evtchn_bind_ipi(side->guest, 0, &port));
+    } while (port < 32767);
+
+    side = migrate(side);
+    evtchn_domain_set_long_mode(side->guest, false);
+    g_assert_cmpuint(side->mapped, ==, 3);
+    g_assert(!evtchn_send(side->guest, port));
+    g_assert(bit_of(side, CONTROL, 8 * 4096 - 1));
+    g_assert_cmphex(((uint32_t *)side->memory[VCPU_INFO])[1], ==,
+                    UINT32_C(1) << 31);
+    side_free(side);
+}
+
+/* One of FIFO and 3-level, and that once. */
+static void test_two_abis(void)
+{
+    static const char name[] = "xen_evtchn/fifo";
+    Side *from = side_new(OFFER_FIFO, 131072);
+    Side *to = side_new(OFFER_FIFO, 131072);
+    g_autoptr(GByteArray) bytes = NULL;
+    g_autofree guint8 *again = NULL;
+    const guint8 *found;
+    guint at, len;
+
+    make_fifo(from);
+    bytes = save(from);
+    found = memmem(bytes->data, bytes->len, name, sizeof(name) - 1);
+    g_assert(found);
+    /* From its mark and the length of its name to the stream's end. */
+    at = found - bytes->data - 2;
+    g_assert_cmpint(bytes->data[at], ==, QEMU_VM_SUBSECTION);
+    len = bytes->len - 1 - at;
+    again = g_memdup2(bytes->data + at, len);
+    g_byte_array_set_size(bytes, bytes->len - 1);
+    g_byte_array_append(bytes, again, len);
+    g_byte_array_append(bytes, (const guint8[]) { QEMU_VM_EOF }, 1);
+    g_assert_cmpint(load(to, bytes), ==, -EINVAL);
+    g_assert_cmpint(evtchn_domain_abi(to->guest), ==, EVTCHN_ABI_2L);
+    side_free(from);
+    side_free(to);
+}
+
 /* A machine that offers the guest something else refuses it. */
 static void test_offer(void)
 {
     static const struct {
-        bool fifo;
+        unsigned int offer;
         uint32_t max_ports;
-    } kinds[] = { { false, 4096 }, { true, 4096 }, { true, 131072 } };
+    } kinds[] = {
+        { 0, 4096 },
+        { OFFER_FIFO, 4096 },
+        { OFFER_FIFO, 131072 },
+        { OFFER_3L, 4096 },
+        { OFFER_3L, 262144 },
+        { OFFER_FIFO | OFFER_3L, 262144 },
+    };
     int i, j;
 
     for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-        Side *from = side_new(kinds[i].fifo, kinds[i].max_ports);
+        Side *from = side_new(kinds[i].offer, kinds[i].max_ports);
         g_autoptr(GByteArray) bytes = save(from);
 
         for (j = 0; j < ARRAY_SIZE(kinds); j++) {
-            Side *to = side_new(kinds[j].fifo, kinds[j].max_ports);
+            Side *to = side_new(kinds[j].offer, kinds[j].max_ports);
 
             g_assert_cmpint(load(to, bytes), ==, i == j ? 0 : -EINVAL);
             side_free(to);
@@ -459,22 +623,28 @@ static void test_offer(void)
 }
 
 /* Any byte may be anything: an error or a domain that can be used. */
-static void test_damaged(void)
+static void test_damaged(gconstpointer data)
 {
-    Side *side = side_new(true, 131072);
+    unsigned int offer = GPOINTER_TO_UINT(data);
+    Side *side = side_new(offer, 131072);
     g_autoptr(GByteArray) bytes = NULL;
     unsigned int refused = 0;
     guint i, bit;
     Ports p;
 
-    make_fifo(side);
+    if (offer == OFFER_FIFO) {
+        make_fifo(side);
+    } else {
+        register_bitmaps(side);
+        register_selector(side, 1);
+    }
     bind_all(side, &p);
     g_assert(!evtchn_send(side->guest, p.ipi));
     bytes = save(side);
 
     for (i = 0; i < bytes->len - 1; i++) {
         for (bit = 0; bit < 8; bit += 7) {
-            Side *to = side_new(true, 131072);
+            Side *to = side_new(offer, 131072);
 
             bytes->data[i] ^= 1 << bit;
             if (load(to, bytes)) {
@@ -507,6 +677,14 @@ int main(int argc, char **argv)
     g_test_add_func("/xen-evtchn/vmstate/fifo-closed-linked",
                     test_fifo_closed_linked);
     g_test_add_func("/xen-evtchn/vmstate/offer", test_offer);
-    g_test_add_func("/xen-evtchn/vmstate/damaged", test_damaged);
+    g_test_add_func("/xen-evtchn/vmstate/3l", test_3l);
+    g_test_add_func("/xen-evtchn/vmstate/3l-selector-missing",
+                    test_3l_selector_missing);
+    g_test_add_func("/xen-evtchn/vmstate/3l-32", test_3l_32);
+    g_test_add_func("/xen-evtchn/vmstate/two-abis", test_two_abis);
+    g_test_add_data_func("/xen-evtchn/vmstate/damaged/fifo",
+                         GUINT_TO_POINTER(OFFER_FIFO), test_damaged);
+    g_test_add_data_func("/xen-evtchn/vmstate/damaged/3l",
+                         GUINT_TO_POINTER(OFFER_3L), test_damaged);
     return g_test_run();
 }
