@@ -51,6 +51,8 @@ why_failed() {
     [[ -z $line ]] || { echo "no disk space: free some, or set XENKVM_BUILD_DIR"; return; }
     line=$(grep -aE 'Temporary failure resolving|Could not resolve|Could not connect|Cannot initiate|Network is unreachable|Connection (failed|timed out)|connection timed out' "$1" | tail -n 1) || true
     [[ -z $line ]] || { echo "no network: the Debian mirror cannot be reached: connect this machine and try again"; return; }
+    line=$(sed -nE "s/^E: The repository '([^']*) Release' (does not have|no longer has) a Release file.*/\\1/p" "$1" | head -n 1)
+    [[ -z $line ]] || { echo "no $line: the Debian mirror has this release no longer"; return; }
     line=$(grep -aiE '^E: |error[: ]|fatal:|FAILED' "$1" | head -n 1) || true
     echo "${line:-it gave no reason}"
 }
