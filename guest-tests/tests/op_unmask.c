@@ -70,8 +70,8 @@ TEST(unmask_delivers_what_the_guest_made_pending, "")
     check(wait_for(received(port) == 1, 1000));
 }
 
-/* 2-level looks only at a port whose mask bit it takes away; FIFO at each. */
-TEST(unmask_of_a_port_that_is_not_masked, "2l fifo")
+/* Only FIFO looks at a port whose mask bit it does not take away. */
+TEST(unmask_of_a_port_that_is_not_masked, "")
 {
     evtchn_port_t port = must_bind_ipi(0);
 

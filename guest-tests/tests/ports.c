@@ -15,7 +15,7 @@ const char *const port_kind_names[NR_PORT_KINDS] = {
 };
 
 const evtchn_port_t bad_ports[NR_BAD_PORTS] = {
-    EVTCHN_FIFO_NR_CHANNELS,
+    0x80000,
     0x7fffffff,
     0x80000000,
     0xffffffff,
