@@ -235,11 +235,15 @@ bool port_clear_mask(evtchn_port_t port)
 
 /*
  * On 2-level and 3-level Xen's selector bit and upcall are missing after the
- * guest's own write, on FIFO the link: only Xen can make up for these.
+ * guest's own write, on FIFO the link: only Xen can make up for these, and but
+ * for FIFO it does so only if it clears the mask bit itself.
  */
 void port_unmask(evtchn_port_t port)
 {
     if (port_clear_mask(port)) {
+        if (guest_abi != ABI_FIFO) {
+            port_mask(port);
+        }
         evtchn_unmask(port);
     }
 }
@@ -377,9 +381,45 @@ static void for_open_ports(void (*function)(evtchn_port_t port))
     }
 }
 
+/* The console's and XenStore's, which the toolstack bound. */
+static struct {
+    evtchn_port_t port, remote_port;
+    domid_t remote_dom;
+} links[4];
+static unsigned int nr_links;
+
 static void keep(evtchn_port_t port)
 {
+    struct evtchn_status status;
+
     runtime_ports[port / 32] |= 1u << (port % 32);
+    if (!evtchn_status(DOMID_SELF, port, &status) &&
+        status.status == EVTCHNSTAT_interdomain &&
+        nr_links < sizeof(links) / sizeof(links[0])) {
+        links[nr_links].port = port;
+        links[nr_links].remote_port = status.u.interdomain.port;
+        links[nr_links].remote_dom = status.u.interdomain.dom;
+        nr_links++;
+    }
+}
+
+/*
+ * The other ends wait for us after a reset.  Bound in the order of their numbers,
+ * from the lowest up, the ports have the numbers that they had.
+ */
+static void bind_links(void)
+{
+    unsigned int i;
+
+    for (i = 0; i < nr_links; i++) {
+        evtchn_port_t port;
+
+        if (!evtchn_bind_interdomain(links[i].remote_dom, links[i].remote_port,
+                                     &port) &&
+            port != links[i].port) {
+            evtchn_close(port);
+        }
+    }
 }
 
 static void close_left_open(evtchn_port_t port)
@@ -393,10 +433,43 @@ static void close_left_open(evtchn_port_t port)
     }
 }
 
-void evtchn_tests_begin(void)
+static void mask_all_2l(void)
 {
     memset(shared_info->evtchn_mask, 0xff, sizeof(shared_info->evtchn_mask));
+}
+
+/* A selector bit left from before FIFO would hide all later events of its word. */
+static void clear_all_2l(void)
+{
+    unsigned int vcpu;
+
+    memset(shared_info->evtchn_pending, 0, sizeof(shared_info->evtchn_pending));
+    for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
+        __atomic_store_n(&vcpu_info_of(vcpu)->evtchn_pending_sel, 0,
+                         __ATOMIC_SEQ_CST);
+    }
+}
+
+void evtchn_tests_begin(void)
+{
+    mask_all_2l();
     for_open_ports(keep);
+}
+
+int guest_reset(void)
+{
+    int error;
+
+    upcalls_disable();
+    error = evtchn_reset(DOMID_SELF);
+    if (!error) {
+        abi_forget();
+        mask_all_2l();
+        clear_all_2l();
+    }
+    bind_links();
+    upcalls_enable();
+    return error;
 }
 
 void evtchn_test_cleanup(void)

@@ -4,6 +4,9 @@
 #include "internal.h"
 #include "fifo.h"
 
+/* Kept for the next time that the guest goes to FIFO. */
+static void *array_pages[FIFO_MAX_PAGES], *control_pages[MAX_VCPUS];
+
 static event_word_t *array[FIFO_MAX_PAGES];
 static unsigned int nr_array_pages;
 static struct evtchn_fifo_control_block *control[MAX_VCPUS];
@@ -142,6 +145,14 @@ static unsigned int backed_ports(void)
     return nr_array_pages * FIFO_WORDS_PER_PAGE;
 }
 
+static void *kept_page(void **page)
+{
+    if (!*page) {
+        *page = page_keep();
+    }
+    return memset(*page, 0, PAGE_SIZE);
+}
+
 static int grow(unsigned int nr)
 {
     while (backed_ports() < nr) {
@@ -152,7 +163,7 @@ static int grow(unsigned int nr)
         if (nr_array_pages == FIFO_MAX_PAGES) {
             return -XEN_ENOSPC;
         }
-        page = page_keep();
+        page = kept_page(&array_pages[nr_array_pages]);
         for (i = 0; i < FIFO_WORDS_PER_PAGE; i++) {
             page[i] = FIFO_MASKED;
         }
@@ -175,7 +186,7 @@ static int init(void)
     for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
         int error;
 
-        control[vcpu] = page_keep();
+        control[vcpu] = kept_page(&control_pages[vcpu]);
         error = evtchn_init_control(gfn_of(control[vcpu]), 0, vcpu);
         if (error) {
             control[vcpu] = NULL;

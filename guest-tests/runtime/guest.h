@@ -60,6 +60,8 @@ struct guest_test {
  *   alone              must be the first and the last in its guest: it begins in
  *                      2-level (the ABI is the test's to choose), or leaves the
  *                      guest unfit for others
+ *   fresh              the guest is reset before it and after it: it begins in
+ *                      2-level, and the ABI is the test's to choose
  *   silent             it loses the console, so the guest's end is its verdict
  *   seconds=N          how long it may take, 10 if not given
  *   disks=N            it takes N disks; on QEMU only
@@ -93,6 +95,12 @@ struct guest_test {
             test_end();          \
         }                        \
     } while (0)
+
+/*
+ * A row of a table: its name is printed with what fails from here on, until the
+ * next row or the end of the test.
+ */
+void test_row(const char *name);
 
 bool test_check(bool ok, const char *file, int line, const char *what);
 bool test_check_equal(int64_t value, int64_t expected, const char *file,
@@ -215,6 +223,12 @@ int evtchn_reset(domid_t dom);
 int evtchn_init_control(uint64_t gfn, uint32_t offset, uint32_t vcpu);
 int evtchn_expand_array(uint64_t gfn);
 int evtchn_set_priority(evtchn_port_t port, uint32_t priority);
+
+/*
+ * EVTCHNOP_reset of this guest, after which it is as at its start: in 2-level,
+ * all ports masked, only the console and XenStore bound.  0 or -errno.
+ */
+int guest_reset(void);
 
 /* These end the test when they fail.  Loopback ports are a pair, 0 and 1. */
 evtchn_port_t must_bind_ipi(unsigned int vcpu);

@@ -6,7 +6,7 @@
 extern const struct guest_test tests_begin[], tests_end[];
 
 static unsigned int nr_checks, nr_failed;
-static const char *skipped;
+static const char *skipped, *row;
 static void *end_of_test[5];
 
 bool has_word(const char *words, const char *word)
@@ -56,11 +56,17 @@ uint64_t command_line_number(const char *name, uint64_t otherwise)
     return number;
 }
 
+void test_row(const char *name)
+{
+    row = name;
+}
+
 bool test_check(bool ok, const char *file, int line, const char *what)
 {
     __atomic_fetch_add(&nr_checks, 1, __ATOMIC_RELAXED);
     if (!ok && __atomic_fetch_add(&nr_failed, 1, __ATOMIC_RELAXED) < 20) {
-        print("# %s:%d: not so: %s\n", file, line, what);
+        print("# %s:%d: %s%snot so: %s\n", file, line, row ? row : "",
+              row ? ": " : "", what);
     }
     return ok;
 }
@@ -71,8 +77,8 @@ bool test_check_equal(int64_t value, int64_t expected, const char *file,
     __atomic_fetch_add(&nr_checks, 1, __ATOMIC_RELAXED);
     if (value != expected &&
         __atomic_fetch_add(&nr_failed, 1, __ATOMIC_RELAXED) < 20) {
-        print("# %s:%d: %s is %lld, not %lld\n", file, line, what,
-              (long long)value, (long long)expected);
+        print("# %s:%d: %s%s%s is %lld, not %lld\n", file, line, row ? row : "",
+              row ? ": " : "", what, (long long)value, (long long)expected);
     }
     return value == expected;
 }
@@ -167,11 +173,36 @@ static bool names(const char *list, const char *name)
     return false;
 }
 
-/* True unless it failed. */
-static bool run_test(const struct guest_test *test, unsigned int number)
+/* As a test expects the guest to be: in @abi, nothing left of the one before. */
+static void take_abi(enum evtchn_abi abi, bool reset)
 {
+    int error = reset ? guest_reset() : 0;
+
+    if (!error && guest_abi != abi) {
+        error = abi_switch(abi);
+    }
+    if (error) {
+        print("Bail out! this host has no %s event channels (%d)\n",
+              abi == ABI_FIFO ? "fifo" :
+              abi == ABI_3L   ? "3l" :
+                                "2l",
+              error);
+        console_flush();
+        shutdown(SHUTDOWN_poweroff);
+    }
+}
+
+/* True unless it failed. */
+static bool run_test(const struct guest_test *test, unsigned int number,
+                     enum evtchn_abi abi)
+{
+    bool fresh = has_word(test->needs, "fresh");
+
+    if (fresh) {
+        take_abi(ABI_2L, true);
+    }
     nr_checks = nr_failed = 0;
-    skipped = NULL;
+    skipped = row = NULL;
     memory_mark();
     if (!__builtin_setjmp(end_of_test)) {
         test->run();
@@ -180,6 +211,9 @@ static bool run_test(const struct guest_test *test, unsigned int number)
         return !nr_failed;
     }
     evtchn_test_cleanup();
+    if (fresh) {
+        take_abi(abi, true);
+    }
     memory_release();
     if (nr_failed || (!nr_checks && !skipped)) {
         print("not ok %u - %s # %u of %u checks failed\n", number, test->name,
@@ -198,6 +232,7 @@ void run_tests(void)
     const char *abi = command_line_value("abi");
     const struct guest_test *test;
     unsigned int nr = 0, failed = 0, number = 0;
+    enum evtchn_abi wanted = ABI_2L;
     char abi_name[5] = "2l";
 
     if (abi) {
@@ -218,21 +253,14 @@ void run_tests(void)
     upcalls_enable();
     /* A test that is alone chooses for itself. */
     if (!asked || nr != 1 || !has_word(command_line, "alone")) {
-        enum evtchn_abi wanted = !memcmp(abi_name, "fifo", 5) ? ABI_FIFO :
-                                 !memcmp(abi_name, "3l", 3)   ? ABI_3L :
-                                                                ABI_2L;
-        int error = wanted == ABI_2L ? 0 : abi_switch(wanted);
-
-        if (error) {
-            print("Bail out! this host has no %s event channels (%d)\n",
-                  abi_name, error);
-            console_flush();
-            shutdown(SHUTDOWN_poweroff);
-        }
+        wanted = !memcmp(abi_name, "fifo", 5) ? ABI_FIFO :
+                 !memcmp(abi_name, "3l", 3)   ? ABI_3L :
+                                                ABI_2L;
+        take_abi(wanted, false);
     }
     for (test = tests_begin; test < tests_end; test++) {
         if (asked ? names(asked, test->name) : is_fit(test, abi_name)) {
-            failed += !run_test(test, ++number);
+            failed += !run_test(test, ++number, wanted);
         }
     }
     if (!console_is_lost()) {

@@ -24,8 +24,7 @@ size_t xen_evtchn_op_size(unsigned int cmd, bool *copy_back)
     size_t size = evtchn_op_size(cmd, copy_back);
 
     assert(size <= XEN_EVTCHN_OP_MAX_SIZE);
-    /* This one is the hypervisor's own. */
-    return cmd == EVTCHNOP_reset_cont ? 0 : size;
+    return size;
 }
 
 /* The PIRQ behind @port, or 0, which is none. */
@@ -91,10 +90,12 @@ void xen_evtchn_after_reset(XenEvtchnState *s)
     xen_evtchn_msi_refresh_all(s);
 }
 
-/* A full table takes its time: let others have the BQL between the pieces. */
-static int op_reset(XenEvtchnState *s, void *arg)
+/*
+ * A full table takes its time: let others have the BQL between the pieces.  As
+ * in Xen a guest may itself ask for the rest of a reset that is under way.
+ */
+static int op_reset(XenEvtchnState *s, unsigned int cmd, void *arg)
 {
-    unsigned int cmd = EVTCHNOP_reset;
     int ret;
 
     do {
@@ -136,9 +137,8 @@ int xen_evtchn_op(unsigned int cmd, void *arg)
     case EVTCHNOP_bind_pirq:
         return op_bind_pirq(s, arg);
     case EVTCHNOP_reset:
-        return op_reset(s, arg);
     case EVTCHNOP_reset_cont:
-        return -ENOSYS;
+        return op_reset(s, cmd, arg);
     }
     return evtchn_op(s->guest, cmd, arg);
 }

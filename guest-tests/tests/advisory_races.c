@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Xen's security advisories on event channels that are races: vCPU 1 does one
+ * thing over and over while vCPU 0 does the other.
+ */
+
+#include "fifo.h"
+#include "ports.h"
+
+static volatile bool stop;
+static volatile unsigned int rounds;
+
+static void start(void (*function)(void *), void *opaque)
+{
+    stop = false;
+    rounds = 0;
+    vcpu_start(1, function, opaque);
+    require(wait_for(rounds > 0, 5000));
+}
+
+static void finish(void)
+{
+    stop = true;
+    require(vcpu_join(1, 10000));
+}
+
+static void check_delivery(void)
+{
+    evtchn_port_t port = must_bind_ipi(0);
+
+    received_clear(port);
+    check_equal(evtchn_send(port), 0);
+    check(wait_for(received(port) == 1, 1000));
+}
+
+/* 295: the guest's own writes keep no operation of Xen's waiting ------------- */
+
+static void flip_bits(void *opaque)
+{
+    event_word_t *words = opaque;
+    unsigned int bits = 0;
+
+    for (; !stop; rounds = rounds + 1) {
+        bits += 0x10000001;
+        __atomic_store_n(&words[bits % 8], bits, __ATOMIC_SEQ_CST);
+        __atomic_fetch_xor(&words[rounds % 8], FIFO_MASKED | FIFO_LINKED,
+                           __ATOMIC_SEQ_CST);
+    }
+}
+
+TEST(xsa_295_hostile_event_words, "fresh fifo vcpus=2 seconds=60")
+{
+    event_word_t *words = page_alloc(1);
+    evtchn_port_t port[8];
+    unsigned int i, failed = 0;
+
+    check_equal(evtchn_init_control(gfn_of(page_alloc(1)), 0, 0), 0);
+    check_equal(evtchn_expand_array(gfn_of(words)), 0);
+    for (i = 0; i < 8; i++) {
+        require(evtchn_bind_ipi(0, &port[i]) == 0);
+    }
+    start(flip_bits, &words[port[0]]);
+    for (i = 0; i < 20000; i++) {
+        failed += evtchn_send(port[i % 8]) != 0;
+        failed += evtchn_unmask(port[i / 8 % 8]) != 0;
+    }
+    finish();
+    check_equal(failed, 0);
+    require(guest_reset() == 0);
+    check_delivery();
+}
+
+/* 340, 359: a port or a page is seen only when it is whole -------------------- */
+
+static void try_ports(void *opaque)
+{
+    struct evtchn_status status;
+    evtchn_port_t port;
+
+    for (port = 1; !stop; port = port % 2000 + 1) {
+        evtchn_send(port);
+        evtchn_unmask(port);
+        evtchn_status(DOMID_SELF, port, &status);
+        sched_poll(&port, 1, 1);
+        rounds = rounds + 1;
+    }
+}
+
+TEST(xsa_340_ports_that_come_to_be, "fresh vcpus=2 seconds=60")
+{
+    unsigned int i;
+    evtchn_port_t port;
+
+    start(try_ports, NULL);
+    for (i = 0; i < 900; i++) {
+        require(evtchn_bind_ipi(i % 2, &port) == 0);
+    }
+    finish();
+    check_delivery();
+    require(guest_reset() == 0);
+}
+
+TEST(xsa_359_pages_that_come_to_be, "alone fifo vcpus=2 seconds=60")
+{
+    unsigned int i;
+    evtchn_port_t port = 0;
+
+    require(abi_switch(ABI_FIFO) == 0);
+    while (port < 2000) {
+        require(evtchn_bind_ipi(0, &port) == 0);
+    }
+    start(try_ports, NULL);
+    for (i = 1; i <= 32; i++) {
+        check_equal(abi_grow(i * FIFO_WORDS_PER_PAGE), 0);
+    }
+    finish();
+    check_delivery();
+    require(guest_reset() == 0);
+}
+
+/* 343: a reset while ports are bound, used and closed ------------------------- */
+
+static void use_ports(void *opaque)
+{
+    evtchn_port_t port, pair[2];
+
+    upcalls_disable();
+    for (; !stop; rounds = rounds + 1) {
+        if (!evtchn_bind_ipi(rounds % 2, &port)) {
+            evtchn_send(port);
+            evtchn_unmask(port);
+            evtchn_close(port);
+        }
+        if (!evtchn_alloc_unbound(DOMID_SELF, DOMID_SELF, &pair[0]) &&
+            !evtchn_bind_interdomain(DOMID_SELF, pair[0], &pair[1])) {
+            evtchn_send(pair[0]);
+            evtchn_bind_vcpu(pair[1], rounds % 2);
+            evtchn_close(pair[1]);
+        }
+        if (!evtchn_bind_virq(VIRQ_DEBUG, 1, &port)) {
+            evtchn_close(port);
+        }
+    }
+    upcalls_enable();
+}
+
+static void reset_while(void (*other)(void *), enum evtchn_abi abi)
+{
+    unsigned int open = nr_open_ports(), i, done = 0;
+
+    start(other, NULL);
+    for (i = 0; i < 60; i++) {
+        int error = guest_reset();
+
+        /* Either is right; a guest that binds ports meanwhile gets the last. */
+        check(error == 0 || error == -XEN_EAGAIN || error == -XEN_EBUSY);
+        done += error == 0;
+        if (abi == ABI_FIFO && guest_abi == ABI_2L) {
+            require(abi_switch(ABI_FIFO) == 0);
+        }
+    }
+    finish();
+    require(guest_reset() == 0);
+    test_note("%u of %u resets done, %u rounds meanwhile", done, i, rounds);
+    check_equal(nr_open_ports(), open);
+    check_delivery();
+}
+
+TEST(xsa_343_reset_while_ports_are_used, "fresh 2l vcpus=2 seconds=60")
+{
+    reset_while(use_ports, ABI_2L);
+}
+
+TEST(xsa_343_reset_while_fifo_ports_are_used, "alone fifo vcpus=2 seconds=60")
+{
+    require(abi_switch(ABI_FIFO) == 0);
+    reset_while(use_ports, ABI_FIFO);
+}
+
+static void reset_over_and_over(void *opaque)
+{
+    for (; !stop; rounds = rounds + 1) {
+        int error = evtchn_reset(DOMID_SELF);
+
+        check(error == 0 || error == -XEN_EAGAIN || error == -XEN_EBUSY);
+    }
+}
+
+TEST(xsa_343_two_resets_at_once, "fresh vcpus=2 seconds=60")
+{
+    reset_while(reset_over_and_over, ABI_2L);
+}
+
+/* 344: others go on while a full table is reset -------------------------------- */
+
+static volatile uint64_t longest;
+
+static void ask_status(void *opaque)
+{
+    for (longest = 0; !stop; rounds = rounds + 1) {
+        uint64_t begin = system_time(), took;
+
+        port_status(1);
+        took = system_time() - begin;
+        longest = took > longest ? took : longest;
+    }
+}
+
+TEST(xsa_344_reset_of_a_full_table, "fresh 2l vcpus=2 seconds=60")
+{
+    unsigned int open = nr_open_ports();
+    uint64_t begin, took;
+    evtchn_port_t port;
+
+    while (!evtchn_bind_ipi(1, &port)) {
+    }
+    start(ask_status, NULL);
+    begin = system_time();
+    check_equal(guest_reset(), 0);
+    took = system_time() - begin;
+    finish();
+    check_equal(nr_open_ports(), open);
+    /* Far more than it takes; a machine with other work may stop a vCPU. */
+    check(longest < 1000000000);
+    test_note("reset in %u us, another vCPU's longest operation %u us",
+              (unsigned int)took / 1000, (unsigned int)longest / 1000);
+}
+
+/* 358: a control block that comes while events are sent to its vCPU ------------ */
+
+static void send_to_port(void *opaque)
+{
+    evtchn_port_t port = *(evtchn_port_t *)opaque;
+
+    upcalls_disable();
+    for (; !stop; rounds = rounds + 1) {
+        check(evtchn_send(port) == 0);
+    }
+    upcalls_enable();
+}
+
+TEST(xsa_358_control_block_that_comes_to_be, "fresh fifo vcpus=2 seconds=60")
+{
+    unsigned int i;
+
+    for (i = 0; i < 20; i++) {
+        struct evtchn_fifo_control_block *block = page_alloc(2);
+        event_word_t *words = page_alloc(1);
+        evtchn_port_t port;
+
+        check_equal(evtchn_init_control(gfn_of(block), 0, 0), 0);
+        check_equal(evtchn_expand_array(gfn_of(words)), 0);
+        require(evtchn_bind_ipi(1, &port) == 0);
+        start(send_to_port, &port);
+        block = (void *)((char *)block + PAGE_SIZE);
+        check_equal(evtchn_init_control(gfn_of(block), 0, 1), 0);
+        check(wait_for(*(volatile event_word_t *)&words[port] & FIFO_LINKED,
+                       1000));
+        finish();
+        check_equal(words[port], FIFO_PENDING | FIFO_LINKED);
+        check_equal(block->head[EVTCHN_FIFO_PRIORITY_DEFAULT], port);
+        check_equal(block->ready, 1 << EVTCHN_FIFO_PRIORITY_DEFAULT);
+        require(guest_reset() == 0);
+    }
+}
+
+/* 505: an array that grows while a reset takes it away ------------------------- */
+
+static void expand_over_and_over(void *opaque)
+{
+    uint64_t gfn = gfn_of(opaque);
+
+    upcalls_disable();
+    for (; !stop; rounds = rounds + 1) {
+        int error = evtchn_expand_array(gfn);
+
+        check(error == 0 || error == -XEN_EOPNOTSUPP || error == -XEN_ENOSPC);
+    }
+    upcalls_enable();
+}
+
+TEST(xsa_505_array_that_grows_in_a_reset, "alone fifo vcpus=2 seconds=60")
+{
+    void *block = page_alloc(1);
+    unsigned int i;
+
+    start(expand_over_and_over, page_alloc(1));
+    for (i = 0; i < 100; i++) {
+        evtchn_port_t port;
+
+        check_equal(evtchn_init_control(gfn_of(block), 0, 0), 0);
+        require(evtchn_bind_ipi(0, &port) == 0);
+        check_equal(evtchn_send(port), 0);
+        check_equal(evtchn_reset(DOMID_SELF), 0);
+    }
+    finish();
+    require(guest_reset() == 0);
+    check_delivery();
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* EVENT_CHANNEL_OP itself: numbers that are no operation, no argument to read. */
+
+#include "ports.h"
+
+/* Xen's own, for what is left of a reset; guests can call it, too. */
+#define EVTCHNOP_reset_cont 14
+
+TEST(operation_that_does_not_exist, "")
+{
+    static const unsigned int numbers[] = {
+        15, 16, 31, 127, 255, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff,
+    };
+    unsigned char argument[64] = { 0 };
+    unsigned int i;
+
+    for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        check_equal(HYPERVISOR_event_channel_op(numbers[i], argument),
+                    -XEN_ENOSYS);
+    }
+}
+
+/* There is nothing to continue. */
+TEST(operation_that_continues_a_reset, "")
+{
+    struct evtchn_reset reset = { .dom = DOMID_SELF };
+    unsigned int open = nr_open_ports();
+
+    check_equal(HYPERVISOR_event_channel_op(EVTCHNOP_reset_cont, &reset),
+                -XEN_EBUSY);
+    check_equal(nr_open_ports(), open);
+}
+
+static void try_all_operations(uintptr_t address)
+{
+    unsigned int open = nr_open_ports(), operation;
+
+    for (operation = 0; operation <= EVTCHNOP_reset_cont; operation++) {
+        check_equal(HYPERVISOR_event_channel_op(operation, (void *)address),
+                    -XEN_EFAULT);
+    }
+    check_equal(HYPERVISOR_event_channel_op(15, (void *)address), -XEN_ENOSYS);
+    check_equal(nr_open_ports(), open);
+}
+
+#ifdef __x86_64__
+/* Real Xen looks at 48 bits of an address, canonical or not. */
+TEST(argument_that_is_not_mapped, "fresh 64")
+{
+    try_all_operations(0x8000700000000000);
+    try_all_operations(0x0000700000000000);
+    try_all_operations(0xffffff0000000000);
+}
+#endif
+
+/* In the hole below 4 GiB, which the guest's page tables do map. */
+TEST(argument_that_is_not_memory, "fresh hvm pvh")
+{
+    try_all_operations(0xe0000000);
+    try_all_operations(0xfd000ffe);
+}
