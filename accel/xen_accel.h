@@ -18,6 +18,15 @@
 #include "exec/hwaddr.h"
 #include "hw/pci/msi.h"
 
+struct vcpu_runstate_info;
+
+/* Xen's two marks of a vCPU: is_initialised, and VPF_down. */
+typedef enum XenVCPUStatus {
+    XEN_VCPU_WAITING,           /* for SIPI or VCPUOP_initialise */
+    XEN_VCPU_DOWN,              /* it has registers, VCPUOP_up lets it run */
+    XEN_VCPU_UP,
+} XenVCPUStatus;
+
 typedef struct XenAccelOps {
     const char *name;
 
@@ -89,10 +98,22 @@ typedef struct XenAccelOps {
     void (*wake_vcpu)(CPUState *cs);
 
     /*
-     * Optional: has @cs been started, by reset or SIPI, and not been stopped by
-     * INIT since?  BQL held.
+     * Where reset, INIT, SIPI and set_vcpu_status have left @target.  On the
+     * thread of @cs with the BQL held, which is dropped perhaps.
      */
-    bool (*vcpu_is_up)(CPUState *cs);
+    XenVCPUStatus (*get_vcpu_status)(CPUState *cs, CPUState *target);
+    /*
+     * Make it XEN_VCPU_DOWN or XEN_VCPU_UP.  BQL held.  What is queued for a
+     * vCPU that is down may set its registers.
+     */
+    void (*set_vcpu_status)(CPUState *target, XenVCPUStatus status);
+
+    /*
+     * The runstate of @target, with what has passed before its
+     * state_entry_time.  As get_vcpu_status.
+     */
+    int (*get_vcpu_runstate)(CPUState *cs, CPUState *target,
+                             struct vcpu_runstate_info *info);
 
     /*
      * Optional: when @cs, the caller's vCPU, runs again, no vCPU has anything

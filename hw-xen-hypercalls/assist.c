@@ -3,34 +3,63 @@
 
 #include "hypercalls.h"
 #include "qemu/main-loop.h"
+#include "migration/vmstate.h"
 #include "system/reset.h"
 
-static bool enabled;            /* BQL */
+typedef struct Assist {
+    bool runstate_update_flag;
+} Assist;
+
+static Assist assist;           /* BQL */
 
 /* The next kernel may not know the flag, and take it for part of a time. */
 static void reset(void *opaque)
 {
-    if (enabled) {
-        enabled = false;
+    if (assist.runstate_update_flag) {
+        assist.runstate_update_flag = false;
         xen_accel->set_runstate_update_flag(false);
     }
 }
 
 static int set_runstate_update_flag(bool enable)
 {
-    static bool have_reset;
     int ret;
 
     BQL_LOCK_GUARD();
-    if (!have_reset) {
-        qemu_register_reset(reset, NULL);
-        have_reset = true;
-    }
     ret = xen_accel->set_runstate_update_flag(enable);
     if (!ret) {
-        enabled = enable;
+        assist.runstate_update_flag = enable;
     }
     return ret;
+}
+
+static bool needed(void *opaque)
+{
+    return assist.runstate_update_flag;
+}
+
+/* Without the section there is nothing to do: a reset came before. */
+static int post_load(void *opaque, int version_id)
+{
+    return xen_accel->set_runstate_update_flag(assist.runstate_update_flag);
+}
+
+static const VMStateDescription vmstate_assist = {
+    .name = "xen_vm_assist",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = needed,
+    .post_load = post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_BOOL(runstate_update_flag, Assist),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+void xen_hypercall_assist_init(void)
+{
+    qemu_register_reset(reset, NULL);
+    vmstate_register(NULL, 0, &vmstate_assist, &assist);
 }
 
 int64_t xen_hypercall_vm_assist(unsigned int cmd, unsigned int type)

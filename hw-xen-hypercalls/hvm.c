@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* HYPERVISOR_hvm_op: TLBs, time, types of memory, parameters. */
+/* HYPERVISOR_hvm_op: TLBs, time, types of memory. */
 
 #include "hypercalls.h"
 #include "exec/address-spaces.h"
 #include "qemu/rcu.h"
 #include "hw/xen/interface/hvm/hvm_op.h"
-#include "hw/xen/interface/hvm/params.h"
 
 static int flush_tlbs(CPUState *cs, uint64_t arg)
 {
@@ -77,99 +76,21 @@ static int pagetable_dying(CPUState *cs, uint64_t arg)
     return ret == -EPERM ? -EOPNOTSUPP : ret ? ret : -EINVAL;
 }
 
-/* Parameters ---------------------------------------------------------------- */
-
-/* What once meant something; Xen's headers have their names no more. */
-static bool is_deprecated(uint32_t index)
+/* What is right is left to QEMU's own. */
+static bool set_evtchn_upcall_vector(CPUState *cs, uint64_t arg,
+                                     int64_t *result)
 {
-    switch (index) {
-    case 4:             /* PAE_ENABLED */
-    case 13:            /* DM_DOMAIN */
-    case 20 ... 23:     /* MEMORY_EVENT_CR0, _CR3, _CR4, _INT3 */
-    case 24:            /* NESTEDHVM */
-    case 25:            /* MEMORY_EVENT_SINGLE_STEP */
-    case 26:            /* BUFIOREQ_EVTCHN */
-    case 30:            /* MEMORY_EVENT_MSR */
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* False: the guest may have it, and it is for QEMU's own. */
-static bool get_param(CPUState *cs, struct xen_hvm_param *op, int *ret)
-{
-    switch (op->index) {
-    case HVM_PARAM_STORE_PFN:
-    case HVM_PARAM_STORE_EVTCHN:
-    case HVM_PARAM_CONSOLE_PFN:
-    case HVM_PARAM_CONSOLE_EVTCHN:
-        return false;
-    case HVM_PARAM_CALLBACK_IRQ:
-    case HVM_PARAM_VM86_TSS:
-    case HVM_PARAM_VM86_TSS_SIZED:
-    case HVM_PARAM_ACPI_IOPORTS_LOCATION:
-    case HVM_PARAM_X87_FIP_WIDTH:
-        /* The firmware's, and nothing that we would know. */
-        return false;
-    case HVM_PARAM_VM_GENERATION_ID_ADDR:
-    case HVM_PARAM_ALTP2M:
-        /* There is none. */
-        op->value = 0;
-        *ret = 0;
-        return true;
-    default:
-        *ret = is_deprecated(op->index) ? -EINVAL : -EPERM;
-        return true;
-    }
-}
-
-static bool set_param(struct xen_hvm_param *op, int *ret)
-{
-    switch (op->index) {
-    case HVM_PARAM_CALLBACK_IRQ:
-    case HVM_PARAM_VM86_TSS:
-    case HVM_PARAM_VM86_TSS_SIZED:
-    case HVM_PARAM_ACPI_IOPORTS_LOCATION:
-    case HVM_PARAM_VM_GENERATION_ID_ADDR:
-    case HVM_PARAM_STORE_EVTCHN:
-    case HVM_PARAM_CONSOLE_EVTCHN:
-    case HVM_PARAM_X87_FIP_WIDTH:
-        return false;
-    case HVM_PARAM_ALTP2M:
-        *ret = -EEXIST;
-        return true;
-    default:
-        *ret = is_deprecated(op->index) ? -EINVAL : -EPERM;
-        return true;
-    }
-}
-
-static bool hvm_param(CPUState *cs, unsigned int cmd, uint64_t arg,
-                      int64_t *result)
-{
-    struct xen_hvm_param op;
-    int ret;
+    struct xen_hvm_evtchn_upcall_vector op;
 
     if (kvm_copy_from_gva(cs, arg, &op, sizeof(op))) {
-        ret = -EFAULT;
-    } else if (op.index >= HVM_NR_PARAMS) {
-        ret = -EINVAL;
+        *result = -EFAULT;
+    } else if (op.vector < 0x10) {
+        *result = -EINVAL;
+    } else if (!qemu_get_cpu(op.vcpu)) {
+        *result = -ENOENT;
     } else {
-        ret = xen_hypercall_check_self(op.domid);
-        if (ret) {
-            /* nothing more to find out */
-        } else if (cmd == HVMOP_set_param) {
-            if (!set_param(&op, &ret)) {
-                return false;
-            }
-        } else if (!get_param(cs, &op, &ret)) {
-            return false;
-        } else if (!ret) {
-            ret = kvm_copy_to_gva(cs, arg, &op, sizeof(op));
-        }
+        return false;
     }
-    *result = ret;
     return true;
 }
 
@@ -179,7 +100,9 @@ bool xen_hypercall_hvm_op(CPUState *cs, unsigned int cmd, uint64_t arg,
     switch (cmd) {
     case HVMOP_set_param:
     case HVMOP_get_param:
-        return hvm_param(cs, cmd, arg, result);
+        return xen_hypercall_hvm_param(cs, cmd, arg, result);
+    case HVMOP_set_evtchn_upcall_vector:
+        return set_evtchn_upcall_vector(cs, arg, result);
     case HVMOP_flush_tlbs:
         *result = flush_tlbs(cs, arg);
         break;

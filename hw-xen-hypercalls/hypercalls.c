@@ -13,6 +13,15 @@ int xen_hypercall_check_self(domid_t domid)
     return domid == DOMID_QEMU ? -EPERM : -ESRCH;
 }
 
+void xen_hypercalls_init(void)
+{
+    xen_hypercall_assist_init();
+    xen_hypercall_param_init();
+    xen_hypercall_shutdown_init();
+    xen_hypercall_timer_init();
+    xen_hypercall_watchdog_init();
+}
+
 bool xen_hypercall(X86CPU *cpu, struct kvm_xen_exit *exit)
 {
     CPUState *cs = CPU(cpu);
@@ -34,7 +43,13 @@ bool xen_hypercall(X86CPU *cpu, struct kvm_xen_exit *exit)
         handled = xen_hypercall_memory_op(cs, cmd, arg, long_mode, &result);
         break;
     case __HYPERVISOR_vcpu_op:
-        handled = xen_hypercall_vcpu_op(cs, cmd, arg, arg2, &result);
+        handled = xen_hypercall_vcpu_op(cs, cmd, arg, arg2, long_mode,
+                                        &result);
+        break;
+    case __HYPERVISOR_set_timer_op:
+        /* A 32-bit guest has it in two registers. */
+        handled = xen_hypercall_set_timer_op(
+            cs, long_mode ? cmd : arg << 32 | (uint32_t)cmd, &result);
         break;
     case __HYPERVISOR_hvm_op:
         handled = xen_hypercall_hvm_op(cs, cmd, arg, &result);

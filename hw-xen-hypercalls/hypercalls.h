@@ -18,6 +18,14 @@
 
 #include "hw/xen-accel/xen_accel.h"
 
+/* Once, while the machine is made. */
+void xen_hypercalls_init(void);
+void xen_hypercall_assist_init(void);
+void xen_hypercall_param_init(void);
+void xen_hypercall_shutdown_init(void);
+void xen_hypercall_timer_init(void);
+void xen_hypercall_watchdog_init(void);
+
 /*
  * Handle @exit, whose caller is at CPL 0, and set its result; false to leave
  * it to QEMU's own.  On the vCPU's thread, without the BQL.
@@ -34,15 +42,41 @@ bool xen_hypercall_sched_op(CPUState *cs, unsigned int cmd, uint64_t arg,
 bool xen_hypercall_memory_op(CPUState *cs, unsigned int cmd, uint64_t arg,
                              bool long_mode, int64_t *result);
 bool xen_hypercall_vcpu_op(CPUState *cs, unsigned int cmd, uint32_t vcpu,
-                           uint64_t arg, int64_t *result);
+                           uint64_t arg, bool long_mode, int64_t *result);
+bool xen_hypercall_set_timer_op(CPUState *cs, uint64_t timeout,
+                                int64_t *result);
 bool xen_hypercall_hvm_op(CPUState *cs, unsigned int cmd, uint64_t arg,
                           int64_t *result);
 int64_t xen_hypercall_vm_assist(unsigned int cmd, unsigned int type);
 int64_t xen_hypercall_console_io(CPUState *cs, unsigned int cmd,
                                  unsigned int count, uint64_t buffer);
 
-/* SCHEDOP_watchdog */
+/* SCHEDOP_* */
 int xen_hypercall_watchdog(CPUState *cs, uint64_t arg);
+int xen_hypercall_sched_shutdown(CPUState *cs, uint64_t arg);
+int xen_hypercall_sched_shutdown_code(CPUState *cs, uint64_t arg);
+int xen_hypercall_sched_remote_shutdown(CPUState *cs, uint64_t arg);
+/* End the guest, for SHUTDOWN_@reason.  BQL held. */
+int xen_hypercall_shutdown(CPUState *cs, unsigned int reason);
+
+/* VCPUOP_* */
+int xen_hypercall_get_runstate(CPUState *cs, CPUState *target, uint64_t arg,
+                               bool long_mode);
+int xen_hypercall_register_runstate(CPUState *cs, CPUState *target,
+                                    uint64_t arg, bool long_mode);
+int xen_hypercall_set_periodic_timer(CPUState *cs, CPUState *target,
+                                     uint64_t arg);
+int xen_hypercall_stop_periodic_timer(CPUState *target);
+bool xen_hypercall_set_singleshot_timer(CPUState *cs, CPUState *target,
+                                        uint64_t arg, int64_t *result);
+struct vcpu_hvm_context;
+/* Leaves @target down with these registers, or -EINVAL.  BQL held. */
+int xen_vcpu_load_context(CPUState *target,
+                          const struct vcpu_hvm_context *context);
+
+/* HVMOP_get_param, HVMOP_set_param; false: for QEMU's own. */
+bool xen_hypercall_hvm_param(CPUState *cs, unsigned int cmd, uint64_t arg,
+                             int64_t *result);
 
 /* 0 if @domid is the guest itself, or the error of having named another. */
 int xen_hypercall_check_self(domid_t domid);

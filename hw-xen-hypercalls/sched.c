@@ -9,9 +9,13 @@
 /* Xen's limit on a poll's ports. */
 #define MAX_POLL_PORTS 128
 
-/* As struct sched_poll, in the layout of either mode. */
+/*
+ * As struct sched_poll, in the layout of either mode.  Of the ports, those up to
+ * the first that can't be read: @nr_read.
+ */
 static int copy_poll(CPUState *cs, uint64_t arg, bool long_mode,
-                     uint32_t *ports, uint32_t *nr_ports, uint64_t *timeout)
+                     uint32_t *ports, uint32_t *nr_ports, uint32_t *nr_read,
+                     int64_t *timeout)
 {
     struct QEMU_PACKED {
         uint64_t ports;
@@ -44,25 +48,46 @@ static int copy_poll(CPUState *cs, uint64_t arg, bool long_mode,
     if (*nr_ports > MAX_POLL_PORTS) {
         return -EINVAL;
     }
-    return kvm_copy_from_gva(cs, ports_gva, ports,
-                             *nr_ports * sizeof(*ports));
+    for (*nr_read = 0; *nr_read < *nr_ports; ++*nr_read) {
+        if (kvm_copy_from_gva(cs, ports_gva + *nr_read * sizeof(*ports),
+                              &ports[*nr_read], sizeof(*ports))) {
+            break;
+        }
+    }
+    return 0;
+}
+
+/* An upcall that @cs would take at once: then Xen does not look at the ports. */
+static bool upcall_deliverable(CPUState *cs)
+{
+    CPUX86State *env = &X86_CPU(cs)->env;
+    struct vcpu_info *info = env->xen_vcpu_info_hva;
+
+    return env->eflags & IF_MASK && info &&
+           qatomic_read(&info->evtchn_upcall_pending);
 }
 
 static int sched_poll(CPUState *cs, uint64_t arg, bool long_mode)
 {
     uint32_t ports[MAX_POLL_PORTS];
-    uint32_t nr_ports;
-    uint64_t timeout;
-    int ret = copy_poll(cs, arg, long_mode, ports, &nr_ports, &timeout);
+    uint32_t nr_ports, nr_read;
+    int64_t timeout;
+    int ret = copy_poll(cs, arg, long_mode, ports, &nr_ports, &nr_read,
+                        &timeout);
 
-    if (ret) {
+    if (ret || upcall_deliverable(cs)) {
         return ret;
     }
-    ret = xen_evtchn_poll(cs->cpu_index, ports, nr_ports);
+    ret = xen_evtchn_poll(cs->cpu_index, ports, nr_read);
     if (ret) {
         return ret > 0 ? 0 : ret;
     }
-    if (timeout && timeout <= xen_accel->get_system_time()) {
+    if (nr_read < nr_ports) {
+        xen_evtchn_poll_cancel(cs->cpu_index);
+        return -EFAULT;
+    }
+    /* A time is signed, so one that is beyond its end is long past. */
+    if (timeout && timeout <= (int64_t)xen_accel->get_system_time()) {
         xen_evtchn_poll_cancel(cs->cpu_index);
         return 0;
     }
@@ -70,11 +95,41 @@ static int sched_poll(CPUState *cs, uint64_t arg, bool long_mode)
     return 0;
 }
 
+static void sched_block(CPUState *cs)
+{
+    struct vcpu_info *info = X86_CPU(cs)->env.xen_vcpu_info_hva;
+
+    /* That HVM guests have no use for this flag does not matter to Xen. */
+    if (info) {
+        qatomic_set(&info->evtchn_upcall_mask, 0);
+    }
+    xen_accel->block_vcpu(cs, 0);
+}
+
 bool xen_hypercall_sched_op(CPUState *cs, unsigned int cmd, uint64_t arg,
                             bool long_mode, int64_t *result)
 {
-    if (cmd == SCHEDOP_watchdog) {
+    switch (cmd) {
+    case SCHEDOP_yield:
+        sched_yield();
+        /* Where one thread runs all vCPUs, this gives others their turn. */
+        cpu_exit(cs);
+        *result = 0;
+        return true;
+    case SCHEDOP_shutdown:
+        *result = xen_hypercall_sched_shutdown(cs, arg);
+        return true;
+    case SCHEDOP_shutdown_code:
+        *result = xen_hypercall_sched_shutdown_code(cs, arg);
+        return true;
+    case SCHEDOP_remote_shutdown:
+        *result = xen_hypercall_sched_remote_shutdown(cs, arg);
+        return true;
+    case SCHEDOP_watchdog:
         *result = xen_hypercall_watchdog(cs, arg);
+        return true;
+    case SCHEDOP_pin_override:
+        *result = -EPERM;
         return true;
     }
     /* Without it QEMU's own yields, which is all that KVM leaves to us. */
@@ -83,7 +138,7 @@ bool xen_hypercall_sched_op(CPUState *cs, unsigned int cmd, uint64_t arg,
     }
     switch (cmd) {
     case SCHEDOP_block:
-        xen_accel->block_vcpu(cs, 0);
+        sched_block(cs);
         *result = 0;
         return true;
     case SCHEDOP_poll:

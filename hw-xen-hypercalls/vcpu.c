@@ -2,69 +2,72 @@
 /*
  * HYPERVISOR_vcpu_op: starting and stopping vCPUs.
  *
- * An HVM guest starts them by INIT and SIPI.  It learns here what came of that;
- * and a kernel that tries the hypercalls first is told to do it that way.
+ * An HVM guest starts them by INIT and SIPI, or by VCPUOP_initialise and
+ * VCPUOP_up.
  */
 
 #include "hypercalls.h"
+#include "hvm_vcpu.h"
 #include "qemu/main-loop.h"
-#include "system/runstate.h"
+#include "hw/xen/interface/sched.h"
 #include "hw/xen/interface/vcpu.h"
-
-/* struct vcpu_hvm_context, whose header QEMU does not have. */
-#define VCPU_HVM_CONTEXT_SIZE 128
-
-/* 1: up; 0: down; negative: only the accelerator knows, and can't be asked. */
-static int is_up(CPUState *cs, CPUState *target)
-{
-    if (target == cs) {
-        return 1;
-    }
-    if (!xen_accel->vcpu_is_up) {
-        return -ENOSYS;
-    }
-    BQL_LOCK_GUARD();
-    return xen_accel->vcpu_is_up(target);
-}
 
 static int initialise(CPUState *cs, CPUState *target, uint64_t arg)
 {
-    uint8_t context[VCPU_HVM_CONTEXT_SIZE];
+    struct vcpu_hvm_context context;
 
-    if (kvm_copy_from_gva(cs, arg, context, sizeof(context))) {
+    /* Those beyond shared_info's have nowhere to get events yet. */
+    if (target->cpu_index >= XEN_LEGACY_MAX_VCPUS &&
+        !X86_CPU(target)->env.xen_vcpu_info_hva) {
+        return -EINVAL;
+    }
+    if (kvm_copy_from_gva(cs, arg, &context, sizeof(context))) {
         return -EFAULT;
     }
-    return is_up(cs, target) > 0 ? -EEXIST : -ENOSYS;
+    BQL_LOCK_GUARD();
+    if (xen_accel->get_vcpu_status(cs, target) != XEN_VCPU_WAITING) {
+        return -EEXIST;
+    }
+    return xen_vcpu_load_context(target, &context);
 }
 
-/* Down is who waits for SIPI, and nobody has initialised it. */
 static int up(CPUState *cs, CPUState *target)
 {
-    int ret = is_up(cs, target);
-
-    if (ret < 0) {
-        return ret;
+    BQL_LOCK_GUARD();
+    switch (xen_accel->get_vcpu_status(cs, target)) {
+    case XEN_VCPU_WAITING:
+        return -EINVAL;
+    case XEN_VCPU_DOWN:
+        xen_accel->set_vcpu_status(target, XEN_VCPU_UP);
+        break;
+    case XEN_VCPU_UP:
+        break;
     }
-    return ret ? 0 : -EINVAL;
+    return 0;
 }
 
-/* The last one to go down takes the guest with it; others can't. */
+/* The last one that is up takes the guest with it. */
 static int down(CPUState *cs, CPUState *target)
 {
     CPUState *other;
-    int ret;
 
+    BQL_LOCK_GUARD();
     CPU_FOREACH(other) {
-        ret = other == target ? 0 : is_up(cs, other);
-        if (ret < 0) {
-            return ret;
-        }
-        if (ret) {
-            return is_up(cs, target) == 0 ? 0 : -ENOSYS;
+        if (other != target &&
+            xen_accel->get_vcpu_status(cs, other) == XEN_VCPU_UP) {
+            if (xen_accel->get_vcpu_status(cs, target) == XEN_VCPU_UP) {
+                xen_accel->set_vcpu_status(target, XEN_VCPU_DOWN);
+            }
+            return 0;
         }
     }
-    qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
-    return 0;
+    return xen_hypercall_shutdown(cs, SHUTDOWN_poweroff);
+}
+
+static int is_up(CPUState *cs, CPUState *target)
+{
+    BQL_LOCK_GUARD();
+    return xen_accel->get_vcpu_status(cs, target) == XEN_VCPU_UP;
 }
 
 /* Past the LAPIC, as Xen does it: LINT1 may be masked. */
@@ -79,7 +82,7 @@ static int send_nmi(CPUState *target, uint64_t arg)
 }
 
 bool xen_hypercall_vcpu_op(CPUState *cs, unsigned int cmd, uint32_t vcpu,
-                           uint64_t arg, int64_t *result)
+                           uint64_t arg, bool long_mode, int64_t *result)
 {
     CPUState *target = vcpu == cs->cpu_index ? cs : qemu_get_cpu(vcpu);
 
@@ -100,6 +103,20 @@ bool xen_hypercall_vcpu_op(CPUState *cs, unsigned int cmd, uint32_t vcpu,
     case VCPUOP_is_up:
         *result = is_up(cs, target);
         break;
+    case VCPUOP_get_runstate_info:
+        *result = xen_hypercall_get_runstate(cs, target, arg, long_mode);
+        break;
+    case VCPUOP_register_runstate_memory_area:
+        *result = xen_hypercall_register_runstate(cs, target, arg, long_mode);
+        break;
+    case VCPUOP_set_periodic_timer:
+        *result = xen_hypercall_set_periodic_timer(cs, target, arg);
+        break;
+    case VCPUOP_stop_periodic_timer:
+        *result = xen_hypercall_stop_periodic_timer(target);
+        break;
+    case VCPUOP_set_singleshot_timer:
+        return xen_hypercall_set_singleshot_timer(cs, target, arg, result);
     case VCPUOP_send_nmi:
         *result = send_nmi(target, arg);
         break;

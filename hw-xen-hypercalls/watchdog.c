@@ -8,16 +8,18 @@
 #include "qemu/main-loop.h"
 #include "qemu/timer.h"
 #include "hw/xen/interface/sched.h"
+#include "migration/vmstate.h"
 #include "system/reset.h"
 #include "system/watchdog.h"
 
 #define NR_WATCHDOGS 2
 
-/* BQL */
-static struct {
-    QEMUTimer *timer;
-    bool in_use;
-} watchdogs[NR_WATCHDOGS];
+typedef struct Watchdogs {
+    QEMUTimer *timer[NR_WATCHDOGS];
+    bool in_use[NR_WATCHDOGS];
+} Watchdogs;
+
+static Watchdogs watchdogs;     /* BQL */
 
 static void expired(void *opaque)
 {
@@ -29,28 +31,43 @@ static void reset(void *opaque)
     unsigned int i;
 
     for (i = 0; i < NR_WATCHDOGS; i++) {
-        timer_del(watchdogs[i].timer);
-        watchdogs[i].in_use = false;
+        timer_del(watchdogs.timer[i]);
+        watchdogs.in_use[i] = false;
     }
 }
 
-static void init(void)
+static bool needed(void *opaque)
+{
+    return watchdogs.in_use[0] || watchdogs.in_use[1];
+}
+
+static const VMStateDescription vmstate_watchdogs = {
+    .name = "xen_watchdog",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = needed,
+    .fields = (const VMStateField[]) {
+        VMSTATE_BOOL_ARRAY(in_use, Watchdogs, NR_WATCHDOGS),
+        VMSTATE_TIMER_PTR_ARRAY(timer, Watchdogs, NR_WATCHDOGS),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+void xen_hypercall_watchdog_init(void)
 {
     unsigned int i;
 
-    if (watchdogs[0].timer) {
-        return;
-    }
     for (i = 0; i < NR_WATCHDOGS; i++) {
-        watchdogs[i].timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, expired, NULL);
+        watchdogs.timer[i] = timer_new_ns(QEMU_CLOCK_VIRTUAL, expired, NULL);
     }
     qemu_register_reset(reset, NULL);
+    vmstate_register(NULL, 0, &vmstate_watchdogs, &watchdogs);
 }
 
 static void set(unsigned int i, uint32_t seconds)
 {
-    watchdogs[i].in_use = true;
-    timer_mod(watchdogs[i].timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+    watchdogs.in_use[i] = true;
+    timer_mod(watchdogs.timer[i], qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
                                   seconds * NANOSECONDS_PER_SECOND);
 }
 
@@ -59,7 +76,7 @@ static int take_one(uint32_t seconds)
     unsigned int i;
 
     for (i = 0; i < NR_WATCHDOGS; i++) {
-        if (!watchdogs[i].in_use) {
+        if (!watchdogs.in_use[i]) {
             set(i, seconds);
             return i + 1;
         }
@@ -80,18 +97,17 @@ int xen_hypercall_watchdog(CPUState *cs, uint64_t arg)
     }
 
     BQL_LOCK_GUARD();
-    init();
     if (op.id == 0) {
         return take_one(op.timeout);
     }
-    if (!watchdogs[op.id - 1].in_use) {
+    if (!watchdogs.in_use[op.id - 1]) {
         return -EINVAL;
     }
     if (op.timeout) {
         set(op.id - 1, op.timeout);
     } else {
-        timer_del(watchdogs[op.id - 1].timer);
-        watchdogs[op.id - 1].in_use = false;
+        timer_del(watchdogs.timer[op.id - 1]);
+        watchdogs.in_use[op.id - 1] = false;
     }
     return 0;
 }

@@ -9,7 +9,7 @@
 #include "system/kvm_xen.h"
 #include "target/i386/kvm/trace.h"
 
-#include "../xen_accel.h"
+#include "internal.h"
 
 static int set_attr(uint16_t type, struct kvm_xen_hvm_attr attr)
 {
@@ -208,5 +208,8 @@ const XenAccelOps xen_accel_kvm = {
     .set_vcpu_upcall_vector = set_vcpu_upcall_vector,
     .set_vcpu_timer = set_vcpu_timer,
     .get_vcpu_timer = get_vcpu_timer,
+    .get_vcpu_status = xen_kvm_get_vcpu_status,
+    .set_vcpu_status = xen_kvm_set_vcpu_status,
+    .get_vcpu_runstate = xen_kvm_get_vcpu_runstate,
     .set_runstate_update_flag = set_runstate_update_flag,
 };

@@ -3,6 +3,7 @@
 
 #include "internal.h"
 #include "exec/exec-all.h"
+#include "hw/xen-evtchn/qemu/hooks.h"
 
 static void block_timeout(void *opaque)
 {
@@ -31,12 +32,37 @@ void xen_tcg_wake_vcpu(CPUState *cs)
     xen_tcg_notify(xen_tcg_vcpu(cs), XEN_TCG_WAKE);
 }
 
+/*
+ * What Xen calls vcpu_kick() for ends it, whether the guest takes interrupts or
+ * not: an upcall that is raised, an interrupt that the LAPIC has got since.
+ */
+bool xen_tcg_block_ends(XenTCGVCPU *v, unsigned int flags)
+{
+    unsigned int requests = qatomic_read(&v->cs->interrupt_request);
+
+    return v->blocked &&
+           (flags || requests & ~v->block_seen & CPU_INTERRUPT_HARD);
+}
+
+void xen_tcg_end_block(XenTCGVCPU *v)
+{
+    v->block = false;
+    if (v->blocked) {
+        v->blocked = false;
+        timer_del(v->block_timer);
+        xen_evtchn_poll_cancel(v->cs->cpu_index);
+        /* Of an earlier sleep, the next one would end by it at once. */
+        qatomic_and(&v->flags, ~XEN_TCG_WAKE);
+    }
+}
+
 void xen_tcg_maybe_block(XenTCGVCPU *v)
 {
     if (!v->block) {
         return;
     }
     v->block = false;
+    v->block_seen = qatomic_read(&v->cs->interrupt_request);
     /* Before halted: who wakes us looks at that and leaves the rest to us. */
     v->blocked = true;
     qatomic_set_mb(&v->cs->halted, 1);

@@ -13,6 +13,7 @@
 #include "hw/xen/xen.h"
 #include "system/kvm_xen.h"
 #include "hw/xen/interface/xen.h"
+#include "hw/xen/interface/vcpu.h"
 
 #include "../xen_accel.h"
 #include "xen_tcg.h"
@@ -21,6 +22,7 @@
 typedef struct XenGuestArea {
     MemoryRegion *mr;
     void *ptr;
+    size_t size;
 } XenGuestArea;
 
 typedef struct XenTCGVCPU {
@@ -34,12 +36,24 @@ typedef struct XenTCGVCPU {
     /* block.c; own thread */
     bool block;                 /* when this hypercall is done */
     bool blocked;               /* halted by one */
+    unsigned int block_seen;    /* interrupts that were pending by then */
     QEMUTimer *block_timer;
+
+    /* vcpu.c */
+    bool down;                  /* BQL */
+    bool init_pending;          /* BQL */
+    bool held;                  /* halted by that; own thread */
+    bool held_halted;           /* and it was halted before */
 
     /* time.c; BQL */
     XenGuestArea vcpu_info;
     XenGuestArea time_info;
-    XenGuestArea runstate;
+
+    /* runstate.c */
+    XenGuestArea runstate_area; /* own thread */
+    QemuSpin runstate_lock;
+    struct vcpu_runstate_info runstate; /* runstate_lock */
+    uint64_t woken_ns;          /* last of its wake-ups by us; atomic */
 } XenTCGVCPU;
 
 #define XEN_TCG_UPCALL      (1 << 0)    /* the vector of all */
@@ -48,6 +62,9 @@ typedef struct XenTCGVCPU {
 
 /* NULL for a CPU that is no Xen vCPU. */
 XenTCGVCPU *xen_tcg_vcpu(CPUState *cs);
+
+/* The guest's vCPU 0, or NULL. */
+XenTCGVCPU *xen_tcg_vcpu0(void);
 
 /* Point @area at guest memory, or at nothing for INVALID_GPA. */
 int xen_guest_area_set(XenGuestArea *area, uint64_t gpa, size_t size);
@@ -65,6 +82,8 @@ void xen_tcg_raise_upcall(CPUState *cs);
 void xen_tcg_raise_vcpu_upcall(CPUState *cs, uint8_t vector);
 /* Set flags and have the vCPU notice.  Any thread. */
 void xen_tcg_notify(XenTCGVCPU *v, unsigned int flags);
+/* BQL held: what upcall.c knows of a guest before a reset is void. */
+void xen_tcg_upcall_reset(XenTCGVCPU *v);
 
 /* block.c */
 void xen_tcg_block_init_vcpu(XenTCGVCPU *v);
@@ -72,6 +91,28 @@ void xen_tcg_block_vcpu(CPUState *cs, uint64_t until_ns);
 void xen_tcg_wake_vcpu(CPUState *cs);
 /* End of a hypercall: halts, and does not come back, if one asked to block. */
 void xen_tcg_maybe_block(XenTCGVCPU *v);
+/* It runs, or was reset: the sleep is over. */
+void xen_tcg_end_block(XenTCGVCPU *v);
+/* Does something end the sleep of @v that does not end a hlt? */
+bool xen_tcg_block_ends(XenTCGVCPU *v, unsigned int flags);
+
+/* vcpu.c */
+XenVCPUStatus xen_tcg_get_vcpu_status(CPUState *cs, CPUState *target);
+void xen_tcg_set_vcpu_status(CPUState *target, XenVCPUStatus status);
+/* BQL held: INIT or a reset has ended it. */
+void xen_tcg_forget_down(XenTCGVCPU *v);
+/* Does @v wait for SIPI? */
+bool xen_tcg_waits_for_sipi(XenTCGVCPU *v);
+
+/* runstate.c; on the vCPU's own thread, but for the second and the last */
+void xen_tcg_runstate_init_vcpu(XenTCGVCPU *v);
+void xen_tcg_runstate_woken(XenTCGVCPU *v);
+void xen_tcg_runstate_enter(XenTCGVCPU *v);
+void xen_tcg_runstate_leave(XenTCGVCPU *v);
+int xen_tcg_set_vcpu_runstate(CPUState *cs, uint64_t gpa);
+int xen_tcg_set_runstate_update_flag(bool enable);
+int xen_tcg_get_vcpu_runstate(CPUState *cs, CPUState *target,
+                              struct vcpu_runstate_info *info);
 
 /* time.c */
 void xen_tcg_time_init(void);
@@ -79,6 +120,5 @@ uint64_t xen_tcg_get_system_time(void);
 int xen_tcg_set_shared_info(uint64_t gfn);
 int xen_tcg_set_vcpu_info(CPUState *cs, uint64_t gpa);
 int xen_tcg_set_vcpu_time_info(CPUState *cs, uint64_t gpa);
-int xen_tcg_set_vcpu_runstate(CPUState *cs, uint64_t gpa);
 
 #endif /* XEN_TCG_INTERNAL_H */

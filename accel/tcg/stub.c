@@ -27,6 +27,10 @@ void xen_tcg_exec_enter(CPUState *cs)
 {
 }
 
+void xen_tcg_exec_exit(CPUState *cs)
+{
+}
+
 bool xen_tcg_has_work(CPUState *cs)
 {
     return false;
@@ -37,7 +41,12 @@ bool xen_tcg_upcall_due(CPUState *cs)
     return false;
 }
 
-void xen_tcg_update_interrupts(CPUState *cs)
+int xen_tcg_update_interrupts(CPUState *cs)
+{
+    return -1;
+}
+
+void xen_tcg_deassert_callback(void)
 {
 }
 

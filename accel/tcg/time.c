@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Xen's clocks on TCG: vcpu_time_info, the wallclock and runstate.
+ * Xen's clocks on TCG: vcpu_time_info and the wallclock.
  *
  * System time is QEMU_CLOCK_VIRTUAL.  A guest reads it by its TSC, which on TCG
  * is the host's, of unknown frequency: that is measured from the time the guest
@@ -10,7 +10,6 @@
 #include "internal.h"
 #include "system/cpu-timers.h"
 #include "hw/i386/kvm/xen_overlay.h"
-#include "hw/xen/interface/vcpu.h"
 
 #define REFRESH_NS (500 * SCALE_MS)
 
@@ -117,7 +116,10 @@ static int set_area(CPUState *cs, XenGuestArea *area, uint64_t gpa,
     int ret = xen_guest_area_set(area, gpa, size);
 
     if (!ret && area->ptr) {
-        refresh(NULL);
+        refresh_vcpu(xen_tcg_vcpu(cs));
+        if (!timer_pending(refresh_timer)) {
+            timer_mod(refresh_timer, xen_tcg_get_system_time() + REFRESH_NS);
+        }
     }
     return ret;
 }
@@ -132,32 +134,6 @@ int xen_tcg_set_vcpu_time_info(CPUState *cs, uint64_t gpa)
 {
     return set_area(cs, &xen_tcg_vcpu(cs)->time_info, gpa,
                     sizeof(struct vcpu_time_info));
-}
-
-/*
- * A vCPU that looks at its runstate runs.  How long it was kept from running is
- * the host's business and not known: no time is said to be stolen.
- */
-int xen_tcg_set_vcpu_runstate(CPUState *cs, uint64_t gpa)
-{
-    XenTCGVCPU *v = xen_tcg_vcpu(cs);
-    bool long_mode;
-    int ret;
-
-    xen_tcg_get_long_mode(&long_mode);
-    /* The same fields; 32-bit guests align 64 bits to 4 bytes. */
-    ret = xen_guest_area_set(&v->runstate, gpa, long_mode ? 48 : 44);
-    if (!ret && v->runstate.ptr) {
-        uint8_t *p = v->runstate.ptr;
-        uint64_t now = xen_tcg_get_system_time();
-
-        memset(p, 0, long_mode ? 48 : 44);
-        stl_le_p(p, RUNSTATE_running);
-        p += long_mode ? 8 : 4;
-        stq_le_p(p, now);
-        stq_le_p(p + 8, now);   /* time[RUNSTATE_running] */
-    }
-    return ret;
 }
 
 static void write_wallclock(uint8_t *shared_info, bool long_mode)

@@ -16,7 +16,6 @@
 #include "internal.h"
 #include "hw/i386/apic_internal.h"
 #include "hw/i386/kvm/xen_evtchn.h"
-#include "hw/xen-evtchn/qemu/hooks.h"
 
 static uint8_t upcall_vector;
 
@@ -43,6 +42,29 @@ static void take_flags(XenTCGVCPU *v)
     }
 }
 
+/*
+ * INIT makes a vCPU and its LAPIC forget what they have got.  An upcall is never
+ * lost on Xen: that by one vector for all lasts as long as the flag is set, and
+ * that by the vCPU's own is raised when the guest enables the LAPIC.  QEMU's
+ * LAPIC keeps it until then.
+ */
+static void raise_again(XenTCGVCPU *v)
+{
+    uint8_t vector =
+        qatomic_read(&X86_CPU(v->cs)->env.xen_vcpu_callback_vector);
+
+    if (!upcall_pending(v->cs)) {
+        return;
+    }
+    qatomic_set(&v->vcpu_vector, vector);
+    qatomic_or(&v->flags, vector ? XEN_TCG_VCPU_UPCALL : XEN_TCG_UPCALL);
+}
+
+void xen_tcg_upcall_reset(XenTCGVCPU *v)
+{
+    qatomic_set(&v->flags, 0);
+}
+
 static void notify_halted(void *opaque)
 {
     XenTCGVCPU *v = opaque;
@@ -57,6 +79,7 @@ void xen_tcg_notify(XenTCGVCPU *v, unsigned int flags)
         return;
     }
     if (qatomic_read(&v->cs->halted)) {
+        xen_tcg_runstate_woken(v);
         qemu_bh_schedule(v->bh);
     } else if (v->cs == current_cpu) {
         cpu_exit(v->cs);
@@ -73,10 +96,15 @@ void xen_tcg_exec_enter(CPUState *cs)
     if (!v) {
         return;
     }
-    if (v->blocked) {
-        v->blocked = false;
-        timer_del(v->block_timer);
-        xen_evtchn_poll_cancel(cs->cpu_index);
+    xen_tcg_end_block(v);
+    xen_tcg_runstate_enter(v);
+    if (v->held) {
+        /* Only INIT starts a vCPU that is down. */
+        BQL_LOCK_GUARD();
+        xen_tcg_forget_down(v);
+    }
+    if (xen_tcg_waits_for_sipi(v)) {
+        raise_again(v);
     }
     if (qatomic_read(&v->flags) & ~XEN_TCG_WAKE) {
         BQL_LOCK_GUARD();
@@ -84,21 +112,37 @@ void xen_tcg_exec_enter(CPUState *cs)
     }
 }
 
+void xen_tcg_exec_exit(CPUState *cs)
+{
+    XenTCGVCPU *v = xen_tcg_vcpu(cs);
+
+    if (v) {
+        xen_tcg_runstate_leave(v);
+    }
+}
+
 bool xen_tcg_has_work(CPUState *cs)
 {
     XenTCGVCPU *v = xen_tcg_vcpu(cs);
-    CPUX86State *env = &X86_CPU(cs)->env;
     unsigned int flags;
 
+    /* QEMU lets INIT wait for SIPI: there is nothing to see of it before. */
+    if (qatomic_read(&cs->interrupt_request) & CPU_INTERRUPT_INIT) {
+        return true;
+    }
+    if (v && v->held) {
+        return false;
+    }
+    if (x86_cpu_pending_interrupt(cs, cs->interrupt_request)) {
+        return true;
+    }
     if (!v) {
         return false;
     }
     flags = qatomic_read(&v->flags);
-    if (flags & XEN_TCG_WAKE && v->blocked) {
-        return true;
-    }
-    return flags & (XEN_TCG_UPCALL | XEN_TCG_VCPU_UPCALL) &&
-           env->eflags & IF_MASK;
+    return xen_tcg_block_ends(v, flags) ||
+           (flags & (XEN_TCG_UPCALL | XEN_TCG_VCPU_UPCALL) &&
+            X86_CPU(cs)->env.eflags & IF_MASK);
 }
 
 bool xen_tcg_upcall_due(CPUState *cs)
@@ -111,18 +155,31 @@ int xen_tcg_upcall_vector(void)
     return upcall_vector;
 }
 
-void xen_tcg_update_interrupts(CPUState *cs)
+/*
+ * Nothing but vCPU 0's flag says that the line of an upcall by GSI can go low.
+ * Xen looks at it at each VM exit, which taking an interrupt and its EOI are.
+ */
+void xen_tcg_deassert_callback(void)
 {
-    CPUX86State *env = &X86_CPU(cs)->env;
+    XenTCGVCPU *v = xen_tcg_vcpu0();
+    CPUX86State *env = v ? &X86_CPU(v->cs)->env : NULL;
 
-    if (cs->interrupt_request & CPU_INTERRUPT_XEN && !xen_tcg_upcall_due(cs)) {
-        cpu_reset_interrupt(cs, CPU_INTERRUPT_XEN);
-    }
-    /* An upcall by GSI: nothing but the flag says that it can go low. */
-    if (env->xen_callback_asserted && !upcall_pending(cs)) {
+    if (env && env->xen_callback_asserted && !upcall_pending(v->cs)) {
         env->xen_callback_asserted = false;
         xen_evtchn_set_callback_level(0);
     }
+}
+
+int xen_tcg_update_interrupts(CPUState *cs)
+{
+    if (!xen_tcg_active) {
+        return -1;
+    }
+    if (cs->interrupt_request & CPU_INTERRUPT_XEN && !xen_tcg_upcall_due(cs)) {
+        cpu_reset_interrupt(cs, CPU_INTERRUPT_XEN);
+    }
+    xen_tcg_deassert_callback();
+    return cs->interrupt_request;
 }
 
 int xen_tcg_set_upcall_vector(uint8_t vector)

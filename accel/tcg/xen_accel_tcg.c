@@ -3,7 +3,7 @@
 
 #include "internal.h"
 #include "exec/cputlb.h"
-#include "hw/i386/apic_internal.h"
+#include "system/reset.h"
 #include "hw/i386/e820_memory_layout.h"
 #include "hw/i386/kvm/xen_overlay.h"
 #include <linux/kvm.h>
@@ -19,6 +19,11 @@ XenTCGVCPU *xen_tcg_vcpu(CPUState *cs)
     unsigned int i = cs->cpu_index;
 
     return vcpus && i < vcpus->len ? g_ptr_array_index(vcpus, i) : NULL;
+}
+
+XenTCGVCPU *xen_tcg_vcpu0(void)
+{
+    return vcpus && vcpus->len ? g_ptr_array_index(vcpus, 0) : NULL;
 }
 
 int xen_guest_area_set(XenGuestArea *area, uint64_t gpa, size_t size)
@@ -44,6 +49,7 @@ int xen_guest_area_set(XenGuestArea *area, uint64_t gpa, size_t size)
     }
     area->mr = section.mr;
     area->ptr = ptr;
+    area->size = size;
     return 0;
 }
 
@@ -70,18 +76,20 @@ static int init_vcpu(CPUState *cs)
     return 0;
 }
 
-/* SIPI starts those that reset leaves waiting for it. */
-static bool vcpu_is_up(CPUState *cs)
+/* Beside what the soft reset does, which every reset begins with. */
+static void reset(void *opaque)
 {
-    APICCommonState *apic = APIC_COMMON(X86_CPU(cs)->apic_state);
+    CPUState *cs;
 
-    return !apic->wait_for_sipi;
-}
+    CPU_FOREACH(cs) {
+        XenTCGVCPU *v = xen_tcg_vcpu(cs);
 
-/* A runstate is written when it is registered, and never again. */
-static int set_runstate_update_flag(bool enable)
-{
-    return 0;
+        if (v) {
+            xen_tcg_upcall_reset(v);
+            xen_tcg_end_block(v);
+            xen_tcg_forget_down(v);
+        }
+    }
 }
 
 static void init_guest(void)
@@ -90,6 +98,7 @@ static void init_guest(void)
     xen_tcg_active = true;
     vcpus = g_ptr_array_new();
     xen_tcg_time_init();
+    qemu_register_reset(reset, NULL);
     /* Where the guest finds its console's and xenstore's pages. */
     e820_add_entry(XEN_SPECIAL_AREA_ADDR, XEN_SPECIAL_AREA_SIZE,
                    E820_RESERVED);
@@ -109,6 +118,7 @@ void xen_tcg_init_vcpu(CPUState *cs)
     v->cs = cs;
     xen_tcg_upcall_init_vcpu(v);
     xen_tcg_block_init_vcpu(v);
+    xen_tcg_runstate_init_vcpu(v);
     if (cs->cpu_index >= vcpus->len) {
         g_ptr_array_set_size(vcpus, cs->cpu_index + 1);
     }
@@ -136,7 +146,9 @@ const XenAccelOps xen_accel_tcg = {
     .raise_vcpu_upcall = xen_tcg_raise_vcpu_upcall,
     .block_vcpu = xen_tcg_block_vcpu,
     .wake_vcpu = xen_tcg_wake_vcpu,
-    .vcpu_is_up = vcpu_is_up,
+    .get_vcpu_status = xen_tcg_get_vcpu_status,
+    .set_vcpu_status = xen_tcg_set_vcpu_status,
+    .get_vcpu_runstate = xen_tcg_get_vcpu_runstate,
     .flush_tlbs = tlb_flush_all_cpus_synced,
-    .set_runstate_update_flag = set_runstate_update_flag,
+    .set_runstate_update_flag = xen_tcg_set_runstate_update_flag,
 };

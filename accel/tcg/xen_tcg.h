@@ -10,9 +10,15 @@
 
 #include "cpu.h"
 
-#ifdef CONFIG_USER_ONLY
+#if defined(CONFIG_USER_ONLY) || !defined(CONFIG_TCG)
 #define xen_tcg_active false
 #define xen_tcg_cpuid(env, index, eax, ebx, ecx, edx) false
+#define xen_tcg_exec_enter(cs)
+#define xen_tcg_exec_exit(cs)
+#define xen_tcg_has_work(cs) false
+#define xen_tcg_upcall_due(cs) false
+#define xen_tcg_deassert_callback()
+#define CPU_INTERRUPT_XEN 0
 #else
 extern bool xen_tcg_active;
 
@@ -32,7 +38,10 @@ bool xen_tcg_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value);
 /* On its own thread: @cs is about to run. */
 void xen_tcg_exec_enter(CPUState *cs);
 
-/* Has @cs, which is halted, something to do that interrupt_request lacks? */
+/* It has just left its translated code, perhaps halted. */
+void xen_tcg_exec_exit(CPUState *cs);
+
+/* Has @cs, which is halted, something to do?  In a Xen guest only. */
 bool xen_tcg_has_work(CPUState *cs);
 
 /* CPU_INTERRUPT_XEN is set; is it still due? */
@@ -40,10 +49,14 @@ bool xen_tcg_upcall_due(CPUState *cs);
 
 /*
  * BQL held, before interrupts are looked at: drop what the guest has taken
- * note of.  Afterwards the vector to inject, for as long as an upcall is due.
+ * note of, and return what is left of interrupt_request.  Afterwards the vector
+ * to inject, for as long as an upcall is due.
  */
-void xen_tcg_update_interrupts(CPUState *cs);
+int xen_tcg_update_interrupts(CPUState *cs);
 int xen_tcg_upcall_vector(void);
 
-#endif /* !CONFIG_USER_ONLY */
+/* BQL held, before an EOI takes effect: the callback's line may go low. */
+void xen_tcg_deassert_callback(void);
+
+#endif /* CONFIG_USER_ONLY || !CONFIG_TCG */
 #endif /* XEN_TCG_H */

@@ -164,6 +164,11 @@ bool xen_evtchn_callback_is_vector(XenEvtchnState *s)
            (s->callback_param && kvm_xen_has_vcpu_callback_vector());
 }
 
+uint64_t xen_evtchn_get_callback_param(void)
+{
+    return qatomic_read(&xen_evtchn_singleton->callback_param);
+}
+
 int xen_evtchn_set_callback_param(uint64_t param)
 {
     XenEvtchnState *s = xen_evtchn_singleton;
@@ -193,7 +198,7 @@ int xen_evtchn_set_callback_param(uint64_t param)
         }
         break;
     case HVM_PARAM_CALLBACK_TYPE_GSI:
-        gsi = param;
+        gsi = (uint8_t)param;
         break;
     default:
         /* Xen takes what it does not know, and then delivers nothing. */

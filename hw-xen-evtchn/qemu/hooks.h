@@ -33,6 +33,8 @@ void xen_evtchn_set_virq(uint32_t vcpu, uint32_t virq);
 
 /* @vcpu_info (host address, or NULL) is about to replace what @cs has. */
 void xen_evtchn_set_vcpu_info(CPUState *cs, void *vcpu_info);
+/* HVM_PARAM_CALLBACK_IRQ as the guest has set it. */
+uint64_t xen_evtchn_get_callback_param(void);
 /* The guest set @cs's own upcall vector. */
 void xen_evtchn_upcall_vector_set(CPUState *cs);
 /* The guest's mode was latched anew. */

@@ -20,6 +20,7 @@
 #include "hw/i386/kvm/xen_overlay.h"
 #include "hw/xen/interface/xen.h"
 #include "hw/xen-accel/xen_accel.h"
+#include "hw/xen-hypercalls/hypercalls.h"
 #include "target/i386/cpu.h"
 
 #include "internal.h"
@@ -57,9 +58,10 @@ void xen_evtchn_set_vcpu_info(CPUState *cs, void *vcpu_info)
     evtchn_vcpu_set_info(s->guest, vcpu, vcpu_info, false);
     /*
      * Nobody writes to the old one any more; what it still had pending the new
-     * one must show.  No more than that: an upcall raised before the vCPU's
-     * LAPIC is enabled is lost, and a flag set for nothing would then hide
-     * every later event.
+     * one must show.  No more than that: on KVM an upcall raised before the
+     * vCPU's LAPIC is enabled is lost, and a flag set for nothing would then
+     * hide every later event.  (Xen raises it once the LAPIC is enabled; so
+     * does accel/tcg/upcall.c.  KVM's LAPIC is the kernel's.)
      */
     if (vcpu_info && old && qatomic_read(&old->evtchn_upcall_pending)) {
         evtchn_vcpu_set_info(s->guest, vcpu, vcpu_info, true);
@@ -250,6 +252,7 @@ void xen_evtchn_create(unsigned int nr_gsis, qemu_irq *system_gsis)
 
     /* The first of a Xen guest's devices to need one. */
     xen_accel_require();
+    xen_hypercalls_init();
     dev = qdev_new(TYPE_XEN_EVTCHN);
     s = XEN_EVTCHN(dev);
     sysbus_realize_and_unref(SYS_BUS_DEVICE(dev), &error_fatal);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside of Xen on KVM: what its files share. */
+
+#ifndef XEN_KVM_INTERNAL_H
+#define XEN_KVM_INTERNAL_H
+
+#include "../xen_accel.h"
+
+/* vcpu.c */
+XenVCPUStatus xen_kvm_get_vcpu_status(CPUState *cs, CPUState *target);
+void xen_kvm_set_vcpu_status(CPUState *target, XenVCPUStatus status);
+int xen_kvm_get_vcpu_runstate(CPUState *cs, CPUState *target,
+                              struct vcpu_runstate_info *info);
+
+#endif /* XEN_KVM_INTERNAL_H */

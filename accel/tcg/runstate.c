@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Runstates: for how long a vCPU ran, wanted to, slept, or was down.
+ *
+ * It runs from when it enters translated code until it leaves that.  Between the
+ * two it is runnable unless it is halted: its thread waits for the BQL, or runs
+ * another vCPU.  A sleep is over when somebody wakes the vCPU, so far as it is
+ * us who know of that; else when it runs.  What the host's scheduler does with
+ * QEMU's threads is not known here, and is no part of it.
+ */
+
+#include "internal.h"
+
+/* As struct vcpu_runstate_info in each mode. */
+#define AREA_SIZE       48
+#define AREA_SIZE_32    44
+
+static bool update_flag;
+
+/* 32-bit guests align 64 bits to 4 bytes, and so have no hole. */
+static size_t area_size(bool long_mode)
+{
+    return long_mode ? AREA_SIZE : AREA_SIZE_32;
+}
+
+/*
+ * The guest's copy, as Xen's update_runstate_area(): with the assist the top bit
+ * of state_entry_time says that the rest is being written.
+ */
+static void update_area(XenTCGVCPU *v)
+{
+    bool announce = qatomic_read(&update_flag);
+    uint64_t entry_time = v->runstate.state_entry_time;
+    uint8_t *area = v->runstate_area.ptr;
+    bool long_mode;
+    unsigned int i;
+
+    xen_tcg_get_long_mode(&long_mode);
+    if (!area || v->runstate_area.size < area_size(long_mode)) {
+        return;
+    }
+    if (announce) {
+        entry_time |= XEN_RUNSTATE_UPDATE;
+        stb_p(area + (long_mode ? 15 : 11), entry_time >> 56);
+        smp_wmb();
+    }
+    stl_le_p(area, v->runstate.state);
+    area += long_mode ? 8 : 4;
+    stq_le_p(area, entry_time);
+    for (i = 0; i < ARRAY_SIZE(v->runstate.time); i++) {
+        stq_le_p(area + 8 + 8 * i, v->runstate.time[i]);
+    }
+    if (announce) {
+        entry_time &= ~XEN_RUNSTATE_UPDATE;
+        smp_wmb();
+        stb_p(area + 7, entry_time >> 56);
+    }
+}
+
+static void change(XenTCGVCPU *v, int state, uint64_t now)
+{
+    struct vcpu_runstate_info *r = &v->runstate;
+
+    if (r->state == state) {
+        return;
+    }
+    qemu_spin_lock(&v->runstate_lock);
+    if (now > r->state_entry_time) {
+        r->time[r->state] += now - r->state_entry_time;
+        r->state_entry_time = now;
+    }
+    r->state = state;
+    qemu_spin_unlock(&v->runstate_lock);
+}
+
+void xen_tcg_runstate_woken(XenTCGVCPU *v)
+{
+    if (xen_tcg_has_work(v->cs)) {
+        qatomic_set_u64(&v->woken_ns, xen_tcg_get_system_time());
+    }
+}
+
+void xen_tcg_runstate_enter(XenTCGVCPU *v)
+{
+    uint64_t woken = qatomic_read_u64(&v->woken_ns);
+
+    if (v->runstate.state != RUNSTATE_runnable &&
+        woken > v->runstate.state_entry_time) {
+        change(v, RUNSTATE_runnable, woken);
+    }
+    change(v, RUNSTATE_running, xen_tcg_get_system_time());
+    update_area(v);
+}
+
+void xen_tcg_runstate_leave(XenTCGVCPU *v)
+{
+    bool halted = v->held ? v->held_halted : v->cs->halted;
+    int state = RUNSTATE_runnable;
+
+    if (xen_tcg_waits_for_sipi(v) || (v->held && !halted)) {
+        state = RUNSTATE_offline;
+    } else if (halted) {
+        /* Also when it is down: Xen prefers to say so. */
+        state = RUNSTATE_blocked;
+    }
+    change(v, state, xen_tcg_get_system_time());
+    update_area(v);
+}
+
+int xen_tcg_set_vcpu_runstate(CPUState *cs, uint64_t gpa)
+{
+    XenTCGVCPU *v = xen_tcg_vcpu(cs);
+    bool long_mode;
+    int ret;
+
+    xen_tcg_get_long_mode(&long_mode);
+    ret = xen_guest_area_set(&v->runstate_area, gpa, area_size(long_mode));
+    if (!ret) {
+        update_area(v);
+    }
+    return ret;
+}
+
+int xen_tcg_set_runstate_update_flag(bool enable)
+{
+    qatomic_set(&update_flag, enable);
+    return 0;
+}
+
+int xen_tcg_get_vcpu_runstate(CPUState *cs, CPUState *target,
+                              struct vcpu_runstate_info *info)
+{
+    XenTCGVCPU *v = xen_tcg_vcpu(target);
+
+    qemu_spin_lock(&v->runstate_lock);
+    *info = v->runstate;
+    qemu_spin_unlock(&v->runstate_lock);
+    /* Its thread has an INIT to act on, and may have to wait for its turn. */
+    if (info->state != RUNSTATE_offline &&
+        xen_tcg_get_vcpu_status(cs, target) == XEN_VCPU_WAITING) {
+        uint64_t now = xen_tcg_get_system_time();
+
+        info->time[info->state] += now - info->state_entry_time;
+        info->state_entry_time = now;
+        info->state = RUNSTATE_offline;
+    }
+    return 0;
+}
+
+/* vCPUs are made down, as Xen makes them. */
+void xen_tcg_runstate_init_vcpu(XenTCGVCPU *v)
+{
+    qemu_spin_init(&v->runstate_lock);
+    v->runstate.state = RUNSTATE_offline;
+    v->runstate.state_entry_time = xen_tcg_get_system_time();
+}

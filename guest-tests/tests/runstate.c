@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Runstates: of a vCPU that runs, sleeps and is down; the copy in memory.
+ *
+ * KVM has no time for those that sleep, and its SCHEDOP_poll takes a deadline for
+ * a duration.
+ */
+
+#include "guest.h"
+
+#define MS 1000000ull
+
+static struct vcpu_runstate_info info_of(unsigned int vcpu)
+{
+    struct vcpu_runstate_info info = { .state = -1 };
+
+    check_equal(HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, vcpu, &info), 0);
+    return info;
+}
+
+static int register_area(unsigned int vcpu, volatile void *area)
+{
+    struct vcpu_register_runstate_memory_area op = { .addr.p = 0 };
+
+    op.addr.p = (uintptr_t)area;
+    return HYPERVISOR_vcpu_op(VCPUOP_register_runstate_memory_area, vcpu, &op);
+}
+
+static uint64_t sum(const struct vcpu_runstate_info *info)
+{
+    return info->time[0] + info->time[1] + info->time[2] + info->time[3];
+}
+
+TEST(runstate_of_self, "hvm pvh")
+{
+    struct vcpu_runstate_info first = info_of(0), second;
+    uint64_t start = system_time(), passed;
+
+    check_equal(first.state, RUNSTATE_running);
+    check(first.state_entry_time <= system_time() + MS);
+    spin_for(20);
+    passed = system_time() - start;
+    second = info_of(0);
+    /* Nothing of the time in between is missing. */
+    check(sum(&second) - sum(&first) + MS >= passed);
+    check(second.time[RUNSTATE_running] > first.time[RUNSTATE_running]);
+    check_equal(second.time[RUNSTATE_offline], first.time[RUNSTATE_offline]);
+}
+
+TEST(runstate_blocked_grows, "tcg xen hvm pvh")
+{
+    evtchn_port_t port = must_alloc_unbound();
+    struct vcpu_runstate_info first = info_of(0), second;
+    uint64_t until = system_time() + 50 * MS;
+
+    while (system_time() < until) {
+        check_equal(sched_poll(&port, 1, until), 0);
+    }
+    second = info_of(0);
+    check(second.time[RUNSTATE_blocked] - first.time[RUNSTATE_blocked] >=
+          20 * MS);
+}
+
+TEST(runstate_of_sleeper, "vcpus=2 hvm pvh")
+{
+    struct vcpu_runstate_info info;
+
+    /* It has nothing to do, and halts. */
+    spin_for(20);
+    info = info_of(1);
+    check_equal(info.state, RUNSTATE_blocked);
+    check(info.state_entry_time < system_time());
+}
+
+TEST(runstate_errors, "hvm pvh")
+{
+    struct vcpu_runstate_info info;
+
+    check_equal(HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, 1000, &info),
+                -XEN_ENOENT);
+    check_equal(register_area(1000, &info), -XEN_ENOENT);
+}
+
+TEST(runstate_area_of_self, "tcg xen hvm pvh")
+{
+    volatile struct vcpu_runstate_info *area = page_alloc(1);
+    evtchn_port_t port = must_alloc_unbound();
+    uint64_t blocked, entered, until;
+
+    area->state = 7;
+    require(register_area(0, area) == 0);
+    check_equal(area->state, RUNSTATE_running);
+    blocked = area->time[RUNSTATE_blocked];
+    entered = area->state_entry_time;
+    check(entered <= system_time() + MS);
+
+    until = system_time() + 50 * MS;
+    while (system_time() < until) {
+        check_equal(sched_poll(&port, 1, until), 0);
+    }
+    check_equal(area->state, RUNSTATE_running);
+    check(area->state_entry_time > entered);
+    check(area->time[RUNSTATE_blocked] - blocked >= 20 * MS);
+
+    /* Nowhere: what is there stays as it is. */
+    check_equal(register_area(0, NULL), 0);
+    memset((void *)area, 0, sizeof(*area));
+    until = system_time() + 5 * MS;
+    while (system_time() < until) {
+        check_equal(sched_poll(&port, 1, until), 0);
+    }
+    check_equal(area->state_entry_time, 0);
+}
+
+struct watch {
+    volatile struct vcpu_runstate_info *area;
+    volatile bool stop;
+    unsigned int torn, seen, updates;
+};
+
+/* With the assist, a reader that heeds its flag never sees times go wrong. */
+static void watch(void *opaque)
+{
+    struct watch *w = opaque;
+    uint64_t last = 0;
+
+    while (!w->stop) {
+        uint64_t entry = w->area->state_entry_time, total;
+        unsigned int i;
+
+        asm volatile("" : : : "memory");
+        for (total = 0, i = 0; i < 4; i++) {
+            total += w->area->time[i];
+        }
+        asm volatile("" : : : "memory");
+        if (entry & XEN_RUNSTATE_UPDATE) {
+            w->updates++;
+            continue;
+        }
+        if (w->area->state_entry_time != entry) {
+            continue;
+        }
+        w->seen++;
+        w->torn += total < last;
+        last = total;
+    }
+}
+
+TEST(runstate_update_flag, "vcpus=2 64 tcg xen hvm pvh")
+{
+    volatile struct vcpu_runstate_info *area = page_alloc(1);
+    evtchn_port_t port = must_alloc_unbound();
+    struct watch w = { .area = area };
+    unsigned int i;
+
+    check_equal(hypercall(__HYPERVISOR_vm_assist, VMASST_CMD_enable,
+                          VMASST_TYPE_runstate_update_flag, 0, 0, 0), 0);
+    require(register_area(0, area) == 0);
+    vcpu_start(1, watch, &w);
+    for (i = 0; i < 200; i++) {
+        check_equal(sched_poll(&port, 1, system_time() + MS / 10), 0);
+        check_equal(area->state_entry_time & XEN_RUNSTATE_UPDATE, 0);
+    }
+    w.stop = true;
+    check(vcpu_join(1, 5000));
+    check(w.seen > 0);
+    check_equal(w.torn, 0);
+    test_note("seen %u, while updated %u", w.seen, w.updates);
+    check_equal(register_area(0, NULL), 0);
+    check_equal(hypercall(__HYPERVISOR_vm_assist, VMASST_CMD_disable,
+                          VMASST_TYPE_runstate_update_flag, 0, 0, 0), 0);
+}

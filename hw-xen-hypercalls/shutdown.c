@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SCHEDOP_shutdown and its kin: how a guest ends. */
+
+#include "hypercalls.h"
+#include "qemu/main-loop.h"
+#include "system/kvm_xen.h"
+#include "system/reset.h"
+#include "system/runstate.h"
+#include "system/watchdog.h"
+#include "hw/xen/interface/sched.h"
+
+#define NO_CODE (-1)
+
+/* What the guest says in advance that its end means; BQL */
+static int code = NO_CODE;
+
+static int get_reason(CPUState *cs, uint64_t arg)
+{
+    struct sched_shutdown op;
+
+    qemu_build_assert(sizeof(op) == 4);
+    /* Xen takes 8 bits of it. */
+    return kvm_copy_from_gva(cs, arg, &op, sizeof(op)) ? -EFAULT
+                                                       : (uint8_t)op.reason;
+}
+
+/* BQL held. */
+int xen_hypercall_shutdown(CPUState *cs, unsigned int reason)
+{
+    switch (code == NO_CODE ? reason : code) {
+    case SHUTDOWN_poweroff:
+        qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
+        return 0;
+    case SHUTDOWN_reboot:
+        qemu_system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
+        return 0;
+    case SHUTDOWN_crash:
+        cpu_dump_state(cs, stderr, CPU_DUMP_CODE);
+        qemu_system_guest_panicked(NULL);
+        return 0;
+    case SHUTDOWN_watchdog:
+        watchdog_perform_action();
+        return 0;
+    case SHUTDOWN_soft_reset:
+        code = NO_CODE;
+        return kvm_xen_soft_reset();
+    default:
+        /* To suspend takes a toolstack that saves the guest and resumes it. */
+        return -EINVAL;
+    }
+}
+
+int xen_hypercall_sched_shutdown(CPUState *cs, uint64_t arg)
+{
+    int reason = get_reason(cs, arg);
+
+    if (reason < 0) {
+        return reason;
+    }
+    BQL_LOCK_GUARD();
+    return xen_hypercall_shutdown(cs, reason);
+}
+
+/* The first one counts. */
+int xen_hypercall_sched_shutdown_code(CPUState *cs, uint64_t arg)
+{
+    int reason = get_reason(cs, arg);
+
+    if (reason < 0) {
+        return reason;
+    }
+    BQL_LOCK_GUARD();
+    if (code == NO_CODE) {
+        code = reason;
+    }
+    return 0;
+}
+
+/* Nobody but a device model may end a guest, itself no more than others. */
+int xen_hypercall_sched_remote_shutdown(CPUState *cs, uint64_t arg)
+{
+    struct sched_remote_shutdown op;
+    int ret;
+
+    qemu_build_assert(sizeof(op) == 8);
+    if (kvm_copy_from_gva(cs, arg, &op, sizeof(op))) {
+        return -EFAULT;
+    }
+    /* DOMID_SELF is not among the names that it may have here. */
+    ret = op.domain_id == DOMID_SELF ? -ESRCH
+                                     : xen_hypercall_check_self(op.domain_id);
+    return ret ? ret : -EPERM;
+}
+
+static void reset(void *opaque)
+{
+    code = NO_CODE;
+}
+
+void xen_hypercall_shutdown_init(void)
+{
+    qemu_register_reset(reset, NULL);
+}
