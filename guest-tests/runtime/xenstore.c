@@ -34,12 +34,12 @@ void xenstore_notify(void)
 /* The other side may be slow, and the more so the busier its machine is. */
 #define PATIENCE 5000
 
-#define wait_for_ring(condition)      \
-    ((condition) || wait_for(({       \
-         xenstore_notify();           \
-         sched_yield();               \
-         (condition);                 \
-     }),                              \
+#define wait_for_ring(condition)                    \
+    ((condition) || wait_for(({                     \
+                                 xenstore_notify(); \
+                                 sched_yield();     \
+                                 (condition);       \
+                             }),                    \
                              PATIENCE))
 
 bool xenstore_put(const void *bytes, size_t length)

@@ -38,7 +38,8 @@ TEST(map_beyond_physical_addresses, "hvm pvh 64 tcg lab kvm")
         check_equal(map_page(XENMAPSPACE_shared_info, 0, (uint64_t)1 << bit),
                     -XEN_EINVAL);
     }
-    check_equal(map_page(XENMAPSPACE_grant_table, 0, ~(uint64_t)0), -XEN_EINVAL);
+    check_equal(map_page(XENMAPSPACE_grant_table, 0, ~(uint64_t)0),
+                -XEN_EINVAL);
     check(system_time() > 0);
 }
 
@@ -89,32 +90,27 @@ TEST(soft_reset_stops_timers, "hvm pvh tcg lab kvm alone")
     check_equal(received(port), 0);
 }
 
-static evtchn_port_t timer_port;
-
-static void stop_timer(evtchn_port_t port)
+/*
+ * Stopped is stopped, also when that is while it expires, for which it takes many tries.  One event may
+ * be late; a timer that goes on has more.
+ */
+TEST(periodic_timer_stays_stopped, "tcg lab kvm seconds=30")
 {
-    if (port == timer_port) {
-        timer_periodic(0, 0);
-    }
-}
-
-/* Also while it expires: the handler is as near to that as a guest gets. */
-TEST(periodic_timer_stays_stopped, "seconds=30")
-{
+    evtchn_port_t port = must_bind_virq(VIRQ_TIMER, 0);
     unsigned int i;
 
-    timer_port = must_bind_virq(VIRQ_TIMER, 0);
-    event_hook = stop_timer;
-    for (i = 0; i < 300; i++) {
-        received_clear(timer_port);
+    for (i = 0; i < 1500; i++) {
+        uint64_t due = system_time() + 1000000 + i % 150 * 1000;
+
         check_equal(timer_periodic(0, 1000000), 0);
-        check(wait_for(received(timer_port), 1000));
+        while (system_time() < due) {
+            cpu_relax();
+        }
+        check_equal(timer_periodic(0, 0), 0);
+        received_clear(port);
+        spin_for(1);
+        check(received(port) <= 1);
     }
-    event_hook = NULL;
-    spin_for(20);
-    received_clear(timer_port);
-    spin_for(100);
-    check_equal(received(timer_port), 0);
 }
 
 static volatile bool stop;
@@ -148,5 +144,5 @@ TEST(registrations_for_another_vcpu, "hvm pvh vcpus=3 tcg lab kvm seconds=20")
     check(vcpu_join(2, 5000));
     longest = now - last > longest ? now - last : longest;
     test_note("longest time without running: %u us", (uint32_t)longest / 1000);
-    check(longest < 1500000000ull);
+    check(longest < 2000000000ull);
 }

@@ -61,14 +61,27 @@ TEST(xenstore_unwatch_any_of_a_node, "hvm pvh")
 /* None of these has a path, or all of what it should have. */
 TEST(xenstore_requests_cut_short, "hvm pvh")
 {
+    static const struct {
+        uint32_t transaction;
+        const char *payload;
+        size_t length;
+    } requests[] = {
+        { 0, "", 0 },
+        { 0, "", 1 },
+        { 0, NODE, sizeof(NODE) - 1 },
+        { 0, NODE, sizeof(NODE) },
+        { 12345, NODE, sizeof(NODE) },
+    };
     uint32_t type;
+    unsigned int i;
 
     for (type = 0; type < 40; type++) {
-        check(!same_text(xenstore_ask(type, 0, "", 0), "no answer"));
-        check(!same_text(xenstore_ask(type, 0, "", 1), "no answer"));
-        check(!same_text(xenstore_ask(type, 0, NODE, sizeof(NODE) - 1), "no answer"));
-        check(!same_text(xenstore_ask(type, 0, NODE, sizeof(NODE)), "no answer"));
-        check(!same_text(xenstore_ask(type, 12345, NODE, sizeof(NODE)), "no answer"));
+        for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+            check(!same_text(xenstore_ask(type, requests[i].transaction,
+                                          requests[i].payload,
+                                          requests[i].length),
+                             "no answer"));
+        }
     }
     xenstore_ask(XS_RESET_WATCHES, 0, "", 1);
     check_answer(xenstore_ask_path(XS_READ, 0, "data"), "OK");
@@ -169,7 +182,8 @@ static void read_device(void)
     asm volatile("outb %b1, $0x70; inb $0x71, %b0" : "=a"(value) : "a"(0x0d));
 }
 
-TEST(xenstore_flood_leaves_devices_alone, "hvm pvh vcpus=2 tcg lab kvm seconds=20")
+TEST(xenstore_flood_leaves_devices_alone,
+     "hvm pvh vcpus=2 tcg lab kvm seconds=20")
 {
     struct xenstore_domain_interface *ring = xenstore_ring();
     uint64_t start, longest = 0, begin, took;
