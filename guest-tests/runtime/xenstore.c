@@ -3,74 +3,150 @@
 
 #include "internal.h"
 #include "xenstore.h"
-#include <xen/io/xs_wire.h>
+
+struct xenstore_answer xenstore_answer;
 
 static struct xenstore_domain_interface *ring;
 static evtchn_port_t ring_port;
 
-static void wait_a_moment(void)
+struct xenstore_domain_interface *xenstore_ring(void)
+{
+    if (!ring) {
+        ring = arch_xenstore(&ring_port);
+        if (!ring_port) {
+            xenstore_forget();
+            test_skip("no XenStore");
+        }
+    }
+    return ring;
+}
+
+void xenstore_forget(void)
+{
+    ring = NULL;
+}
+
+void xenstore_notify(void)
 {
     evtchn_send(ring_port);
-    sched_yield();
 }
 
-static void send_bytes(const void *data, size_t length)
+/* The other side may be slow, and the more so the busier its machine is. */
+#define PATIENCE 5000
+
+#define wait_for_ring(condition)                    \
+    ((condition) || wait_for(({                     \
+                                 xenstore_notify(); \
+                                 sched_yield();     \
+                                 (condition);       \
+                             }),                    \
+                             PATIENCE))
+
+bool xenstore_put(const void *bytes, size_t length)
 {
-    const char *bytes = data;
+    struct xenstore_domain_interface *r = xenstore_ring();
+    const char *from = bytes;
 
     while (length--) {
-        while (ring->req_prod -
-                   __atomic_load_n(&ring->req_cons, __ATOMIC_ACQUIRE) ==
-               XENSTORE_RING_SIZE) {
-            wait_a_moment();
+        if (!wait_for_ring(r->req_prod -
+                               __atomic_load_n(&r->req_cons, __ATOMIC_ACQUIRE) <
+                           XENSTORE_RING_SIZE)) {
+            return false;
         }
-        ring->req[MASK_XENSTORE_IDX(ring->req_prod)] = *bytes++;
-        __atomic_store_n(&ring->req_prod, ring->req_prod + 1, __ATOMIC_SEQ_CST);
+        r->req[MASK_XENSTORE_IDX(r->req_prod)] = *from++;
+        __atomic_store_n(&r->req_prod, r->req_prod + 1, __ATOMIC_SEQ_CST);
     }
+    xenstore_notify();
+    return true;
 }
 
-/* What @size has no room for is dropped. */
-static void receive_bytes(char *to, size_t size, size_t length)
+static bool get(void *bytes, size_t length)
 {
-    size_t i;
+    struct xenstore_domain_interface *r = xenstore_ring();
+    char *to = bytes;
 
-    for (i = 0; i < length; i++) {
-        while (ring->rsp_cons ==
-               __atomic_load_n(&ring->rsp_prod, __ATOMIC_ACQUIRE)) {
-            wait_a_moment();
+    while (length--) {
+        if (!wait_for_ring(r->rsp_cons !=
+                           __atomic_load_n(&r->rsp_prod, __ATOMIC_ACQUIRE))) {
+            return false;
         }
-        if (i < size) {
-            to[i] = ring->rsp[MASK_XENSTORE_IDX(ring->rsp_cons)];
-        }
-        __atomic_store_n(&ring->rsp_cons, ring->rsp_cons + 1, __ATOMIC_SEQ_CST);
+        *to++ = r->rsp[MASK_XENSTORE_IDX(r->rsp_cons)];
+        __atomic_store_n(&r->rsp_cons, r->rsp_cons + 1, __ATOMIC_SEQ_CST);
     }
+    /* What comes next may have waited for the room. */
+    xenstore_notify();
+    return true;
 }
 
-int xenstore_request(uint32_t type, const void *payload, size_t length,
-                     char *answer, size_t size)
+const char *xenstore_wait(void)
+{
+    struct xenstore_answer *a = &xenstore_answer;
+
+    do {
+        if (!get(&a->header, sizeof(a->header)) ||
+            a->header.len > XENSTORE_PAYLOAD_MAX ||
+            !get(a->data, a->header.len)) {
+            return "no answer";
+        }
+        a->data[a->header.len] = '\0';
+    } while (a->header.type == XS_WATCH_EVENT);
+    return a->header.type == XS_ERROR ? a->data : "OK";
+}
+
+const char *xenstore_ask(uint32_t type, uint32_t transaction,
+                         const void *payload, size_t length)
 {
     static uint32_t request_id;
     struct xsd_sockmsg header = {
         .type = type,
         .req_id = ++request_id,
+        .tx_id = transaction,
         .len = length,
     };
 
-    if (!ring) {
-        ring = arch_xenstore(&ring_port);
+    if (!xenstore_put(&header, sizeof(header)) ||
+        !xenstore_put(payload, length)) {
+        return "no answer";
     }
-    send_bytes(&header, sizeof(header));
-    send_bytes(payload, length);
-    evtchn_send(ring_port);
-    do {
-        receive_bytes((char *)&header, sizeof(header), sizeof(header));
-        receive_bytes(answer, size, header.len);
-    } while (header.req_id != request_id);
-    evtchn_send(ring_port);
-    if (header.len < size) {
-        answer[header.len] = '\0';
+    return xenstore_wait();
+}
+
+const char *xenstore_ask_path(uint32_t type, uint32_t transaction,
+                              const char *path)
+{
+    return xenstore_ask(type, transaction, path, strlen(path) + 1);
+}
+
+const char *xenstore_write(const char *path, const char *value)
+{
+    char payload[160];
+    size_t length = strlen(path) + 1, more = strlen(value);
+
+    if (length + more > sizeof(payload)) {
+        crash("too much to write: %s", path);
     }
-    return header.type == XS_ERROR ? -1 : (int)header.len;
+    memcpy(payload, path, length);
+    memcpy(payload + length, value, more);
+    return xenstore_ask(XS_WRITE, 0, payload, length + more);
+}
+
+bool same_text(const char *one, const char *other)
+{
+    return strlen(one) == strlen(other) && !memcmp(one, other, strlen(one));
+}
+
+int xenstore_request(uint32_t type, const void *payload, size_t length,
+                     char *answer, size_t size)
+{
+    const char *verdict = xenstore_ask(type, 0, payload, length);
+    size_t got;
+
+    if (same_text(verdict, "no answer")) {
+        crash("XenStore does not answer");
+    }
+    got = xenstore_answer.header.len;
+    memcpy(answer, xenstore_answer.data, got < size ? got + 1 : size);
+    return same_text(verdict, "OK") ? (int)got : -1;
 }
 
 int xenstore_read(const char *path, char *value, size_t size)
@@ -96,20 +172,15 @@ unsigned int xenstore_read_number(const char *path, unsigned int otherwise)
 
 bool xenstore_write_number(const char *path, unsigned int value)
 {
-    char payload[160], answer[16], digits[12];
-    size_t length = strlen(path) + 1;
-    unsigned int nr = 0;
+    char digits[12];
+    char *digit = digits + sizeof(digits) - 1;
 
-    memcpy(payload, path, length);
+    *digit = '\0';
     do {
-        digits[nr++] = '0' + value % 10;
+        *--digit = '0' + value % 10;
         value /= 10;
     } while (value);
-    while (nr) {
-        payload[length++] = digits[--nr];
-    }
-    return xenstore_request(XS_WRITE, payload, length, answer,
-                            sizeof(answer)) >= 0;
+    return same_text(xenstore_write(path, digit), "OK");
 }
 
 const char *path_join(char path[128], const char *one, const char *other)

@@ -5,6 +5,48 @@
 #define GUEST_TESTS_XENSTORE_H
 
 #include "guest.h"
+#include <xen/io/xs_wire.h>
+
+/* By hand ------------------------------------------------------------------ */
+
+/* The ring; ends the test, as skipped, in a guest that has none. */
+struct xenstore_domain_interface *xenstore_ring(void);
+/* Look for it anew, as after a reset. */
+void xenstore_forget(void);
+void xenstore_notify(void);
+/* Put bytes into the ring as it has room; false when it has none for seconds. */
+bool xenstore_put(const void *bytes, size_t length);
+/*
+ * Wait for an answer and return "OK", the error's name, or "no answer" after some
+ * seconds.  Watch events on the way are dropped.
+ */
+const char *xenstore_wait(void);
+
+/* The last answer, with a NUL after it. */
+struct xenstore_answer {
+    struct xsd_sockmsg header;
+    char data[XENSTORE_PAYLOAD_MAX + 1];
+};
+extern struct xenstore_answer xenstore_answer;
+
+/* Put a whole request, and wait. */
+const char *xenstore_ask(uint32_t type, uint32_t transaction,
+                         const void *payload, size_t length);
+const char *xenstore_ask_path(uint32_t type, uint32_t transaction,
+                              const char *path);
+const char *xenstore_write(const char *path, const char *value);
+
+#define check_answer(answer, expected)                                   \
+    do {                                                                 \
+        const char *got_answer = (answer);                               \
+        if (!check(same_text(got_answer, expected))) {                   \
+            test_note("the answer is %s, not %s", got_answer, expected); \
+        }                                                                \
+    } while (0)
+
+bool same_text(const char *one, const char *other);
+
+/* Made easy ------------------------------------------------------------------ */
 
 /*
  * Send a request of @type (XS_READ, ...) with a payload of @length bytes and

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pages that Xen shares with a guest, in places where they can't or mustn't be. */
+
+#include "xenstore.h"
+#include <xen/grant_table.h>
+
+static int map_page(unsigned int space, uint64_t index, uint64_t gfn)
+{
+    struct xen_add_to_physmap map = {
+        .domid = DOMID_SELF,
+        .space = space,
+        .idx = index,
+        .gpfn = gfn,
+    };
+
+    return HYPERVISOR_memory_op(XENMEM_add_to_physmap, &map);
+}
+
+/* Everything of Xen's is as when the guest began; but shared_info is needed. */
+static void soft_reset(void)
+{
+    struct sched_shutdown shutdown = { .reason = SHUTDOWN_soft_reset };
+
+    check_equal(HYPERVISOR_sched_op(SCHEDOP_shutdown, &shutdown), 0);
+    require(!map_page(XENMAPSPACE_shared_info, 0, gfn_of(shared_info)));
+    upcall_set_method(UPCALL_VECTOR);
+    xenstore_forget();
+}
+
+/* KVM has no memory slots there. */
+TEST(map_beyond_physical_addresses, "hvm pvh 64 tcg lab kvm")
+{
+    unsigned int bit;
+
+    for (bit = 52 - 12; bit < 64; bit++) {
+        check_equal(map_page(XENMAPSPACE_grant_table, 0, (uint64_t)1 << bit),
+                    -XEN_EINVAL);
+        check_equal(map_page(XENMAPSPACE_shared_info, 0, (uint64_t)1 << bit),
+                    -XEN_EINVAL);
+    }
+    check_equal(map_page(XENMAPSPACE_grant_table, 0, ~(uint64_t)0),
+                -XEN_EINVAL);
+    check(system_time() > 0);
+}
+
+/* The frames lie over RAM, which is to be seen again afterwards. */
+TEST(soft_reset_unmaps_grant_frames, "hvm pvh tcg lab kvm alone")
+{
+    volatile uint64_t *page = page_alloc(1);
+
+    *page = 0x1234567890abcdef;
+    check_equal(map_page(XENMAPSPACE_grant_table, 1, gfn_of((void *)page)), 0);
+    check(*page != 0x1234567890abcdef);
+    soft_reset();
+    check(*page == 0x1234567890abcdef);
+}
+
+/* XenStore's ring in a state that nobody can make sense of. */
+TEST(soft_reset_revives_xenstore, "hvm pvh tcg lab kvm alone seconds=30")
+{
+    struct xenstore_domain_interface *ring = xenstore_ring();
+
+    check_answer(xenstore_ask_path(XS_READ, 0, "data"), "OK");
+    ring->req_prod = ring->req_cons + 2 * sizeof(ring->req);
+    xenstore_notify();
+    spin_for(100);
+    soft_reset();
+    check_answer(xenstore_ask_path(XS_READ, 0, "data"), "OK");
+
+    /* Half a request, which is not the next one's beginning. */
+    check(xenstore_put("half", 4));
+    spin_for(100);
+    soft_reset();
+    check_answer(xenstore_ask_path(XS_READ, 0, "data"), "OK");
+}
+
+/* The old timer's ticks are not for who binds VIRQ_TIMER next. */
+TEST(soft_reset_stops_timers, "hvm pvh tcg lab kvm alone")
+{
+    evtchn_port_t port;
+
+    port = must_bind_virq(VIRQ_TIMER, 0);
+    check_equal(timer_periodic(0, 1000000), 0);
+    check(wait_for(received(port) > 1, 1000));
+    soft_reset();
+    port = must_bind_virq(VIRQ_TIMER, 0);
+    spin_for(20);
+    received_clear(port);
+    spin_for(100);
+    check_equal(received(port), 0);
+}
+
+/*
+ * Stopped is stopped, also when that is while it expires, for which it takes many tries.  One event may
+ * be late; a timer that goes on has more.
+ */
+TEST(periodic_timer_stays_stopped, "tcg lab kvm seconds=30")
+{
+    evtchn_port_t port = must_bind_virq(VIRQ_TIMER, 0);
+    unsigned int i;
+
+    for (i = 0; i < 1500; i++) {
+        uint64_t due = system_time() + 1000000 + i % 150 * 1000;
+
+        check_equal(timer_periodic(0, 1000000), 0);
+        while (system_time() < due) {
+            cpu_relax();
+        }
+        check_equal(timer_periodic(0, 0), 0);
+        received_clear(port);
+        spin_for(1);
+        check(received(port) <= 1);
+    }
+}
+
+static volatile bool stop;
+
+static void register_for_vcpu_0(void *opaque)
+{
+    struct vcpu_register_time_memory_area area = {
+        .addr.p = (uintptr_t)opaque,
+    };
+
+    while (!stop) {
+        HYPERVISOR_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &area);
+    }
+}
+
+/* Work that others ask of a vCPU is not to keep it from all else. */
+TEST(registrations_for_another_vcpu, "hvm pvh vcpus=3 tcg lab kvm seconds=20")
+{
+    uint64_t longest = 0, start = system_time(), last = start, now;
+    void *area = page_alloc(1);
+
+    stop = false;
+    vcpu_start(1, register_for_vcpu_0, area);
+    vcpu_start(2, register_for_vcpu_0, area);
+    while ((now = system_time()) - start < 3000000000ull) {
+        longest = now - last > longest ? now - last : longest;
+        last = now;
+    }
+    stop = true;
+    check(vcpu_join(1, 5000));
+    check(vcpu_join(2, 5000));
+    longest = now - last > longest ? now - last : longest;
+    test_note("longest time without running: %u us", (uint32_t)longest / 1000);
+    check(longest < 2000000000ull);
+}

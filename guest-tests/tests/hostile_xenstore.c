@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a guest may do to XenStore, and who serves it has to survive.  Most of it
+ * has ended QEMU once, or kept it busy.
+ */
+
+#include "xenstore.h"
+
+#define NODE "data/xenkvm"
+
+TEST(xenstore_mkdir, "hvm pvh")
+{
+    check_answer(xenstore_ask_path(XS_MKDIR, 0, NODE "/made"), "OK");
+    check_answer(xenstore_ask_path(XS_READ, 0, NODE "/made"), "OK");
+    check_equal(xenstore_answer.header.len, 0);
+    /* One that is there already; and one where a guest may make none. */
+    check_answer(xenstore_ask_path(XS_MKDIR, 0, NODE "/made"), "OK");
+    check_answer(xenstore_ask_path(XS_MKDIR, 0, "/xenkvm"), "EACCES");
+    check_answer(xenstore_ask_path(XS_RM, 0, NODE), "OK");
+}
+
+/* Each split of a header, and of a payload that is shorter than a header. */
+TEST(xenstore_request_in_two_parts, "hvm pvh seconds=20")
+{
+    struct __attribute__((packed)) {
+        struct xsd_sockmsg header;
+        char path[5];
+    } request = {
+        .header = { .type = XS_READ, .req_id = 77, .len = 5 },
+        .path = "data",
+    };
+    const unsigned int size = sizeof(request.header) + sizeof(request.path);
+    struct xenstore_domain_interface *ring = xenstore_ring();
+    unsigned int split;
+
+    for (split = 1; split < size; split++) {
+        require(xenstore_put(&request, split));
+        require(wait_for(ring->req_cons == ring->req_prod, 1000));
+        require(xenstore_put((char *)&request + split, size - split));
+        check_answer(xenstore_wait(), "OK");
+        check_equal(xenstore_answer.header.req_id, 77);
+    }
+}
+
+TEST(xenstore_unwatch_any_of_a_node, "hvm pvh")
+{
+    static const char watch[][8] = { "data\0a", "data\0b", "data\0c" };
+    static const unsigned int order[] = { 1, 2, 0 };
+    unsigned int i;
+
+    for (i = 0; i < 3; i++) {
+        check_answer(xenstore_ask(XS_WATCH, 0, watch[i], 7), "OK");
+        check_answer(xenstore_ask(XS_WATCH, 0, watch[i], 7), "EEXIST");
+    }
+    for (i = 0; i < 3; i++) {
+        check_answer(xenstore_ask(XS_UNWATCH, 0, watch[order[i]], 7), "OK");
+        check_answer(xenstore_ask(XS_UNWATCH, 0, watch[order[i]], 7), "ENOENT");
+    }
+}
+
+/* None of these has a path, or all of what it should have. */
+TEST(xenstore_requests_cut_short, "hvm pvh")
+{
+    static const struct {
+        uint32_t transaction;
+        const char *payload;
+        size_t length;
+    } requests[] = {
+        { 0, "", 0 },
+        { 0, "", 1 },
+        { 0, NODE, sizeof(NODE) - 1 },
+        { 0, NODE, sizeof(NODE) },
+        { 12345, NODE, sizeof(NODE) },
+    };
+    uint32_t type;
+    unsigned int i;
+
+    for (type = 0; type < 40; type++) {
+        for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+            check(!same_text(xenstore_ask(type, requests[i].transaction,
+                                          requests[i].payload,
+                                          requests[i].length),
+                             "no answer"));
+        }
+    }
+    xenstore_ask(XS_RESET_WATCHES, 0, "", 1);
+    check_answer(xenstore_ask_path(XS_READ, 0, "data"), "OK");
+}
+
+/* What a transaction has removed is not there, and is not counted again. */
+TEST(xenstore_removed_in_a_transaction, "hvm pvh tcg lab kvm")
+{
+    uint32_t transaction = 0;
+    const char *digit;
+
+    check_answer(xenstore_write(NODE "/a/b", "value"), "OK");
+    check_answer(xenstore_ask(XS_TRANSACTION_START, 0, "", 1), "OK");
+    for (digit = xenstore_answer.data; *digit; digit++) {
+        transaction = transaction * 10 + (*digit - '0');
+    }
+    check_answer(xenstore_ask_path(XS_RM, transaction, NODE "/a"), "OK");
+    check_answer(xenstore_ask_path(XS_READ, transaction, NODE "/a"), "ENOENT");
+    check_answer(xenstore_ask_path(XS_READ, transaction, NODE "/a/b"),
+                 "ENOENT");
+    check_answer(xenstore_ask_path(XS_DIRECTORY, transaction, NODE), "OK");
+    check_equal(xenstore_answer.header.len, 0);
+    check_answer(xenstore_ask(XS_TRANSACTION_END, transaction, "T", 2), "OK");
+    check_answer(xenstore_ask_path(XS_RM, 0, NODE), "OK");
+}
+
+/*
+ * An event that does not fit into a message is dropped, and nothing else: who
+ * has to drop many must not stop before the request behind them.
+ */
+TEST(xenstore_events_that_do_not_fit, "hvm pvh tcg lab kvm")
+{
+    static char watch[XENSTORE_PAYLOAD_MAX];
+    struct __attribute__((packed)) {
+        struct xsd_sockmsg header;
+        char path[5];
+    } request = {
+        .header = { .type = XS_READ, .len = 5 },
+        .path = "data",
+    };
+    struct xenstore_domain_interface *ring = xenstore_ring();
+    unsigned int i;
+
+    memset(watch, 'x', sizeof(watch));
+    memcpy(watch, NODE, sizeof(NODE));
+    watch[sizeof(watch) - 1] = '\0';
+    for (i = 0; i < 64; i++) {
+        watch[sizeof(NODE)] = ' ' + i;
+        check_answer(xenstore_ask(XS_WATCH, 0, watch, sizeof(watch)), "OK");
+    }
+    /* The path is longer here, so none of the events fits. */
+    check_answer(xenstore_write(NODE "/with/a/long/name", "value"), "OK");
+    /* All of it at once, and one notification. */
+    require(xenstore_put(&request, sizeof(request)));
+    check(wait_for(ring->rsp_prod != ring->rsp_cons, 1000));
+    check_answer(xenstore_wait(), "OK");
+    check_answer(xenstore_ask(XS_RESET_WATCHES, 0, "", 1), "OK");
+    check_answer(xenstore_ask_path(XS_RM, 0, NODE), "OK");
+}
+
+static volatile bool stop;
+
+/*
+ * Requests as fast as they are answered, without ever waiting: lists of a node
+ * with many children, which take more time to make than to ask for.
+ */
+static void flood(void *opaque)
+{
+    struct xenstore_domain_interface *ring = xenstore_ring();
+    struct __attribute__((packed)) {
+        struct xsd_sockmsg header;
+        char path[sizeof(NODE)];
+    } request = {
+        .header = { .type = XS_DIRECTORY, .len = sizeof(NODE) },
+        .path = NODE,
+    };
+    unsigned int i;
+
+    while (!stop) {
+        while (ring->req_prod - ring->req_cons <=
+               sizeof(ring->req) - sizeof(request)) {
+            for (i = 0; i < sizeof(request); i++) {
+                ring->req[MASK_XENSTORE_IDX(ring->req_prod + i)] =
+                    ((char *)&request)[i];
+            }
+            __atomic_store_n(&ring->req_prod, ring->req_prod + sizeof(request),
+                             __ATOMIC_SEQ_CST);
+        }
+        __atomic_store_n(&ring->rsp_cons, ring->rsp_prod, __ATOMIC_SEQ_CST);
+    }
+}
+
+/* A register of the clock chip, which QEMU reads with its big lock held. */
+static void read_device(void)
+{
+    uint8_t value;
+
+    asm volatile("outb %b1, $0x70; inb $0x71, %b0" : "=a"(value) : "a"(0x0d));
+}
+
+TEST(xenstore_flood_leaves_devices_alone,
+     "hvm pvh vcpus=2 tcg lab kvm seconds=20")
+{
+    struct xenstore_domain_interface *ring = xenstore_ring();
+    uint64_t start, longest = 0, begin, took;
+    unsigned int i;
+
+    for (i = 0; i < 700; i++) {
+        char name[] = NODE "/child_000";
+
+        name[sizeof(name) - 4] += i / 100;
+        name[sizeof(name) - 3] += i / 10 % 10;
+        name[sizeof(name) - 2] += i % 10;
+        check_answer(xenstore_write(name, ""), "OK");
+    }
+    start = system_time();
+    stop = false;
+    vcpu_start(1, flood, NULL);
+    while (system_time() - start < 3000000000ull) {
+        xenstore_notify();
+        begin = system_time();
+        read_device();
+        took = system_time() - begin;
+        longest = took > longest ? took : longest;
+    }
+    stop = true;
+    check(vcpu_join(1, 5000));
+    /* Take the rest, so that the next answer is ours. */
+    wait_for(({
+                 xenstore_notify();
+                 ring->rsp_cons = ring->rsp_prod;
+                 ring->req_cons == ring->req_prod;
+             }),
+             1000);
+    spin_for(100);
+    ring->rsp_cons = ring->rsp_prod;
+    check_answer(xenstore_ask_path(XS_RM, 0, NODE), "OK");
+    test_note("longest access to a device: %u us", (uint32_t)longest / 1000);
+    check(longest < 1000000000ull);
+}
