@@ -5,10 +5,12 @@
 #include "qemu/processor.h"
 #include "exec/address-spaces.h"
 #include "exec/memory.h"
+#include "system/kvm.h"
 #include "system/runstate.h"
+#include "target/i386/cpu.h"
+#include "target/i386/kvm/xen-emu.h"
 
 #include "hw/xen-accel/xen_accel.h"
-#include "target/i386/kvm/xen-emu.h"
 #include "internal.h"
 
 #define FRAME_SHIFT 12
