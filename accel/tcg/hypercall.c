@@ -121,6 +121,7 @@ bool xen_tcg_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value)
 
 void helper_xen_hypercall(CPUX86State *env, int next_eip_addend)
 {
+    XenTCGVCPU *v = xen_tcg_vcpu(env_cpu(env));
     struct kvm_xen_exit exit = { .type = KVM_EXIT_XEN_HCALL };
     bool long_mode = env->hflags & HF_CS64_MASK;
     uint64_t *params = (uint64_t *)exit.u.hcall.params;
@@ -153,5 +154,6 @@ void helper_xen_hypercall(CPUX86State *env, int next_eip_addend)
     env->regs[R_EAX] = long_mode ? exit.u.hcall.result
                                  : (uint32_t)exit.u.hcall.result;
     env->eip += next_eip_addend;
-    xen_tcg_maybe_block(xen_tcg_vcpu(env_cpu(env)));
+    xen_tcg_check_upcall(v);
+    xen_tcg_maybe_block(v);
 }

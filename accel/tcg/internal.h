@@ -80,6 +80,8 @@ void xen_tcg_upcall_init_vcpu(XenTCGVCPU *v);
 int xen_tcg_set_upcall_vector(uint8_t vector);
 void xen_tcg_raise_upcall(CPUState *cs);
 void xen_tcg_raise_vcpu_upcall(CPUState *cs, uint8_t vector);
+/* At the end of a hypercall. */
+void xen_tcg_check_upcall(XenTCGVCPU *v);
 /* Set flags and have the vCPU notice.  Any thread. */
 void xen_tcg_notify(XenTCGVCPU *v, unsigned int flags);
 /* BQL held: what upcall.c knows of a guest before a reset is void. */

@@ -182,6 +182,18 @@ int xen_tcg_update_interrupts(CPUState *cs)
     return cs->interrupt_request;
 }
 
+/*
+ * The guest's own write to evtchn_upcall_pending tells nobody.  Xen looks at it
+ * whenever it enters the vCPU; we do after a hypercall.
+ */
+void xen_tcg_check_upcall(XenTCGVCPU *v)
+{
+    if (xen_tcg_upcall_due(v->cs) &&
+        !(qatomic_read(&v->cs->interrupt_request) & CPU_INTERRUPT_XEN)) {
+        xen_tcg_notify(v, XEN_TCG_UPCALL);
+    }
+}
+
 int xen_tcg_set_upcall_vector(uint8_t vector)
 {
     CPUState *cs;

@@ -88,12 +88,15 @@ static unsigned int scan(unsigned int vcpu)
         for (; bits; bits &= bits - 1) {
             evtchn_port_t port = word * WORD_BITS + __builtin_ctzl(bits);
 
-            /* A word has ports of other vCPUs, too. */
+            /*
+             * A word has ports of other vCPUs, too; and an upcall within this one
+             * may have taken it.
+             */
             if (!evtchn_is_taken_here(port) || !test_and_clear_pending(port)) {
                 continue;
             }
-            evtchn_count(port);
             next_port[vcpu] = (port + 1) % nr_ports();
+            evtchn_count(port);
             taken++;
         }
     }

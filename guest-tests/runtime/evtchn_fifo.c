@@ -104,9 +104,9 @@ static bool take_first(unsigned int vcpu, unsigned int priority,
               priority, port);
     }
     *head = unlink_event(word);
-    if ((__atomic_load_n(word, __ATOMIC_SEQ_CST) &
-         (FIFO_PENDING | FIFO_MASKED)) == FIFO_PENDING) {
-        clear_pending(port);
+    if (!(__atomic_load_n(word, __ATOMIC_SEQ_CST) & FIFO_MASKED) &&
+        __atomic_fetch_and(word, ~FIFO_PENDING, __ATOMIC_SEQ_CST) &
+            FIFO_PENDING) {
         evtchn_count(port);
         (*taken)++;
     }

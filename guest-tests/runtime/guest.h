@@ -152,12 +152,23 @@ bool upcalls_enabled(void);
 /* How upcalls reach HVM guests; a PV guest has one way. */
 enum upcall_method {
     UPCALL_VECTOR, /* HVM_PARAM_CALLBACK_IRQ, one vector for all */
-    UPCALL_VCPU_VECTOR, /* HVMOP_set_evtchn_upcall_vector, by the LAPIC */
-    UPCALL_GSI, /* to vCPU 0 only */
-    UPCALL_PCI_INTX, /* to vCPU 0 only */
+    /*
+     * HVMOP_set_evtchn_upcall_vector, by the LAPIC.  Xen knows no way back, and
+     * a PVH guest keeps UPCALL_VECTOR beside it.
+     */
+    UPCALL_VCPU_VECTOR,
+    UPCALL_GSI, /* by the I/O APIC, to vCPU 0 only */
+    UPCALL_PCI_INTX, /* the same, of the Xen platform device */
+    UPCALL_NONE,
+    UPCALL_METHODS,
 };
-/* Take @method on all vCPUs.  0 or -errno of the hypercall. */
+/*
+ * Take @method on all vCPUs.  0 or -errno of the hypercall.  UPCALL_VECTOR is
+ * the runtime's, and taken again after a test.
+ */
 int upcall_set_method(enum upcall_method method);
+/* Interrupts that came by @method since the guest began. */
+unsigned int upcalls_by(enum upcall_method method);
 
 /* A word for a spin loop. */
 static inline void cpu_relax(void)

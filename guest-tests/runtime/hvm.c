@@ -3,6 +3,7 @@
 
 #include "internal.h"
 #include "interrupt.h"
+#include "ioapic.h"
 #include "lapic.h"
 #include <xen/arch-x86/cpuid.h>
 #include <xen/arch-x86/hvm/start_info.h>
@@ -10,6 +11,7 @@
 #define MULTIBOOT_LOADER 0x2badb002
 #define NR_EXCEPTIONS 32
 #define VECTOR_KICK 0xf0
+#define VECTOR_LINE 0xf1
 #define VECTOR_VCPU_UPCALL 0xf2
 #define VECTOR_UPCALL 0xf3
 #define VECTOR_SPURIOUS 0xff
@@ -40,6 +42,7 @@ uint32_t xen_cpuid_base;
 static struct gate idt[256];
 static char shared_info_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 static uint32_t lapic_ids[MAX_VCPUS];
+static enum upcall_method method_in_use;
 
 static void cpuid(uint32_t leaf, uint32_t *a, uint32_t *b, uint32_t *c,
                   uint32_t *d)
@@ -201,13 +204,26 @@ uint64_t gfn_of(const void *address)
 
 /* Interrupts ------------------------------------------------------------------- */
 
+static void count_upcall(enum upcall_method method)
+{
+    __atomic_fetch_add(&upcall_counts[method], 1, __ATOMIC_SEQ_CST);
+}
+
 void interrupt(struct interrupt_frame *frame)
 {
     switch (frame->vector) {
     case VECTOR_UPCALL:
+        count_upcall(UPCALL_VECTOR);
         evtchn_upcall();
         break;
+    case VECTOR_LINE:
+        count_upcall(method_in_use);
+        evtchn_upcall();
+        /* After the events: the line is high as long as there are some. */
+        lapic_eoi();
+        break;
     case VECTOR_VCPU_UPCALL:
+        count_upcall(UPCALL_VCPU_VECTOR);
         /* Before the events, or one that comes now has no vector to come by. */
         lapic_eoi();
         evtchn_upcall();
@@ -243,26 +259,54 @@ bool upcalls_enabled(void)
     return flags & 0x200;
 }
 
-int upcall_set_method(enum upcall_method method)
+/* HVM_PARAM_CALLBACK_IRQ is a type in its top byte, and what that takes. */
+static int set_callback(uint64_t type, uint64_t value)
 {
-    struct xen_hvm_evtchn_upcall_vector upcall;
-    unsigned int vcpu;
+    return set_param(HVM_PARAM_CALLBACK_IRQ, type << 56 | value);
+}
+
+static int set_vcpu_vectors(void)
+{
+    struct xen_hvm_evtchn_upcall_vector upcall = {
+        .vector = VECTOR_VCPU_UPCALL,
+    };
     int error = 0;
 
+    for (; upcall.vcpu < nr_vcpus && !error; upcall.vcpu++) {
+        error = HYPERVISOR_hvm_op(HVMOP_set_evtchn_upcall_vector, &upcall);
+    }
+    /* What Linux says to name no other way: a GSI that is not used. */
+    return error ? error : set_callback(HVM_PARAM_CALLBACK_TYPE_GSI, 1);
+}
+
+static int set_intx(void)
+{
+    struct platform_device device;
+
+    if (!find_platform_device(&device)) {
+        return -XEN_ENODEV;
+    }
+    ioapic_route(device.gsi, VECTOR_LINE, lapic_ids[0]);
+    return set_callback(HVM_PARAM_CALLBACK_TYPE_PCI_INTX, device.callback);
+}
+
+int upcall_set_method(enum upcall_method method)
+{
+    method_in_use = method;
     switch (method) {
     case UPCALL_VECTOR:
-        return set_param(HVM_PARAM_CALLBACK_IRQ,
-                         (uint64_t)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 |
-                             VECTOR_UPCALL);
+        return set_callback(HVM_PARAM_CALLBACK_TYPE_VECTOR, VECTOR_UPCALL);
     case UPCALL_VCPU_VECTOR:
-        for (vcpu = 0; vcpu < nr_vcpus && !error; vcpu++) {
-            upcall.vcpu = vcpu;
-            upcall.vector = VECTOR_VCPU_UPCALL;
-            error = HYPERVISOR_hvm_op(HVMOP_set_evtchn_upcall_vector, &upcall);
-        }
-        return error;
+        return set_vcpu_vectors();
+    case UPCALL_GSI:
+        ioapic_route(IOAPIC_FREE_GSI, VECTOR_LINE, lapic_ids[0]);
+        return set_callback(HVM_PARAM_CALLBACK_TYPE_GSI, IOAPIC_FREE_GSI);
+    case UPCALL_PCI_INTX:
+        return set_intx();
+    case UPCALL_NONE:
+        return set_callback(HVM_PARAM_CALLBACK_TYPE_GSI, 0);
     default:
-        return -XEN_EOPNOTSUPP;
+        return -XEN_EINVAL;
     }
 }
 

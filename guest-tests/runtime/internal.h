@@ -48,6 +48,9 @@ void vcpu_main(unsigned int vcpu) __attribute__((noreturn));
 
 /* The upcall, on any vCPU, upcalls disabled. */
 void evtchn_upcall(void);
+/* The same, but it is one only if it brings an event. */
+void evtchn_upcall_or_kick(void);
+extern unsigned int upcall_counts[UPCALL_METHODS];
 void evtchn_count(evtchn_port_t port);
 /*
  * Whether this vCPU is to take @port's events: it is bound here, or has been moved,

@@ -10,7 +10,7 @@ unsigned int nr_vcpus = 1;
 static struct {
     void (*volatile function)(void *opaque);
     void *opaque;
-    volatile bool up;
+    volatile bool up, kicked;
 } jobs[MAX_VCPUS];
 
 unsigned int this_vcpu(void)
@@ -54,6 +54,11 @@ void vcpu_main(unsigned int vcpu)
             arch_vcpu_idle(vcpu, (void *const volatile *)&jobs[vcpu].function);
             continue;
         }
+        /* The interrupt that wakes us must not come into the function. */
+        while (!jobs[vcpu].kicked) {
+            cpu_relax();
+        }
+        jobs[vcpu].kicked = false;
         function(jobs[vcpu].opaque);
         __atomic_store_n(&jobs[vcpu].function, NULL, __ATOMIC_RELEASE);
     }
@@ -67,6 +72,7 @@ void vcpu_start(unsigned int vcpu, void (*function)(void *), void *opaque)
     jobs[vcpu].opaque = opaque;
     __atomic_store_n(&jobs[vcpu].function, function, __ATOMIC_SEQ_CST);
     arch_vcpu_kick(vcpu);
+    jobs[vcpu].kicked = true;
 }
 
 bool vcpu_join(unsigned int vcpu, unsigned int milliseconds)

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Masked events, and the ways to unmask them. */
+
+#include "guest.h"
+
+TEST(mask_keeps_the_event_pending, "")
+{
+    evtchn_port_t port = must_bind_ipi(0);
+
+    port_mask(port);
+    check_equal(evtchn_send(port), 0);
+    check(port_is_pending(port));
+    spin_for(5);
+    check_equal(received(port), 0);
+
+    check_equal(evtchn_unmask(port), 0);
+    check(wait_for(received(port) == 1, 5000));
+    check(!port_is_masked(port));
+    check(!port_is_pending(port));
+}
+
+TEST(mask_unmask_of_nothing_raises_nothing, "")
+{
+    evtchn_port_t port = must_bind_ipi(0);
+    unsigned int before = upcalls_of(0);
+
+    port_mask(port);
+    check_equal(evtchn_unmask(port), 0);
+    check(!port_is_masked(port));
+    check_equal(evtchn_unmask(port), 0);
+    check(!port_is_pending(port));
+    spin_for(5);
+    check_equal(received(port), 0);
+    check_equal(upcalls_of(0), before);
+}
+
+/* Taken back by the guest, a masked event does not come any more. */
+TEST(mask_event_cleared_meanwhile, "")
+{
+    evtchn_port_t port = must_bind_ipi(0);
+
+    port_mask(port);
+    check_equal(evtchn_send(port), 0);
+    port_clear_pending(port);
+    check_equal(evtchn_unmask(port), 0);
+    spin_for(5);
+    check_equal(received(port), 0);
+    check_equal(evtchn_send(port), 0);
+    check(wait_for(received(port) == 1, 5000));
+}
+
+/* After the guest's own write the next event finds the port unmasked. */
+TEST(mask_own_write_before_the_event, "")
+{
+    evtchn_port_t port = must_bind_ipi(0);
+
+    port_mask(port);
+    check(!port_clear_mask(port));
+    check(!port_is_masked(port));
+    check_equal(evtchn_send(port), 0);
+    check(wait_for(received(port) == 1, 5000));
+}
+
+/* Xen does not see the write: who makes it has to look for pending events. */
+TEST(mask_own_write_after_the_event, "")
+{
+    evtchn_port_t port = must_bind_ipi(0);
+
+    port_mask(port);
+    check_equal(evtchn_send(port), 0);
+    check(port_clear_mask(port));
+    spin_for(5);
+    check_equal(received(port), 0);
+    check(port_is_pending(port));
+
+    port_mask(port);
+    check_equal(evtchn_unmask(port), 0);
+    check(wait_for(received(port) == 1, 5000));
+}
+
+/*
+ * Pending and unmasked by the guest's writes alone: on FIFO the next send finds it
+ * not linked and links it, on the others it finds the pending bit and is content.
+ */
+TEST(mask_send_after_own_write, "")
+{
+    evtchn_port_t port = must_bind_ipi(0);
+
+    port_mask(port);
+    check_equal(evtchn_send(port), 0);
+    check(port_clear_mask(port));
+    check_equal(evtchn_send(port), 0);
+    if (guest_abi == ABI_FIFO) {
+        check(wait_for(received(port) == 1, 5000));
+    } else {
+        spin_for(5);
+        check_equal(received(port), 0);
+    }
+}
+
+/* The same for EVTCHNOP_unmask of a port that is not masked. */
+TEST(mask_unmask_after_own_write, "")
+{
+    evtchn_port_t port = must_bind_ipi(0);
+
+    port_set_pending(port);
+    check_equal(evtchn_unmask(port), 0);
+    if (guest_abi == ABI_FIFO) {
+        check(wait_for(received(port) == 1, 5000));
+    } else {
+        spin_for(5);
+        check_equal(received(port), 0);
+    }
+}
+
+/* The upcall is on its way when the guest masks: it comes and finds nothing. */
+TEST(mask_after_the_event_was_raised, "")
+{
+    evtchn_port_t port = must_bind_ipi(0);
+    unsigned int before = upcalls_of(0);
+
+    upcalls_disable();
+    check_equal(evtchn_send(port), 0);
+    port_mask(port);
+    upcalls_enable();
+    check(wait_for(upcalls_of(0) > before, 5000));
+    check_equal(received(port), 0);
+    check(port_is_pending(port));
+    check_equal(evtchn_unmask(port), 0);
+    check(wait_for(received(port) == 1, 5000));
+}
+
+/* The event goes where the port is bound, not to who unmasks it. */
+TEST(mask_unmasked_by_another_vcpu, "vcpus=2")
+{
+    evtchn_port_t port = must_bind_ipi(1);
+
+    port_mask(port);
+    check_equal(evtchn_send(port), 0);
+    spin_for(5);
+    check_equal(received(port), 0);
+    check_equal(evtchn_unmask(port), 0);
+    check(wait_for(received(port) == 1, 10000));
+    check_equal(received_on(port), 1);
+}
+
+/* As many as there is time for, where each takes two switches of vCPU. */
+#define ROUNDS 2000
+#define TIME 10000000000ull
+
+static volatile unsigned int sent;
+
+static void send_when_taken(void *opaque)
+{
+    evtchn_port_t port = *(evtchn_port_t *)opaque;
+    uint64_t end = system_time() + TIME;
+
+    while (sent < ROUNDS && system_time() < end) {
+        sent++;
+        if (!check_equal(evtchn_send(port), 0) ||
+            !check(wait_for(received(port) == sent, 20000))) {
+            return;
+        }
+    }
+}
+
+/* Masking and unmasking all the time loses no event and makes none. */
+TEST(mask_while_events_fly, "vcpus=2 seconds=60")
+{
+    evtchn_port_t port = must_bind_ipi(0);
+
+    sent = 0;
+    vcpu_start(1, send_when_taken, &port);
+    while (!vcpu_join(1, 0)) {
+        port_mask(port);
+        cpu_relax();
+        port_unmask(port);
+    }
+    check_equal(received(port), sent);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * SCHEDOP_poll: sleep until one of some ports is pending, masked or not.  The
+ * ports here are masked, so that no upcall ends the sleep in their place.
+ */
+
+#include "guest.h"
+
+#define MAX_PORTS 128
+#define LATE 20000000000ull /* ns; nobody sleeps that long */
+/* ns; Xen emulated on a busy machine has clocks that far from the guest's. */
+#define TOLERANCE 10000000
+
+static evtchn_port_t masked_ipi(unsigned int vcpu)
+{
+    evtchn_port_t port = must_bind_ipi(vcpu);
+
+    port_mask(port);
+    return port;
+}
+
+TEST(poll_pending_port, "")
+{
+    evtchn_port_t port = masked_ipi(0);
+    uint64_t late = system_time() + LATE;
+
+    check_equal(evtchn_send(port), 0);
+    check_equal(sched_poll(&port, 1, late), 0);
+    check(system_time() < late);
+    check(port_is_pending(port));
+    check_equal(received(port), 0);
+}
+
+/* The time-out is a point in system time, and not an error. */
+TEST(poll_timeout, "")
+{
+    evtchn_port_t port = masked_ipi(0);
+    unsigned int i;
+
+    for (i = 0; i < 5; i++) {
+        uint64_t until = system_time() + 50000000;
+
+        check_equal(sched_poll(&port, 1, until), 0);
+        check(system_time() + TOLERANCE >= until);
+    }
+    check(!port_is_pending(port));
+}
+
+TEST(poll_timeout_in_the_past, "")
+{
+    evtchn_port_t port = masked_ipi(0);
+
+    check_equal(sched_poll(&port, 1, 1), 0);
+    check_equal(sched_poll(&port, 1, system_time()), 0);
+    check(!port_is_pending(port));
+}
+
+/* No ports: a sleep. */
+TEST(poll_no_ports, "")
+{
+    uint64_t until = system_time() + 50000000;
+
+    check_equal(sched_poll(NULL, 0, until), 0);
+    check(system_time() + TOLERANCE >= until);
+}
+
+TEST(poll_number_of_ports, "")
+{
+    evtchn_port_t ports[MAX_PORTS + 1];
+    unsigned int i;
+
+    for (i = 0; i <= MAX_PORTS; i++) {
+        ports[i] = masked_ipi(0);
+    }
+    check_equal(sched_poll(ports, MAX_PORTS, 1), 0);
+    check_equal(sched_poll(ports, MAX_PORTS + 1, 1), -XEN_EINVAL);
+    check_equal(sched_poll(ports, ~0u, 1), -XEN_EINVAL);
+    /* The last one is looked at, too. */
+    check_equal(evtchn_send(ports[MAX_PORTS - 1]), 0);
+    check_equal(sched_poll(ports, MAX_PORTS, system_time() + LATE), 0);
+    check(port_is_pending(ports[MAX_PORTS - 1]));
+}
+
+TEST(poll_bad_port, "")
+{
+    evtchn_port_t port = masked_ipi(0);
+
+    check_equal(evtchn_close(port), 0);
+    check_equal(sched_poll(&port, 1, 1), -XEN_EINVAL);
+    port = 0;
+    check_equal(sched_poll(&port, 1, 1), -XEN_EINVAL);
+    port = abi_nr_ports();
+    check_equal(sched_poll(&port, 1, 1), -XEN_EINVAL);
+    port = ~0u;
+    check_equal(sched_poll(&port, 1, 1), -XEN_EINVAL);
+}
+
+/* An unbound port can be waited for: somebody may bind it. */
+TEST(poll_unbound_port, "")
+{
+    evtchn_port_t port = must_alloc_unbound();
+
+    check_equal(sched_poll(&port, 1, 1), 0);
+}
+
+/* One after the other: who is pending or bad first decides. */
+TEST(poll_order_of_ports, "")
+{
+    evtchn_port_t pending = masked_ipi(0), quiet = masked_ipi(0);
+    evtchn_port_t pending_first[] = { quiet, pending, ~0u };
+    evtchn_port_t bad_first[] = { quiet, ~0u, pending };
+
+    check_equal(evtchn_send(pending), 0);
+    check_equal(sched_poll(pending_first, 3, system_time() + LATE), 0);
+    check_equal(sched_poll(bad_first, 3, system_time() + LATE), -XEN_EINVAL);
+}
+
+/* Beyond what the guest has mapped. */
+TEST(poll_unreadable_ports, "64")
+{
+    evtchn_port_t *nowhere = (evtchn_port_t *)0x700000000000;
+
+    check_equal(sched_poll(nowhere, 1, 1), -XEN_EFAULT);
+    check_equal(HYPERVISOR_sched_op(SCHEDOP_poll, nowhere), -XEN_EFAULT);
+}
+
+/* A vCPU that polls: what for, and what came of it. */
+static struct poller {
+    evtchn_port_t port[3];
+    unsigned int nr;
+    volatile bool begun, ended;
+    volatile int result;
+    volatile uint64_t at;
+} pollers[MAX_VCPUS];
+
+static void poll_once(void *opaque)
+{
+    struct poller *poller = opaque;
+    uint64_t late = system_time() + LATE;
+
+    poller->begun = true;
+    poller->result = sched_poll(poller->port, poller->nr, late);
+    poller->at = late - system_time();
+    poller->ended = true;
+}
+
+static void start_poller(unsigned int vcpu)
+{
+    struct poller *poller = &pollers[vcpu];
+
+    poller->begun = poller->ended = false;
+    vcpu_start(vcpu, poll_once, poller);
+    check(wait_for(poller->begun, 10000));
+    spin_for(5);
+}
+
+/* Not by its time-out. */
+static void check_woken(unsigned int vcpu)
+{
+    check(vcpu_join(vcpu, 2 * LATE / 1000000));
+    check_equal(pollers[vcpu].result, 0);
+    check((int64_t)pollers[vcpu].at > 0);
+}
+
+TEST(poll_masked_port_wakes, "vcpus=2 seconds=60")
+{
+    unsigned int i;
+
+    pollers[1] = (struct poller){ .port = { masked_ipi(0) }, .nr = 1 };
+    for (i = 0; i < 5; i++) {
+        start_poller(1);
+        check_equal(evtchn_send(pollers[1].port[0]), 0);
+        check_woken(1);
+        check(port_is_pending(pollers[1].port[0]));
+        port_clear_pending(pollers[1].port[0]);
+    }
+}
+
+TEST(poll_each_of_several_ports_wakes, "vcpus=2 seconds=60")
+{
+    unsigned int i;
+
+    pollers[1] = (struct poller){
+        .port = { masked_ipi(0), masked_ipi(1), masked_ipi(0) },
+        .nr = 3,
+    };
+    for (i = 0; i < 3; i++) {
+        start_poller(1);
+        check_equal(evtchn_send(pollers[1].port[i]), 0);
+        check_woken(1);
+        port_clear_pending(pollers[1].port[i]);
+    }
+}
+
+/* An upcall ends the sleep, whatever was waited for. */
+TEST(poll_upcall_wakes, "vcpus=2 seconds=60")
+{
+    evtchn_port_t other = must_bind_ipi(1);
+
+    pollers[1] = (struct poller){ .port = { masked_ipi(1) }, .nr = 1 };
+    start_poller(1);
+    check_equal(evtchn_send(other), 0);
+    check_woken(1);
+    check(wait_for(received(other) == 1, 10000));
+    check(!port_is_pending(pollers[1].port[0]));
+}
+
+TEST(poll_several_vcpus_one_port, "vcpus=3 seconds=60")
+{
+    evtchn_port_t port = masked_ipi(0);
+    unsigned int vcpu;
+
+    for (vcpu = 1; vcpu < nr_vcpus; vcpu++) {
+        pollers[vcpu] = (struct poller){ .port = { port }, .nr = 1 };
+        start_poller(vcpu);
+    }
+    check_equal(evtchn_send(port), 0);
+    for (vcpu = 1; vcpu < nr_vcpus; vcpu++) {
+        check_woken(vcpu);
+    }
+}
+
+/* Each wakes for its own port, and sleeps on while others' are raised. */
+TEST(poll_several_vcpus_own_ports, "vcpus=3 seconds=60")
+{
+    unsigned int vcpu, other;
+
+    for (vcpu = 1; vcpu < nr_vcpus; vcpu++) {
+        pollers[vcpu] = (struct poller){ .port = { masked_ipi(0) }, .nr = 1 };
+        start_poller(vcpu);
+    }
+    for (vcpu = 1; vcpu < nr_vcpus; vcpu++) {
+        check_equal(evtchn_send(pollers[vcpu].port[0]), 0);
+        check_woken(vcpu);
+        spin_for(5);
+        for (other = vcpu + 1; other < nr_vcpus; other++) {
+            check(!pollers[other].ended);
+        }
+    }
+}
+
+#define ROUNDS 2000
+
+static evtchn_port_t ball[2];
+static volatile unsigned int lost;
+static volatile bool over;
+
+/* Wait for the ball on our port and send it back. */
+static void play(void *opaque)
+{
+    unsigned int side = *(unsigned int *)opaque, i;
+    uint64_t end = system_time() + 15000000000ull;
+
+    for (i = 0; !over && !lost; i++) {
+        uint64_t late = system_time() + LATE;
+
+        while (!port_is_pending(ball[side])) {
+            check_equal(sched_poll(&ball[side], 1, late), 0);
+            if (system_time() > late) {
+                lost++;
+                return;
+            }
+        }
+        port_clear_pending(ball[side]);
+        over |= side == 0 && (i == ROUNDS || system_time() > end);
+        check_equal(evtchn_send(ball[!side]), 0);
+    }
+}
+
+/* No wake-up is lost when the event comes just as the vCPU goes to sleep. */
+TEST(poll_ping_pong, "vcpus=2 seconds=120")
+{
+    unsigned int sides[2] = { 0, 1 };
+
+    ball[0] = masked_ipi(0);
+    ball[1] = masked_ipi(1);
+    lost = 0;
+    over = false;
+    vcpu_start(1, play, &sides[1]);
+    check_equal(evtchn_send(ball[0]), 0);
+    play(&sides[0]);
+    check(vcpu_join(1, 2 * LATE / 1000000));
+    check_equal(lost, 0);
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* VIRQ_TIMER: singleshot, periodic, HYPERVISOR_set_timer_op. */
+
+#include "guest.h"
+
+#define MS 1000000ull
+/* Xen emulated on a busy machine has clocks that far from the guest's. */
+#define TOLERANCE (10 * MS)
+
+static evtchn_port_t timer;
+
+/* What other timers a domain is born with, and the last one's event, are gone. */
+static void take_timer(unsigned int vcpu)
+{
+    timer_periodic(vcpu, 0);
+    timer_stop_singleshot(vcpu);
+    timer = must_bind_virq(VIRQ_TIMER, vcpu);
+    spin_for(5);
+    received_clear(timer);
+}
+
+static void check_fires_at(uint64_t when)
+{
+    check(wait_for(received(timer) == 1, 10000));
+    check(system_time() + TOLERANCE >= when);
+    spin_for(5);
+    check_equal(received(timer), 1);
+    received_clear(timer);
+}
+
+TEST(timer_fires_once, "")
+{
+    unsigned int i;
+
+    take_timer(0);
+    for (i = 0; i < 5; i++) {
+        uint64_t when = system_time() + (1 + 15 * i) * MS;
+
+        check_equal(timer_singleshot(0, when, 0), 0);
+        check_fires_at(when);
+    }
+}
+
+/* Xen 4.17 has no use for VCPU_SSHOTTMR_future: what is past is raised at once. */
+TEST(timer_past_deadline, "")
+{
+    static const uint32_t flags[] = { 0, VCPU_SSHOTTMR_future, ~0u };
+    unsigned int i;
+
+    take_timer(0);
+    for (i = 0; i < 3; i++) {
+        check_equal(timer_singleshot(0, 1, flags[i]), 0);
+        check_fires_at(0);
+        check_equal(timer_singleshot(0, system_time() - MS, flags[i]), 0);
+        check_fires_at(0);
+    }
+    check_equal(timer_singleshot(0, 0, 0), 0);
+    check_fires_at(0);
+}
+
+/* As a signed number it is past. */
+TEST(timer_deadline_of_64_bits, "")
+{
+    take_timer(0);
+    check_equal(timer_singleshot(0, ~0ull, 0), 0);
+    check_fires_at(0);
+    check_equal(timer_singleshot(0, 1ull << 63, 0), 0);
+    check_fires_at(0);
+}
+
+/* Unless the machine was so slow that it was stopped too late. */
+static void check_does_not_fire_at(uint64_t when)
+{
+    bool in_time = system_time() < when;
+
+    wait_for(system_time() > when + 50 * MS, 10000);
+    check(!in_time || received(timer) == 0);
+}
+
+TEST(timer_stopped, "")
+{
+    uint64_t when;
+
+    take_timer(0);
+    when = system_time() + 300 * MS;
+    check_equal(timer_singleshot(0, when, 0), 0);
+    check_equal(timer_stop_singleshot(0), 0);
+    check_equal(timer_stop_singleshot(0), 0);
+    check_does_not_fire_at(when);
+}
+
+/* One timer: a new deadline takes the old one's place. */
+TEST(timer_moved, "")
+{
+    uint64_t soon;
+
+    take_timer(0);
+    check_equal(timer_singleshot(0, system_time() + 100000 * MS, 0), 0);
+    soon = system_time() + 40 * MS;
+    check_equal(timer_singleshot(0, soon, 0), 0);
+    check_fires_at(soon);
+}
+
+TEST(timer_of_another_vcpu, "vcpus=2")
+{
+    uint64_t when = system_time() + 10 * MS;
+
+    check_equal(timer_singleshot(1, when, 0), -XEN_EINVAL);
+    check_equal(timer_stop_singleshot(1), -XEN_EINVAL);
+    check_equal(timer_singleshot(nr_vcpus, when, 0), -XEN_ENOENT);
+    check_equal(timer_periodic(nr_vcpus, 10 * MS), -XEN_ENOENT);
+}
+
+TEST(timer_unreadable_argument, "64")
+{
+    void *nowhere = (void *)0x700000000000;
+
+    check_equal(HYPERVISOR_vcpu_op(VCPUOP_set_singleshot_timer, 0, nowhere),
+                -XEN_EFAULT);
+    check_equal(HYPERVISOR_vcpu_op(VCPUOP_set_periodic_timer, 0, nowhere),
+                -XEN_EFAULT);
+}
+
+/* Nobody has bound VIRQ_TIMER: the event is nobody's. */
+TEST(timer_without_port, "")
+{
+    check_equal(timer_singleshot(0, system_time() + MS, 0), 0);
+    spin_for(20);
+    take_timer(0);
+    check_equal(received_in_all(), 0);
+}
+
+static void set_own_timer(void *opaque)
+{
+    check_equal(timer_singleshot(this_vcpu(), system_time() + 5 * MS, 0), 0);
+}
+
+/* VIRQ_TIMER is bound once a vCPU, and stays there. */
+TEST(timer_port_of_another_vcpu, "vcpus=2")
+{
+    evtchn_port_t second;
+
+    take_timer(1);
+    check_equal(evtchn_bind_virq(VIRQ_TIMER, 1, &second), -XEN_EEXIST);
+    check_equal(evtchn_bind_vcpu(timer, 0), -XEN_EINVAL);
+    /* vCPU 0's own timer has no port. */
+    check_equal(timer_singleshot(0, system_time() + MS, 0), 0);
+    spin_for(20);
+    check_equal(received(timer), 0);
+    vcpu_start(1, set_own_timer, NULL);
+    check(wait_for(received(timer) == 1, 10000));
+    check_equal(received_on(timer), 1);
+    check(vcpu_join(1, 10000));
+}
+
+TEST(timer_periodic_limits, "")
+{
+    take_timer(0);
+    check_equal(timer_periodic(0, 1), -XEN_EINVAL);
+    check_equal(timer_periodic(0, MS - 1), -XEN_EINVAL);
+    check_equal(timer_periodic(0, 1ull << 62), -XEN_EINVAL);
+    check_equal(timer_periodic(0, ~0ull), -XEN_EINVAL);
+    check_equal(timer_periodic(0, (1ull << 62) - 1), 0);
+    check_equal(timer_periodic(0, MS), 0);
+    check_equal(timer_periodic(0, 0), 0);
+    check_equal(timer_periodic(0, 0), 0);
+}
+
+/* Not more often than its period; a late one does not make up for it. */
+TEST(timer_periodic_fires, "seconds=30")
+{
+    static const uint64_t periods[] = { MS, 10 * MS, 33 * MS };
+    unsigned int i;
+
+    take_timer(0);
+    for (i = 0; i < 3; i++) {
+        uint64_t start = system_time(), time;
+        unsigned int count;
+
+        check_equal(timer_periodic(0, periods[i]), 0);
+        check(wait_for(received(timer) >= 10, 20000));
+        check_equal(timer_periodic(0, 0), 0);
+        time = system_time() - start;
+        count = received(timer);
+        /* The first may come at once. */
+        check((count - 1) * periods[i] <= time + TOLERANCE);
+        spin_for(5);
+        received_clear(timer);
+    }
+}
+
+/* A timer that is stopped just as it fires stays stopped. */
+TEST(timer_periodic_stopped, "seconds=60")
+{
+    unsigned int i, count;
+
+    take_timer(0);
+    for (i = 0; i < 300; i++) {
+        uint64_t until = system_time() + 900000 + i * 1000;
+
+        check_equal(timer_periodic(0, MS), 0);
+        while (system_time() < until) {
+            cpu_relax();
+        }
+        check_equal(timer_periodic(0, 0), 0);
+    }
+    spin_for(20);
+    count = received(timer);
+    spin_for(50);
+    check_equal(received(timer), count);
+}
+
+static void spin_until_three(void *opaque)
+{
+    check(wait_for(received(timer) >= 3, 20000));
+}
+
+/* Another vCPU's periodic timer may be set; it goes while that vCPU does. */
+TEST(timer_periodic_of_another_vcpu, "vcpus=2")
+{
+    take_timer(1);
+    vcpu_start(1, spin_until_three, NULL);
+    check_equal(timer_periodic(1, 5 * MS), 0);
+    check(vcpu_join(1, 30000));
+    check_equal(timer_periodic(1, 0), 0);
+    check_equal(received_on(timer), 1);
+}
+
+/* Both at once, and neither ends the other. */
+TEST(timer_periodic_and_singleshot, "")
+{
+    uint64_t when;
+
+    take_timer(0);
+    check_equal(timer_periodic(0, 10 * MS), 0);
+    check_equal(timer_singleshot(0, system_time() + MS, 0), 0);
+    check(wait_for(received(timer) >= 4, 10000));
+    check_equal(timer_stop_singleshot(0), 0);
+    check_equal(timer_periodic(0, 0), 0);
+    spin_for(20);
+    received_clear(timer);
+    when = system_time() + 40 * MS;
+    check_equal(timer_singleshot(0, when, 0), 0);
+    check_fires_at(when);
+}
+
+/* An event that nobody has taken yet stays one. */
+TEST(timer_events_merge, "")
+{
+    take_timer(0);
+    upcalls_disable();
+    check_equal(timer_periodic(0, MS), 0);
+    check(wait_for(port_is_pending(timer), 10000));
+    spin_for(20);
+    check_equal(timer_periodic(0, 0), 0);
+    upcalls_enable();
+    check(wait_for(received(timer) == 1, 5000));
+    spin_for(5);
+    check(received(timer) <= 2);
+}
+
+TEST(timer_set_timer_op, "")
+{
+    uint64_t when;
+
+    take_timer(0);
+    when = system_time() + 40 * MS;
+    check_equal(HYPERVISOR_set_timer_op(when), 0);
+    check_fires_at(when);
+    check_equal(HYPERVISOR_set_timer_op(1), 0);
+    check_fires_at(0);
+    /* The same timer as VCPUOP's; 0 stops it. */
+    when = system_time() + 300 * MS;
+    check_equal(timer_singleshot(0, when, 0), 0);
+    check_equal(HYPERVISOR_set_timer_op(0), 0);
+    check_does_not_fire_at(when);
+}
+
+/* A deadline that must be a mistake is taken for one in 100 ms. */
+TEST(timer_set_timer_op_huge, "seconds=30")
+{
+    const uint64_t huge[] = { ~0ull, 1ull << 63, system_time() + (1ull << 51) };
+    unsigned int i;
+
+    take_timer(0);
+    for (i = 0; i < 3; i++) {
+        uint64_t start = system_time();
+
+        check_equal(HYPERVISOR_set_timer_op(huge[i]), 0);
+        check_fires_at(start + 100 * MS);
+    }
+}
+
+/* Masked when it fires, the timer's event waits as any other. */
+TEST(timer_masked, "")
+{
+    take_timer(0);
+    port_mask(timer);
+    check_equal(timer_singleshot(0, system_time() + MS, 0), 0);
+    check(wait_for(port_is_pending(timer), 10000));
+    check_equal(received(timer), 0);
+    check_equal(evtchn_unmask(timer), 0);
+    check(wait_for(received(timer) == 1, 5000));
+}
