@@ -20,11 +20,6 @@ static int down(unsigned int vcpu)
     return HYPERVISOR_vcpu_op(VCPUOP_down, vcpu, NULL);
 }
 
-static int initialise(unsigned int vcpu, struct vcpu_hvm_context *context)
-{
-    return HYPERVISOR_vcpu_op(VCPUOP_initialise, vcpu, context);
-}
-
 TEST(vcpu_is_up, "vcpus=2 hvm pvh")
 {
     check_equal(is_up(0), 1);
@@ -118,6 +113,11 @@ TEST(vcpu_down_itself, "vcpus=2 alone hvm pvh")
 }
 
 #ifdef GUEST_HVM
+
+static int initialise(unsigned int vcpu, struct vcpu_hvm_context *context)
+{
+    return HYPERVISOR_vcpu_op(VCPUOP_initialise, vcpu, context);
+}
 
 #define ICR             0xfee00300
 #define INIT_OTHERS     0xc4500
