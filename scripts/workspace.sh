@@ -93,7 +93,20 @@ know_release() {
 # libraries_of PROGRAM: where those of a package unpacked somewhere are, which
 # the system's loader would not look for.
 libraries_of() {
-    local prefix=${1%/usr/bin/*}
+    local prefix=${1%/usr/*}
     [[ $prefix != "$1" && -n $prefix ]] || return 0
     echo "$prefix/usr/lib/x86_64-linux-gnu:$prefix/lib/x86_64-linux-gnu"
+}
+
+# What QEMU's -accel takes for a Xen guest on KVM.
+export xen_kvm=kvm,xen-version=0x40011,kernel-irqchip=split
+
+# kvm_lacks QEMU: why this host's KVM cannot run Xen guests; nothing if it can. The
+# device file proves nothing: only a virtual machine does.
+kvm_lacks() {
+    local out firmware=$build/debian-qemu/usr/share
+    out=$(echo quit | LD_LIBRARY_PATH=$(libraries_of "$1") "$1" -S -nodefaults -display none -monitor stdio \
+        -L "$firmware/qemu" -L "$firmware/seabios" -machine pc -accel "$xen_kvm" 2>&1 >/dev/null) && return
+    out=${out##*$'\n'}
+    echo "${out##*split: }"
 }

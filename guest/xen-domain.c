@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Runs a domain from dom0: has xl create it from CONFIGURATION, paused, lets it go,
+ * and prints its console and how it ended, in guest/run-qemu's words. It stands in
+ * for xenconsoled, which reads a console no more than 150 times a second and not at
+ * all once the guest has closed its channel.
+ *
+ * usage: xen-domain ID SECONDS CONFIGURATION [COMMAND_LINE]
+ *
+ * With COMMAND_LINE, puts it where an HVM guest finds it in its start info: libxl
+ * does so for PV and PVH only.
+ */
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <xenctrl.h>
+#include <xenevtchn.h>
+#include <xenforeignmemory.h>
+#include <xenstore.h>
+#include <xen/hvm/save.h>
+#include <xen/arch-x86/hvm/start_info.h>
+#include <xen/io/console.h>
+#include <xen/sched.h>
+
+static uint32_t domid;
+static const char *id;
+static xc_interface *xc;
+static xenforeignmemory_handle *memory;
+static struct xs_handle *store;
+
+static void __attribute__((noreturn, format(printf, 1, 2)))
+fail(const char *format, ...)
+{
+    va_list arguments;
+
+    printf("\nxenkvm-guest: end %s failed ", id);
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    printf("\n");
+    exit(0);
+}
+
+static void *map(xen_pfn_t gfn)
+{
+    void *page = xenforeignmemory_map(memory, domid, PROT_READ | PROT_WRITE, 1,
+                                      &gfn, NULL);
+
+    if (!page) {
+        fail("its frame %#lx cannot be mapped: %s", (long)gfn, strerror(errno));
+    }
+    return page;
+}
+
+/* What XenStore has of its console under this name, to be freed. */
+static char *console_value(const char *name)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/local/domain/%u/console/%s", domid, name);
+    return xs_read(store, XBT_NULL, path, NULL);
+}
+
+static unsigned long console_number(const char *name)
+{
+    char *text = console_value(name);
+    unsigned long number;
+
+    if (!text) {
+        fail("XenStore has no %s of its console", name);
+    }
+    number = strtoul(text, NULL, 10);
+    free(text);
+    return number;
+}
+
+/* Whether the domain is there; the one before it may still be going. */
+static bool find_domain(void)
+{
+    xc_domaininfo_t info;
+    uint32_t first = 1;
+
+    while (xc_domain_getinfolist(xc, first, 1, &info) == 1) {
+        if (!(info.flags & XEN_DOMINF_dying)) {
+            domid = info.domain;
+            return true;
+        }
+        first = info.domain + 1;
+    }
+    return false;
+}
+
+/* xl waits for somebody to say which terminal has the console. */
+static void claim_console(void)
+{
+    char *terminal = console_value("tty"), path[64];
+
+    if (terminal && !*terminal) {
+        snprintf(path, sizeof(path), "/local/domain/%u/console/tty", domid);
+        xs_write(store, XBT_NULL, path, "none", 4);
+    }
+    free(terminal);
+}
+
+/* The first error among what xl said, all of which goes to the console. */
+static const char *xl_error(FILE *said)
+{
+    static char line[256];
+    char error[sizeof(line)] = "it gave no reason";
+
+    rewind(said);
+    while (fgets(line, sizeof(line), said)) {
+        fputs(line, stderr);
+        line[strcspn(line, "\n")] = '\0';
+        if (strstr(line, "error: ") && !strncmp(error, "it gave", 7)) {
+            strcpy(error, line);
+        }
+    }
+    return strcpy(line, error);
+}
+
+static void create(const char *configuration)
+{
+    FILE *said = tmpfile();
+    pid_t child = fork(), ended;
+    int status;
+
+    if (child == 0) {
+        dup2(fileno(said), STDOUT_FILENO);
+        dup2(fileno(said), STDERR_FILENO);
+        execlp("xl", "xl", "create", "-p", "-e", "-q", configuration, NULL);
+        _exit(127);
+    }
+    while ((ended = waitpid(child, &status, WNOHANG)) == 0) {
+        if (domid || find_domain()) {
+            claim_console();
+        }
+        usleep(20000);
+    }
+    if (ended != child || status || !domid) {
+        fail("xl: %s", xl_error(said));
+    }
+}
+
+/*
+ * libxl leaves room behind the start info for modules and their command lines; an
+ * HVM guest without a BIOS has none.
+ */
+static void set_command_line(const char *command_line)
+{
+    HVM_SAVE_TYPE(CPU) cpu;
+    struct hvm_start_info *info;
+    size_t offset;
+
+    if (xc_domain_hvm_getcontext_partial(xc, domid, HVM_SAVE_CODE(CPU), 0, &cpu,
+                                         sizeof(cpu))) {
+        fail("its first vCPU cannot be read: %s", strerror(errno));
+    }
+    info = map(cpu.rbx >> XC_PAGE_SHIFT);
+    if (info->magic != XEN_HVM_START_MAGIC_VALUE || info->nr_modules) {
+        fail("its start info is not as expected");
+    }
+    offset = sizeof(*info) + 2 * sizeof(struct hvm_modlist_entry);
+    if (info->memmap_paddr - cpu.rbx < offset + strlen(command_line) + 1) {
+        fail("its command line is too long");
+    }
+    strcpy((char *)info + offset, command_line);
+    info->cmdline_paddr = cpu.rbx + offset;
+    xenforeignmemory_unmap(memory, info, 1);
+}
+
+/* Prints what has come on the console; true if something has. */
+static bool read_console(volatile struct xencons_interface *ring)
+{
+    uint32_t consumer = ring->out_cons, producer = ring->out_prod;
+    bool any = producer != consumer;
+
+    xen_rmb();
+    if (producer - consumer > sizeof(ring->out)) {
+        consumer = producer; /* a hostile guest's */
+    }
+    for (; consumer != producer; consumer++) {
+        putchar(ring->out[MASK_XENCONS_IDX(consumer, ring->out)]);
+    }
+    xen_mb();
+    ring->out_cons = consumer;
+    fflush(stdout);
+    return any;
+}
+
+/* NULL as long as the domain runs. */
+static const char *outcome(void)
+{
+    static const char *const names[] = {
+        [SHUTDOWN_poweroff] = "poweroff",
+        [SHUTDOWN_reboot] = "reboot",
+        [SHUTDOWN_suspend] = "failed it wants to be suspended",
+        [SHUTDOWN_crash] = "crash",
+        [SHUTDOWN_watchdog] = "failed its watchdog has barked",
+        [SHUTDOWN_soft_reset] = "failed it wants to be reset",
+    };
+    xc_domaininfo_t info;
+    unsigned int reason;
+
+    if (xc_domain_getinfolist(xc, domid, 1, &info) != 1 ||
+        info.domain != domid) {
+        return "failed it is gone";
+    }
+    if (!(info.flags & (XEN_DOMINF_shutdown | XEN_DOMINF_dying))) {
+        return NULL;
+    }
+    reason = (info.flags >> XEN_DOMINF_shutdownshift) & XEN_DOMINF_shutdownmask;
+    if (reason >= sizeof(names) / sizeof(names[0]) || !names[reason]) {
+        return "failed it shut down for an unknown reason";
+    }
+    return names[reason];
+}
+
+static double now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+int main(int argc, char **argv)
+{
+    volatile struct xencons_interface *ring;
+    xenevtchn_handle *events;
+    xenevtchn_port_or_error_t port;
+    const char *end = NULL;
+    struct pollfd polled[2];
+    double deadline;
+
+    if (argc != 4 && argc != 5) {
+        fprintf(stderr,
+                "usage: xen-domain ID SECONDS CONFIGURATION [COMMAND_LINE]\n");
+        return 2;
+    }
+    id = argv[1];
+    printf("xenkvm-guest: start %s\n", id);
+    fflush(stdout);
+
+    xc = xc_interface_open(NULL, NULL, 0);
+    memory = xenforeignmemory_open(NULL, 0);
+    events = xenevtchn_open(NULL, 0);
+    store = xs_open(0);
+    if (!xc || !memory || !events || !store) {
+        fail("dom0 lacks a device of Xen's");
+    }
+    create(argv[3]);
+    if (argc == 5) {
+        set_command_line(argv[4]);
+    }
+    ring = map(console_number("ring-ref"));
+    port = xenevtchn_bind_interdomain(events, domid, console_number("port"));
+    if (port < 0) {
+        fail("its console's channel cannot be bound: %s", strerror(errno));
+    }
+    /* XenStore fires it whenever a domain shuts down. */
+    xs_watch(store, "@releaseDomain", "");
+
+    deadline = now() + strtod(argv[2], NULL);
+    if (xc_domain_unpause(xc, domid)) {
+        fail("it cannot be unpaused: %s", strerror(errno));
+    }
+    polled[0] = (struct pollfd){ .fd = xenevtchn_fd(events), .events = POLLIN };
+    polled[1] = (struct pollfd){ .fd = xs_fileno(store), .events = POLLIN };
+    while (!end) {
+        char **watch;
+
+        /* Not for long: the guest may have closed the console's channel. */
+        poll(polled, 2, 100);
+        if (polled[0].revents & POLLIN) {
+            xenevtchn_port_or_error_t pending = xenevtchn_pending(events);
+
+            if (pending >= 0) {
+                xenevtchn_unmask(events, pending);
+            }
+        }
+        if (polled[1].revents & POLLIN) {
+            watch = xs_read_watch(store, &(unsigned int){ 0 });
+            free(watch);
+            end = outcome();
+        }
+        /* After the question whether it still runs: what it said comes first. */
+        if (read_console(ring)) {
+            xenevtchn_notify(events, port);
+        }
+        if (!end && now() > deadline) {
+            end = "timeout";
+        }
+    }
+    printf("\nxenkvm-guest: end %s %s\n", id, end);
+    return 0;
+}
