@@ -11,15 +11,16 @@ declare -A folders=([xen-evtchn]=hw-xen-evtchn [xen-accel]=accel [xen-hypercalls
 # Sets $dsc and $patches, once scripts/setup has brought the former.
 find_source() {
     for dsc in "$build"/source/qemu/*.dsc; do :; done
+    # shellcheck disable=SC2034 # for who has sourced this
     mapfile -t patches < <(patch_files)
 }
 
 patch_files() {
-    local patches=$root/patches
-    if [[ -f $patches/series ]]; then
-        sed -n "s|^[^#[:space:]][^[:space:]]*|$patches/&|p" "$patches/series"
+    local folder=$root/patches
+    if [[ -f $folder/series ]]; then
+        sed -n "s|^[^#[:space:]][^[:space:]]*|$folder/&|p" "$folder/series"
     else
-        find "$patches" -name '*.patch' 2>/dev/null | sort
+        find "$folder" -name '*.patch' 2>/dev/null | sort
     fi
 }
 
@@ -77,10 +78,10 @@ configure_tree() {
     say "configuring QEMU"
     rm -rf "$objects"
     mkdir "$objects"
-    cd "$objects"
+    cd "$objects" || exit
     run_logged qemu-configure ../configure "$@"
     echo "$*" >"$objects/.configured"
-    cd "$root"
+    cd "$root" || exit
 }
 
 # Tells how far ninja is: once a minute, and to a terminal all the time.
