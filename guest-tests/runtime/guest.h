@@ -62,6 +62,8 @@ struct guest_test {
  *                      guest unfit for others
  *   fresh              the guest is reset before it and after it: it begins in
  *                      2-level, and the ABI is the test's to choose
+ *   noshim             not in a PV guest of QEMU, where Xen's shim answers, which
+ *                      returns errors of its own; nor can it reset ("fresh")
  *   silent             it loses the console, so the guest's end is its verdict
  *   seconds=N          how long it may take, 10 if not given
  *   disks=N            it takes N disks; on QEMU only

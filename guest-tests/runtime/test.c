@@ -137,6 +137,12 @@ static bool fits(const char *needs, const char *const *group, const char *is)
     return !any || has_word(needs, is);
 }
 
+/* Xen's PV shim stands between a PV guest and QEMU. */
+static bool has_shim(void)
+{
+    return has_word("pv64", guest_type) && !host_is_xen();
+}
+
 static bool is_fit(const struct guest_test *test, const char *abi)
 {
     static const char *const abis[] = { "2l", "3l", "fifo", NULL };
@@ -154,6 +160,8 @@ static bool is_fit(const struct guest_test *test, const char *abi)
            fits(test->needs, bits, guest_type + strlen(guest_type) - 2) &&
            (!host[0] || fits(test->needs, hosts, host)) &&
            number_in(test->needs, "vcpus") <= nr_vcpus &&
+           !(has_shim() && (has_word(test->needs, "noshim") ||
+                            has_word(test->needs, "fresh"))) &&
            !has_word(test->needs, "alone");
 }
 

@@ -145,7 +145,7 @@ TEST(xsa_342_ports_of_32_bit_guests, "32 2l seconds=60")
 }
 
 /* A bind_virq that fails takes neither the VIRQ nor a port. */
-TEST(xsa_496_bind_virq_that_fails, "2l seconds=60")
+TEST(xsa_496_bind_virq_that_fails, "2l seconds=60 noshim")
 {
     unsigned int virq, open;
     evtchn_port_t port = 0, last = 0;

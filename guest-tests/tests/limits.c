@@ -81,7 +81,7 @@ static void fill(void)
     check_is_no_port(last + 1);
 }
 
-TEST(limit_of_2l, "2l seconds=60")
+TEST(limit_of_2l, "2l seconds=60 noshim")
 {
     check_equal(abi_nr_ports(), WORD_BITS * WORD_BITS);
     fill();
@@ -109,7 +109,7 @@ TEST(limit_of_fifo_is_not_that_of_2l, "fifo seconds=120")
 }
 
 /* A full domain that frees one port has one. */
-TEST(limit_and_one_closed, "2l seconds=60")
+TEST(limit_and_one_closed, "2l seconds=60 noshim")
 {
     evtchn_port_t last = bind_all_ports(~0u), port;
     const evtchn_port_t closed[] = { last, last / 2, last - 1 };

@@ -6,7 +6,7 @@
 /* Xen's own, for what is left of a reset; guests can call it, too. */
 #define EVTCHNOP_reset_cont 14
 
-TEST(operation_that_does_not_exist, "")
+TEST(operation_that_does_not_exist, "noshim")
 {
     static const unsigned int numbers[] = {
         15, 16, 31, 127, 255, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff,
@@ -21,7 +21,7 @@ TEST(operation_that_does_not_exist, "")
 }
 
 /* There is nothing to continue. */
-TEST(operation_that_continues_a_reset, "")
+TEST(operation_that_continues_a_reset, "noshim")
 {
     struct evtchn_reset reset = { .dom = DOMID_SELF };
     unsigned int open = nr_open_ports();

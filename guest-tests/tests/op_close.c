@@ -4,7 +4,7 @@
 #include "fifo.h"
 #include "ports.h"
 
-TEST(close_each_kind_of_port, "")
+TEST(close_each_kind_of_port, "noshim")
 {
     static const int expected[NR_PORT_KINDS] = {
         [PORT_RESERVED] = -XEN_EINVAL,

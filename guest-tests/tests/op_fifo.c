@@ -162,7 +162,7 @@ TEST(expand_array_to_the_last_page, "fresh fifo")
     check_equal(evtchn_expand_array(gfn), -XEN_EOPNOTSUPP);
 }
 
-TEST(fifo_operations_of_a_2l_guest, "2l")
+TEST(fifo_operations_of_a_2l_guest, "2l noshim")
 {
     unsigned int i;
 

@@ -54,7 +54,7 @@ TEST(bind_pirq_any_flags, "hvm pvh")
     }
 }
 
-TEST(bind_pirq_bad_numbers, "")
+TEST(bind_pirq_bad_numbers, "noshim")
 {
     static const uint32_t numbers[] = {
         0x10000,
@@ -72,7 +72,7 @@ TEST(bind_pirq_bad_numbers, "")
 }
 
 /* A PV guest's PIRQs are the machine's, and it was given none. */
-TEST(bind_pirq_of_a_pv_guest, "pv")
+TEST(bind_pirq_of_a_pv_guest, "pv noshim")
 {
     unsigned int open = nr_open_ports(), pirq;
     evtchn_port_t port;

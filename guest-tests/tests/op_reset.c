@@ -45,7 +45,7 @@ TEST(reset_closes_all_ports, "fresh")
 }
 
 /* The end of such a guest is all that one hears of it. */
-TEST(reset_without_coming_back, "alone 2l silent")
+TEST(reset_without_coming_back, "alone 2l silent noshim")
 {
     console_lost();
     check_equal(evtchn_reset(DOMID_SELF), 0);

@@ -3,7 +3,7 @@
 
 #include "ports.h"
 
-TEST(send_by_each_kind_of_port, "")
+TEST(send_by_each_kind_of_port, "noshim")
 {
     static const int expected[NR_PORT_KINDS] = {
         [PORT_RESERVED] = -XEN_EINVAL, [PORT_CLOSED] = -XEN_EINVAL,
