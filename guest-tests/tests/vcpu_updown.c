@@ -31,40 +31,43 @@ TEST(vcpu_is_up, "vcpus=2 hvm pvh")
     check_equal(down(1000), -XEN_ENOENT);
 }
 
+static volatile unsigned int counter;
+
 static void count(void *opaque)
 {
-    volatile unsigned int *counter = opaque;
-
     for (;;) {
-        ++*counter;
-        if (*counter == ~0u) {
-            return;
-        }
+        ++counter;
     }
+}
+
+static int runstate_of(unsigned int vcpu)
+{
+    struct vcpu_runstate_info info = { .state = -1 };
+
+    check_equal(HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, vcpu, &info), 0);
+    return info.state;
 }
 
 /* Down in the midst of something, it goes on with that; no interrupt wakes it. */
 TEST(vcpu_down_and_up, "vcpus=2 alone hvm pvh")
 {
-    static volatile unsigned int counter;
-    struct vcpu_runstate_info info;
     evtchn_port_t port = must_bind_ipi(1);
     unsigned int i, before;
 
-    vcpu_start(1, count, (void *)&counter);
+    vcpu_start(1, count, NULL);
     require(wait_for(counter > 0, 10000));
     for (i = 1; i <= 10; i++) {
         check_equal(down(1), 0);
         check_equal(is_up(1), 0);
         check_equal(down(1), 0);
-        spin_for(20);
+        /* It is told to stop, and not waited for. */
+        check(wait_for(runstate_of(1) == RUNSTATE_offline, 10000));
         before = counter;
         check_equal(evtchn_send(port), 0);
         spin_for(20);
         check_equal(counter, before);
         check_equal(received(port), i - 1);
-        check_equal(HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, 1, &info), 0);
-        check_equal(info.state, RUNSTATE_offline);
+        check_equal(runstate_of(1), RUNSTATE_offline);
 
         check_equal(up(1), 0);
         check_equal(is_up(1), 1);
@@ -129,6 +132,11 @@ static int initialise(unsigned int vcpu, struct vcpu_hvm_context *context)
 #define EFER_LME        (1u << 8)
 #define EFER_NXE        (1u << 11)
 
+static int initialise(unsigned int vcpu, struct vcpu_hvm_context *context)
+{
+    return HYPERVISOR_vcpu_op(VCPUOP_initialise, vcpu, context);
+}
+
 /* After INIT nobody has initialised them. */
 static void init_others(void)
 {
@@ -155,15 +163,13 @@ static void boot_others(void)
 
 TEST(vcpu_init_and_sipi, "vcpus=2 hvm pvh alone")
 {
-    struct vcpu_runstate_info info;
     unsigned int i;
 
     for (i = 0; i < 5; i++) {
         init_others();
         check_equal(up(1), -XEN_EINVAL);
         check_equal(down(1), 0);
-        check_equal(HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, 1, &info), 0);
-        check_equal(info.state, RUNSTATE_offline);
+        check_equal(runstate_of(1), RUNSTATE_offline);
         boot_others();
     }
 }
