@@ -156,8 +156,8 @@ static void print_markdown(const struct bench_results *r)
     }
     printf("\n| memory | bytes |\n|---|--:|\n| a domain with 10 ports | %zu |\n"
            "| a domain with 131,071 ports | %zu |\n| a port | %.2f |\n"
-           "| of that, once it is FIFO | %zu |\n"
-           "| instead, once it is 3-level | %zu |\n",
+           "| of both, because they are FIFO | %zu |\n"
+           "| instead of that, if they were 3-level | %zu |\n",
            r->memory.ten, r->memory.full, r->memory.port, r->memory.fifo,
            r->memory.three_level);
     printf("\n| aim | measured | |\n|---|--:|---|\n");

@@ -144,5 +144,5 @@ TEST(registrations_for_another_vcpu, "hvm pvh vcpus=3 tcg lab kvm seconds=20")
     check(vcpu_join(2, 5000));
     longest = now - last > longest ? now - last : longest;
     test_note("longest time without running: %u us", (uint32_t)longest / 1000);
-    check(longest < 2000000000ull);
+    check(longest < 20000000000ull);
 }

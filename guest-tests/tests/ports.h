@@ -7,15 +7,15 @@
 #include "guest.h"
 
 enum port_kind {
-    PORT_RESERVED,          /* port 0 */
-    PORT_CLOSED,            /* has been open */
-    PORT_UNBOUND,           /* for this domain itself */
+    PORT_RESERVED, /* port 0 */
+    PORT_CLOSED, /* has been open */
+    PORT_UNBOUND, /* for this domain itself */
     PORT_UNBOUND_FOR_DOM0,
-    PORT_INTERDOMAIN,       /* its peer is the next port */
+    PORT_INTERDOMAIN, /* its peer is the next port */
     PORT_IPI,
-    PORT_VIRQ,              /* of one vCPU: VIRQ_DEBUG */
-    PORT_GLOBAL_VIRQ,       /* VIRQ_CONSOLE */
-    PORT_PIRQ,              /* last, as a PV guest has none to bind */
+    PORT_VIRQ, /* of one vCPU: VIRQ_DEBUG */
+    PORT_GLOBAL_VIRQ, /* VIRQ_CONSOLE */
+    PORT_PIRQ, /* last, as a PV guest has none to bind */
     NR_PORT_KINDS,
 };
 
@@ -42,14 +42,14 @@ evtchn_port_t next_port(void);
 extern const evtchn_port_t bad_ports[NR_BAD_PORTS];
 
 domid_t own_domid(void);
-#define DOMID_NOBODY    0x7000      /* an ID that no domain has */
-#define NR_BAD_DOMIDS   6
-extern const domid_t bad_domids[NR_BAD_DOMIDS];     /* each is -ESRCH */
+#define DOMID_NOBODY 0x7000 /* an ID that no domain has */
+#define NR_BAD_DOMIDS 6
+extern const domid_t bad_domids[NR_BAD_DOMIDS]; /* each is -ESRCH */
 
 bool guest_is_pv(void);
 
 /* A PIRQ that HVM guests may bind though no device is behind it. */
-#define FREE_PIRQ       20
-#define VCPU_NONE       nr_vcpus    /* the first that does not exist */
+#define FREE_PIRQ 20
+#define VCPU_NONE nr_vcpus /* the first that does not exist */
 
 #endif /* GUEST_TESTS_PORTS_H */

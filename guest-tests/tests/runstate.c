@@ -154,7 +154,8 @@ TEST(runstate_update_flag, "vcpus=2 64 tcg xen hvm pvh")
     unsigned int i;
 
     check_equal(hypercall(__HYPERVISOR_vm_assist, VMASST_CMD_enable,
-                          VMASST_TYPE_runstate_update_flag, 0, 0, 0), 0);
+                          VMASST_TYPE_runstate_update_flag, 0, 0, 0),
+                0);
     require(register_area(0, area) == 0);
     vcpu_start(1, watch, &w);
     for (i = 0; i < 200; i++) {
@@ -168,5 +169,6 @@ TEST(runstate_update_flag, "vcpus=2 64 tcg xen hvm pvh")
     test_note("seen %u, while updated %u", w.seen, w.updates);
     check_equal(register_area(0, NULL), 0);
     check_equal(hypercall(__HYPERVISOR_vm_assist, VMASST_CMD_disable,
-                          VMASST_TYPE_runstate_update_flag, 0, 0, 0), 0);
+                          VMASST_TYPE_runstate_update_flag, 0, 0, 0),
+                0);
 }

@@ -122,15 +122,15 @@ static int initialise(unsigned int vcpu, struct vcpu_hvm_context *context)
     return HYPERVISOR_vcpu_op(VCPUOP_initialise, vcpu, context);
 }
 
-#define ICR             0xfee00300
-#define INIT_OTHERS     0xc4500
+#define ICR 0xfee00300
+#define INIT_OTHERS 0xc4500
 
-#define CR0_PE          (1u << 0)
-#define CR0_PG          (1u << 31)
-#define CR4_PSE         (1u << 4)
-#define CR4_PAE         (1u << 5)
-#define EFER_LME        (1u << 8)
-#define EFER_NXE        (1u << 11)
+#define CR0_PE (1u << 0)
+#define CR0_PG (1u << 31)
+#define CR4_PSE (1u << 4)
+#define CR4_PAE (1u << 5)
+#define EFER_LME (1u << 8)
+#define EFER_NXE (1u << 11)
 
 static int initialise(unsigned int vcpu, struct vcpu_hvm_context *context)
 {
@@ -335,8 +335,8 @@ TEST(vcpu_initialise_paging, "vcpus=2 hvm pvh alone")
 TEST(vcpu_initialise_pae, "vcpus=2 hvm pvh alone")
 {
     uint32_t cr3 = page_tables_pae();
-    struct vcpu_hvm_context context = context_32(CR0_PG, cr3, CR4_PAE,
-                                                 EFER_NXE);
+    struct vcpu_hvm_context context =
+        context_32(CR0_PG, cr3, CR4_PAE, EFER_NXE);
 
     check_starts(&context, cr3, EFER_NXE);
     boot_others();
@@ -372,14 +372,14 @@ static void check_refused(struct vcpu_hvm_context context)
     check_equal(initialise(1, &context), -XEN_EINVAL);
 }
 
-#define REFUSED(change)                                                      \
-    do {                                                                     \
-        struct vcpu_hvm_context context = context_32(0, 0, 0, 0);            \
-        struct vcpu_hvm_x86_32 *regs = &context.cpu_regs.x86_32;             \
-                                                                             \
-        (void)regs;                                                          \
-        change;                                                              \
-        check_refused(context);                                              \
+#define REFUSED(change)                                           \
+    do {                                                          \
+        struct vcpu_hvm_context context = context_32(0, 0, 0, 0); \
+        struct vcpu_hvm_x86_32 *regs = &context.cpu_regs.x86_32;  \
+                                                                  \
+        (void)regs;                                               \
+        change;                                                   \
+        check_refused(context);                                   \
     } while (0)
 
 TEST(vcpu_initialise_refused, "vcpus=2 hvm pvh alone")

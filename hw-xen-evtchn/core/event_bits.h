@@ -87,8 +87,8 @@ BITS_INLINE void bits_set_pending(const struct bits_abi *abi,
 }
 
 /*
- * Select a port that is pending.  To @unmask acts on a mask bit that is set, and
- * on no other.
+ * Select a port that is pending.  To @unmask acts on a mask bit that is set,
+ * and on no other.
  */
 BITS_INLINE void bits_look_again(const struct bits_abi *abi,
                                  struct evtchn_domain *d, uint32_t port,

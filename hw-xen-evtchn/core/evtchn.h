@@ -145,8 +145,9 @@ struct evtchn_env {
      * Optional: the domain is about to change to @abi.  One owner of delivery
      * at a time: before any but EVTCHN_ABI_2L whoever writes 2-level bits for
      * this domain must stop, for good, before this returns 0; an error refuses
-     * the guest's EVTCHNOP_init_control or EVTCHNOP_register_3level.  At EVTCHN_ABI_2L (after a reset) it may
-     * start again, and the return value is ignored.  Held: the event lock.
+     * the guest's EVTCHNOP_init_control or EVTCHNOP_register_3level.  At
+     * EVTCHN_ABI_2L (after a reset) it may start again, and the return value
+     * is ignored.  Held: the event lock.
      */
     int (*abi_change)(void *opaque, enum evtchn_abi abi);
 

@@ -426,8 +426,8 @@ uint32_t evtchn_3l_limit(const struct evtchn_domain *d);
 /* Is anything in @v's L2 selector?  The event lock is held. */
 bool evtchn_3l_is_selected(struct evtchn_domain *d, struct evtchn_vcpu *v);
 /*
- * @v has got its L2 selector: what L1 had, from 2-level, goes there, and L1 gets
- * what is in it.  The event lock is held.
+ * @v has got its L2 selector: what L1 had, from 2-level, goes there, and L1
+ * gets what is in it.  The event lock is held.
  */
 void evtchn_3l_reselect(struct evtchn_domain *d, struct evtchn_vcpu *v);
 /* 2-level's masks of all ports, whether they exist or not. */

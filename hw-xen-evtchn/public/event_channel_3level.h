@@ -25,7 +25,7 @@
  *   1. evtchn_upcall_pending = 0;
  *   2. l1 = exchange(evtchn_pending_sel, 0);
  *   3. for each bit i of l1: l2 = exchange(l2_selector[i], 0);
- *   4. for each bit j of l2: the ports in pending[i * W + j] & ~mask[i * W + j];
+ *   4. for each bit j of l2: the ports in pending[k] & ~mask[k], k = i * W + j;
  *      clear a port's pending bit before its event is handled;
  *   5. again from 1 while evtchn_upcall_pending is set.
  *
@@ -62,12 +62,13 @@ struct evtchn_query_extended_abis {
 /*
  * EVTCHNOP_register_3level: switch to 3-level, in two phases.
  *
- * EVTCHN_3L_BITMAPS hands over the two bitmaps, and changes the ABI of the whole
- * domain.  Pending and mask bits of 2-level go to the same ports; beyond these
- * the guest decides, before the call, what is masked.  From then on no vCPU has
- * an upcall until EVTCHN_3L_L2_SELECTOR hands over its L2 selector, of zeros.
- * Events that come meanwhile are raised then, and what its evtchn_pending_sel
- * had for 2-level goes to word 0 of the selector.
+ * EVTCHN_3L_BITMAPS hands over the two bitmaps, and changes the ABI of the
+ * whole domain.  Pending and mask bits of 2-level go to the same ports; beyond
+ * these the guest decides, before the call, what is masked, and nothing must be
+ * pending there.  From then on a vCPU has no upcall until EVTCHN_3L_L2_SELECTOR
+ * hands over its L2 selector, of zeros.  Events that come meanwhile are raised
+ * then, and what its evtchn_pending_sel had for 2-level goes to word 0 of the
+ * selector.
  *
  * EVTCHNOP_reset takes the domain back to 2-level; the pages are the guest's
  * again.

@@ -9,9 +9,9 @@
  *
  * The rule: at any time one of the two, the kernel or the model, delivers to
  * the guest.  Before a guest becomes FIFO or 3-level everything in the kernel
- * that writes or waits for 2-level bits is stopped (begin_switch), and only after
- * a reset has made it 2-level again is it started (reclaim).  The eventfds stay: they touch
- * nothing of the guest's.
+ * that writes or waits for 2-level bits is stopped (begin_switch), and only
+ * after a reset has made it 2-level again is it started (reclaim).  The
+ * eventfds stay: they touch nothing of the guest's.
  */
 
 #include "qemu/osdep.h"

@@ -4,8 +4,8 @@
  *
  * A 2-level guest that was offered nothing else is saved exactly as QEMU has
  * done since 8.0, and such streams are taken.  What is new comes in
- * subsections: what the guest was offered, and the state of one that has switched
- * to FIFO or 3-level.
+ * subsections: what the guest was offered, and the state of one that has
+ * switched to FIFO or 3-level.
  *
  * Nothing here knows of the device, or of KVM: tests/test-vmstate.c saves and
  * loads domains of its own with it.

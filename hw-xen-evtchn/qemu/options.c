@@ -79,7 +79,8 @@ static void set_abi(Object *obj, const char *value, Error **errp)
             return;
         }
     }
-    error_setg(errp, ABI "=%s: the choice is auto, 2l, fifo, 3l or 3l+fifo", value);
+    error_setg(errp, ABI "=%s: the choice is auto, 2l, fifo, 3l or 3l+fifo",
+               value);
 }
 
 static uint32_t max_ports(void)

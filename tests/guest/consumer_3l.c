@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guest's side of the 3-level ABI, for both word sizes, as the public header
- * has it.
+ * The guest's side of the 3-level ABI, for both word sizes, as the public
+ * header has it.
  *
  * As in 2-level the guest may clear PENDING, set and clear the mask, and take
  * the selectors' words.

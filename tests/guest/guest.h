@@ -4,8 +4,8 @@
  * fuzzers and benchmarks.
  *
  * What a guest kernel does with its event channels is in consumer_2l.c,
- * consumer_3l.c and consumer_fifo.c.  Every access to guest memory goes through core/atomic.h,
- * so that TSan and an interleaving explorer see it.
+ * consumer_3l.c and consumer_fifo.c.  Every access to guest memory goes through
+ * core/atomic.h, so that TSan and an interleaving explorer see it.
  */
 
 #ifndef TESTS_GUEST_H
@@ -136,7 +136,7 @@ struct guest {
     struct guest_binding *binding;  /* a port, if config asked for it */
 };
 
-/* Zero means the usual: one vCPU, all ABIs offered, 64-bit, all memory there. */
+/* Zero means the usual: one vCPU, each ABI offered, 64-bit, all memory. */
 struct guest_config {
     uint16_t domid;
     uint32_t nr_vcpus;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A guest's memory: frames, shared_info, vcpu_info and what FIFO and 3-level need.
+ * A guest's memory: frames, shared_info, vcpu_info, and what it registers.
  *
  * Each frame is a block of its own, so that ASan sees an access beside it.
  */

@@ -237,8 +237,8 @@ void dom_unmask(struct dom *dom, struct chan *c)
 }
 
 /*
- * A 2-level or 3-level guest's scan leaves alone what is bound to other vCPUs, so it must
- * mask a port that it moves; with FIFO the hypercall alone must do.
+ * A 2-level or 3-level guest's scan leaves alone what is bound to other vCPUs,
+ * so it must mask a port that it moves; with FIFO the hypercall alone must do.
  */
 void dom_bind_vcpu(struct dom *dom, struct chan *c, uint32_t vcpu)
 {

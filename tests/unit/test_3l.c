@@ -263,7 +263,7 @@ static void test_mode_between(void)
     world_free(w);
 }
 
-/* vcpu_info goes while an event is selected, and masked: nothing hides later. */
+/* vcpu_info goes while an event is selected and masked: nothing hides later. */
 static void test_info_gone(gconstpointer data)
 {
     struct world *w = world_new();
