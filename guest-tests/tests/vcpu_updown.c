@@ -117,11 +117,6 @@ TEST(vcpu_down_itself, "vcpus=2 alone hvm pvh")
 
 #ifdef GUEST_HVM
 
-static int initialise(unsigned int vcpu, struct vcpu_hvm_context *context)
-{
-    return HYPERVISOR_vcpu_op(VCPUOP_initialise, vcpu, context);
-}
-
 #define ICR 0xfee00300
 #define INIT_OTHERS 0xc4500
 
