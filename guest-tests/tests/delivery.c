@@ -91,7 +91,7 @@ static void take_none_until_go(void *opaque)
 }
 
 /* Events for vCPUs that all have upcalls disabled are kept, one of each. */
-TEST(delivery_when_no_vcpu_accepts, "vcpus=2")
+TEST(delivery_when_no_vcpu_accepts, "noshim vcpus=2")
 {
     volatile bool is_deaf[MAX_VCPUS] = { false };
     evtchn_port_t port[MAX_VCPUS];
