@@ -14,6 +14,7 @@
  */
 
 #include "internal.h"
+#include "hw/i386/apic.h"
 #include "hw/i386/apic_internal.h"
 #include "hw/i386/kvm/xen_evtchn.h"
 
@@ -109,6 +110,16 @@ void xen_tcg_exec_enter(CPUState *cs)
     if (qatomic_read(&v->flags) & ~XEN_TCG_WAKE) {
         BQL_LOCK_GUARD();
         take_flags(v);
+    }
+    /*
+     * QEMU takes one request and then runs a block.  If that ends the vCPU's turn,
+     * as a spin loop's PAUSE does, and the PIT asks for a look at the LAPIC before
+     * each turn, the upcall would never have its own.
+     */
+    if (qatomic_read(&cs->interrupt_request) & CPU_INTERRUPT_POLL) {
+        BQL_LOCK_GUARD();
+        cpu_reset_interrupt(cs, CPU_INTERRUPT_POLL);
+        apic_poll_irq(X86_CPU(cs)->apic_state);
     }
 }
 
