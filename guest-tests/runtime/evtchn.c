@@ -432,14 +432,15 @@ static void bind_links(void)
     }
 }
 
+/* The runtime's own stay, and masked: it polls. */
 static void close_left_open(evtchn_port_t port)
 {
     if (!(runtime_ports[port / 32] >> (port % 32) & 1)) {
         evtchn_close(port);
-        if (port < abi_backed_ports()) {
-            port_mask(port);
-            port_clear_pending(port);
-        }
+    }
+    if (port < abi_backed_ports()) {
+        port_mask(port);
+        port_clear_pending(port);
     }
 }
 
