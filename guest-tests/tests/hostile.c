@@ -263,10 +263,15 @@ static void hvm_op(void)
         .value = random_value(),
     };
 
+    /* Xen crashes a guest whose TSS has the wrong size. */
+    if (param.index == HVM_PARAM_VM86_TSS ||
+        param.index == HVM_PARAM_VM86_TSS_SIZED) {
+        param.index = 0;
+    }
     if (below(2)) {
         HYPERVISOR_hvm_op(below(2) ? HVMOP_set_param : HVMOP_get_param, &param);
     } else {
-        HYPERVISOR_hvm_op(below(32), random_argument());
+        HYPERVISOR_hvm_op(1 + below(31), random_argument());
     }
 }
 
