@@ -189,6 +189,15 @@ int xen_tcg_update_interrupts(CPUState *cs)
     if (cs->interrupt_request & CPU_INTERRUPT_XEN && !xen_tcg_upcall_due(cs)) {
         cpu_reset_interrupt(cs, CPU_INTERRUPT_XEN);
     }
+    /*
+     * QEMU takes one request and then runs a block.  If that ends the vCPU's turn,
+     * as a spin loop's PAUSE does, and the PIT asks for a look at the LAPIC before
+     * each turn, an upcall would never have its own.
+     */
+    if (cs->interrupt_request & CPU_INTERRUPT_POLL) {
+        cpu_reset_interrupt(cs, CPU_INTERRUPT_POLL);
+        apic_poll_irq(X86_CPU(cs)->apic_state);
+    }
     xen_tcg_deassert_callback();
     return cs->interrupt_request;
 }
