@@ -111,16 +111,6 @@ void xen_tcg_exec_enter(CPUState *cs)
         BQL_LOCK_GUARD();
         take_flags(v);
     }
-    /*
-     * QEMU takes one request and then runs a block.  If that ends the vCPU's turn,
-     * as a spin loop's PAUSE does, and the PIT asks for a look at the LAPIC before
-     * each turn, the upcall would never have its own.
-     */
-    if (qatomic_read(&cs->interrupt_request) & CPU_INTERRUPT_POLL) {
-        BQL_LOCK_GUARD();
-        cpu_reset_interrupt(cs, CPU_INTERRUPT_POLL);
-        apic_poll_irq(X86_CPU(cs)->apic_state);
-    }
 }
 
 void xen_tcg_exec_exit(CPUState *cs)
