@@ -147,4 +147,15 @@ extern const XenAccelOps *xen_accel;
 extern const XenAccelOps xen_accel_kvm;
 extern const XenAccelOps xen_accel_tcg;
 
+/*
+ * Whether @vcpu_info, which may be NULL, says that an upcall is pending: its first
+ * byte.  A 32-bit guest's has a smaller alignment than our type of it.
+ */
+static inline bool xen_upcall_pending(const void *vcpu_info)
+{
+    const uint8_t *evtchn_upcall_pending = vcpu_info;
+
+    return evtchn_upcall_pending && qatomic_read(evtchn_upcall_pending);
+}
+
 #endif /* XEN_ACCEL_H */

@@ -55,23 +55,25 @@ static struct time_scale measure(int64_t ticks, int64_t ns)
 static void write_time_info(void *area, uint64_t tsc, uint64_t ns,
                             struct time_scale scale)
 {
-    struct vcpu_time_info *info = area;
+    struct vcpu_time_info info = {
+        .tsc_timestamp = tsc,
+        .system_time = ns,
+        .tsc_to_system_mul = scale.mul,
+        .tsc_shift = scale.shift,
+    };
+    const size_t rest = offsetof(struct vcpu_time_info, tsc_timestamp);
     uint32_t version;
 
-    if (!info) {
+    if (!area) {
         return;
     }
-    /* Odd while it changes. */
-    version = (qatomic_read(&info->version) + 1) | 1;
-    qatomic_set(&info->version, version);
+    /* Odd while it changes.  The guest may have put it at any address. */
+    version = (ldl_he_p(area) + 1) | 1;
+    stl_he_p(area, version);
     smp_wmb();
-    info->tsc_timestamp = tsc;
-    info->system_time = ns;
-    info->tsc_to_system_mul = scale.mul;
-    info->tsc_shift = scale.shift;
-    info->flags = 0;
+    memcpy((char *)area + rest, (char *)&info + rest, sizeof(info) - rest);
     smp_wmb();
-    qatomic_set(&info->version, version + 1);
+    stl_he_p(area, version + 1);
 }
 
 static void refresh_vcpu(XenTCGVCPU *v)

@@ -22,9 +22,7 @@ static uint8_t upcall_vector;
 
 static bool upcall_pending(CPUState *cs)
 {
-    struct vcpu_info *info = X86_CPU(cs)->env.xen_vcpu_info_hva;
-
-    return info && qatomic_read(&info->evtchn_upcall_pending);
+    return xen_upcall_pending(X86_CPU(cs)->env.xen_vcpu_info_hva);
 }
 
 /* Act on the flags.  BQL held. */

@@ -145,3 +145,21 @@ TEST(registrations_for_another_vcpu, "hvm pvh vcpus=3 tcg lab kvm seconds=60")
     longest = now - last > longest ? now - last : longest;
     test_note("longest time without running: %u us", (uint32_t)longest / 1000);
 }
+
+/* Where its words would be torn in two. */
+TEST(vcpu_info_not_aligned, "vcpus=2 alone")
+{
+    struct vcpu_register_vcpu_info info = {
+        .mfn = gfn_of(page_alloc(1)),
+        .offset = sizeof(long) / 2,
+    };
+
+    check_equal(HYPERVISOR_vcpu_op(VCPUOP_register_vcpu_info, 0, &info),
+                -XEN_ENXIO);
+    info.offset = PAGE_SIZE - sizeof(struct vcpu_info) + sizeof(long);
+    check_equal(HYPERVISOR_vcpu_op(VCPUOP_register_vcpu_info, 0, &info),
+                -XEN_ENXIO);
+    info.offset = PAGE_SIZE - sizeof(struct vcpu_info);
+    check_equal(HYPERVISOR_vcpu_op(VCPUOP_register_vcpu_info, nr_vcpus, &info),
+                -XEN_ENOENT);
+}

@@ -58,9 +58,7 @@ void xen_evtchn_raise_upcall(XenEvtchnState *s, uint32_t vcpu)
 
 static bool vcpu0_upcall_pending(void)
 {
-    struct vcpu_info *info = kvm_xen_get_vcpu_info_hva(0);
-
-    return info && qatomic_read(&info->evtchn_upcall_pending);
+    return xen_upcall_pending(kvm_xen_get_vcpu_info_hva(0));
 }
 
 void xen_evtchn_set_callback_level(int level)

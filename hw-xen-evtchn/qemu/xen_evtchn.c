@@ -63,7 +63,7 @@ void xen_evtchn_set_vcpu_info(CPUState *cs, void *vcpu_info)
      * hide every later event.  (Xen raises it once the LAPIC is enabled; so
      * does accel/tcg/upcall.c.  KVM's LAPIC is the kernel's.)
      */
-    if (vcpu_info && old && qatomic_read(&old->evtchn_upcall_pending)) {
+    if (vcpu_info && xen_upcall_pending(old)) {
         evtchn_vcpu_set_info(s->guest, vcpu, vcpu_info, true);
     }
 }
