@@ -58,8 +58,12 @@ TEST(xenstore_unwatch_any_of_a_node, "hvm pvh")
     }
 }
 
-/* None of these has a path, or all of what it should have. */
-TEST(xenstore_requests_cut_short, "hvm pvh")
+/*
+ * None of these has a path, or all of what it should have.  Xen 4.17's xenstored
+ * does not survive XS_DIRECTORY without one: errno_from_parents() goes through
+ * the name that is not there.
+ */
+TEST(xenstore_requests_cut_short, "hvm pvh tcg lab kvm")
 {
     static const struct {
         uint32_t transaction;
@@ -77,10 +81,10 @@ TEST(xenstore_requests_cut_short, "hvm pvh")
 
     for (type = 0; type < 40; type++) {
         for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
-            check(!same_text(xenstore_ask(type, requests[i].transaction,
-                                          requests[i].payload,
-                                          requests[i].length),
-                             "no answer"));
+            require(!same_text(xenstore_ask(type, requests[i].transaction,
+                                            requests[i].payload,
+                                            requests[i].length),
+                               "no answer"));
         }
     }
     xenstore_ask(XS_RESET_WATCHES, 0, "", 1);

@@ -195,16 +195,23 @@ TEST(vcpu_event_before_lapic, "vcpus=2 hvm pvh alone")
     check_event_while_down();
 }
 
-/* What starts writes its number, and then counts. */
+/*
+ * What starts writes its number, what CR3 and EFER have unless it is told not to
+ * look, and then counts.
+ */
 struct mark {
     uint32_t number, counter, cr3, efer;
 };
+
+#define MARK_NOT_LOOKING 1 /* EBP */
 
 extern const char mark_32[];
 asm(".pushsection .text\n"
     ".code32\n"
     "mark_32:\n"
     "    mov %ebx, (%edi)\n"
+    "    test %ebp, %ebp\n"
+    "    jnz 1f\n"
     "    mov %cr3, %eax\n"
     "    mov %eax, 8(%edi)\n"
     "    mov $0xc0000080, %ecx\n"
@@ -275,8 +282,11 @@ static void check_starts(struct vcpu_hvm_context *context, uint32_t cr3,
     check_equal(initialise(1, context), -XEN_EEXIST);
     check(wait_for(mark.counter > 0, 10000));
     check_equal(mark.number, 0x12345678);
-    check_equal(mark.cr3, cr3);
-    check_equal(mark.efer, efer);
+    if (!(context->mode == VCPU_HVM_MODE_32B &&
+          context->cpu_regs.x86_32.ebp == MARK_NOT_LOOKING)) {
+        check_equal(mark.cr3, cr3);
+        check_equal(mark.efer, efer);
+    }
     /* SIPI is for who waits for it. */
     counter = mark.counter;
     *(volatile uint32_t *)(uintptr_t)ICR = 0xc4608;
@@ -333,6 +343,14 @@ TEST(vcpu_initialise_pae, "vcpus=2 hvm pvh alone")
     struct vcpu_hvm_context context =
         context_32(CR0_PG, cr3, CR4_PAE, EFER_NXE);
 
+    /*
+     * The QEMU that runs real Xen has CR3's reads intercepted with CR0's, and sets
+     * an accessed bit in the four pointers, where no processor does: Xen takes it
+     * for a reserved one and cannot read the instruction.
+     */
+    if (host_is_xen()) {
+        context.cpu_regs.x86_32.ebp = MARK_NOT_LOOKING;
+    }
     check_starts(&context, cr3, EFER_NXE);
     boot_others();
 }
