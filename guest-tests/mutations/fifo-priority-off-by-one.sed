@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # event_fifo.c
 # A priority is one less urgent than was asked.
+# hvm64 fifo
 s/evtchn_store(&chn->priority, priority);/evtchn_store(\&chn->priority, priority < 15 ? priority + 1 : priority);/

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # poll.c
 # SCHEDOP_poll sleeps through its event.
+# hvm64 2l
 s/unregister(d, v, poll)) {/false) {/

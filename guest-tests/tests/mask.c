@@ -19,6 +19,24 @@ TEST(mask_keeps_the_event_pending, "")
     check(!port_is_pending(port));
 }
 
+/* Nobody is told of a masked event: no upcall, and nothing to look for in one. */
+TEST(mask_keeps_the_vcpu_untold, "")
+{
+    evtchn_port_t port = must_bind_ipi(0);
+    volatile struct vcpu_info *info = vcpu_info_of(0);
+    xen_ulong_t selector;
+
+    port_mask(port);
+    upcalls_disable();
+    selector = info->evtchn_pending_sel;
+    check_equal(info->evtchn_upcall_pending, 0);
+    check_equal(evtchn_send(port), 0);
+    check(port_is_pending(port));
+    check_equal(info->evtchn_upcall_pending, 0);
+    check_equal(info->evtchn_pending_sel, selector);
+    upcalls_enable();
+}
+
 TEST(mask_unmask_of_nothing_raises_nothing, "")
 {
     evtchn_port_t port = must_bind_ipi(0);

@@ -69,7 +69,7 @@ TEST(close_takes_the_event_along, "")
     check_equal(received(port), 0);
 }
 
-TEST(close_forgets_the_vcpu, "vcpus=2")
+TEST(close_puts_the_port_at_vcpu_0, "vcpus=2")
 {
     evtchn_port_t port = must_alloc_unbound();
 

@@ -60,13 +60,19 @@ TEST(poll_timeout_in_the_past, "")
     check(!port_is_pending(port));
 }
 
-/* No ports: a sleep. */
+/* No ports: a sleep. Any event ends it, a late one for the console, too. */
 TEST(poll_no_ports, "polls nokernel")
 {
-    uint64_t until = system_time() + 50000000;
+    bool slept = false;
+    unsigned int i;
 
-    check_equal(sched_poll(NULL, 0, until), 0);
-    check(system_time() + TOLERANCE >= until);
+    for (i = 0; i < 5 && !slept; i++) {
+        uint64_t until = system_time() + 50000000;
+
+        check_equal(sched_poll(NULL, 0, until), 0);
+        slept = system_time() + TOLERANCE >= until;
+    }
+    check(slept);
 }
 
 TEST(poll_number_of_ports, "polls")
