@@ -5,6 +5,7 @@
 #include "hw/xen/interface/xen.h"
 #include "hw/xen/interface/sched.h"
 #include "hw/xen-evtchn/qemu/hooks.h"
+#include "hw/xen-accel/xen_accel.h"
 
 /* Xen's limit on a poll's ports. */
 #define MAX_POLL_PORTS 128
@@ -61,10 +62,8 @@ static int copy_poll(CPUState *cs, uint64_t arg, bool long_mode,
 static bool upcall_deliverable(CPUState *cs)
 {
     CPUX86State *env = &X86_CPU(cs)->env;
-    struct vcpu_info *info = env->xen_vcpu_info_hva;
 
-    return env->eflags & IF_MASK && info &&
-           qatomic_read(&info->evtchn_upcall_pending);
+    return env->eflags & IF_MASK && xen_upcall_pending(env->xen_vcpu_info_hva);
 }
 
 static int sched_poll(CPUState *cs, uint64_t arg, bool long_mode)

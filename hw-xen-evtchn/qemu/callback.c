@@ -225,15 +225,13 @@ int xen_evtchn_set_callback_param(uint64_t param)
 void xen_evtchn_upcall_vector_set(CPUState *cs)
 {
     XenEvtchnState *s = xen_evtchn_singleton;
-    struct vcpu_info *info;
 
     if (!s || cs->cpu_index >= s->nr_cpus) {
         return;
     }
     xen_evtchn_kvm_update(s);
     /* What was raised before found no vector. */
-    info = s->cpus[cs->cpu_index].vcpu_info;
-    if (info && qatomic_read(&info->evtchn_upcall_pending)) {
+    if (xen_upcall_pending(s->cpus[cs->cpu_index].vcpu_info)) {
         xen_evtchn_raise_upcall(s, cs->cpu_index);
     }
 }
