@@ -94,7 +94,7 @@ TEST(soft_reset_stops_timers, "hvm pvh tcg lab kvm alone")
  * Stopped is stopped, also when that is while it expires, for which it takes many tries.  One event may
  * be late; a timer that goes on has more.
  */
-TEST(periodic_timer_stays_stopped, "tcg lab kvm seconds=30")
+TEST(periodic_timer_stays_stopped, "seconds=30")
 {
     evtchn_port_t port = must_bind_virq(VIRQ_TIMER, 0);
     unsigned int i;
@@ -127,7 +127,7 @@ static void register_for_vcpu_0(void *opaque)
 }
 
 /* Work that others ask of a vCPU is not to keep it from all else. */
-TEST(registrations_for_another_vcpu, "hvm pvh vcpus=3 tcg lab kvm seconds=60")
+TEST(registrations_for_another_vcpu, "hvm pvh vcpus=3 seconds=60")
 {
     uint64_t longest = 0, start = system_time(), last = start, now;
     void *area = page_alloc(1);

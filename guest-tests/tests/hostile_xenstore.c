@@ -92,7 +92,7 @@ TEST(xenstore_requests_cut_short, "hvm pvh tcg lab kvm")
 }
 
 /* What a transaction has removed is not there, and is not counted again. */
-TEST(xenstore_removed_in_a_transaction, "hvm pvh tcg lab kvm")
+TEST(xenstore_removed_in_a_transaction, "hvm pvh")
 {
     uint32_t transaction = 0;
     const char *digit;
@@ -116,7 +116,7 @@ TEST(xenstore_removed_in_a_transaction, "hvm pvh tcg lab kvm")
  * An event that does not fit into a message is dropped, and nothing else: who
  * has to drop many must not stop before the request behind them.
  */
-TEST(xenstore_events_that_do_not_fit, "hvm pvh tcg lab kvm")
+TEST(xenstore_events_that_do_not_fit, "hvm pvh")
 {
     static char watch[XENSTORE_PAYLOAD_MAX];
     struct __attribute__((packed)) {
