@@ -64,6 +64,11 @@ struct guest_test {
  *                      2-level, and the ABI is the test's to choose
  *   noshim             not in a PV guest of QEMU, where Xen's shim answers, which
  *                      returns errors of its own; nor can it reset ("fresh")
+ *   nokernel           not in 2-level on KVM, where the host's kernel delivers
+ *                      events and runs timers in its own way
+ *   polls              SCHEDOP_poll has to sleep or to look at its argument: on
+ *                      KVM in 2-level only, for in the other ABIs the host's
+ *                      kernel makes it a yield; with "nokernel", nowhere on KVM
  *   silent             it loses the console, so the guest's end is its verdict
  *   seconds=N          how long it may take, 10 if not given
  *   disks=N            it takes N disks; on QEMU only
@@ -251,6 +256,8 @@ void must_bind_loopback(evtchn_port_t port[2]);
 
 /* Wait for events in SCHEDOP_poll; @deadline 0 is for ever.  0 or -errno. */
 int sched_poll(const evtchn_port_t *ports, unsigned int nr, uint64_t deadline);
+/* It just returns 0: see the word "polls". */
+bool polls_are_yields(void);
 /* SCHEDOP_block: returns once an event is pending, with upcalls enabled. */
 void sched_block(void);
 void sched_yield(void);

@@ -143,6 +143,20 @@ static bool has_shim(void)
     return has_word("pv64", guest_type) && !host_is_xen();
 }
 
+/* KVM_XEN serves hypercalls of its own accord; a PV guest has Xen's shim. */
+static bool has_kernel(void)
+{
+    const char *host = command_line_value("host");
+
+    return host && !has_word("pv64", guest_type) &&
+           (!memcmp(host, "lab", 3) || !memcmp(host, "kvm", 3));
+}
+
+bool polls_are_yields(void)
+{
+    return has_kernel() && guest_abi != ABI_2L;
+}
+
 static bool is_fit(const struct guest_test *test, const char *abi)
 {
     static const char *const abis[] = { "2l", "3l", "fifo", NULL };
@@ -162,6 +176,9 @@ static bool is_fit(const struct guest_test *test, const char *abi)
            number_in(test->needs, "vcpus") <= nr_vcpus &&
            !(has_shim() && (has_word(test->needs, "noshim") ||
                             has_word(test->needs, "fresh"))) &&
+           !(has_kernel() &&
+             has_word(test->needs,
+                      has_word("2l", abi) ? "nokernel" : "polls")) &&
            !has_word(test->needs, "alone");
 }
 

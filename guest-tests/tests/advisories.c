@@ -66,7 +66,7 @@ TEST(xsa_188_init_control_that_fails, "fresh fifo")
 }
 
 /* To poll for what is no port, or has no event word. */
-TEST(xsa_221_poll_of_bad_ports, "")
+TEST(xsa_221_poll_of_bad_ports, "polls nokernel")
 {
     evtchn_port_t good = must_bind_ipi(0), closed = open_port(PORT_CLOSED);
     unsigned int i;
@@ -82,7 +82,7 @@ TEST(xsa_221_poll_of_bad_ports, "")
     check_equal(sched_poll(&closed, 1, system_time()), -XEN_EINVAL);
 }
 
-TEST(xsa_221_poll_without_event_words, "alone fifo")
+TEST(xsa_221_poll_without_event_words, "polls alone fifo")
 {
     evtchn_port_t port = must_bind_ipi(0);
 
@@ -112,7 +112,8 @@ TEST(xsa_338_valid_ports_stay_valid, "fresh fifo seconds=60")
         check_equal(evtchn_unmask(port), 0);
         check_equal(evtchn_close(port), -XEN_EINVAL);
         check_equal(evtchn_bind_vcpu(port, 0), -XEN_EINVAL);
-        check_equal(sched_poll(&port, 1, system_time()), -XEN_EINVAL);
+        check(polls_are_yields() ||
+              sched_poll(&port, 1, system_time()) == -XEN_EINVAL);
     }
 }
 

@@ -193,37 +193,40 @@ TEST(xsa_343_two_resets_at_once, "fresh vcpus=2 seconds=60")
 
 /* 344: others go on while a full table is reset -------------------------------- */
 
-static volatile uint64_t longest;
-
 static void ask_status(void *opaque)
 {
-    for (longest = 0; !stop; rounds = rounds + 1) {
-        uint64_t begin = system_time(), took;
-
+    for (; !stop; rounds = rounds + 1) {
         port_status(1);
-        took = system_time() - begin;
-        longest = took > longest ? took : longest;
     }
 }
 
-TEST(xsa_344_reset_of_a_full_table, "fresh 2l vcpus=2 seconds=60")
+/* How often another vCPU had an answer meanwhile. */
+static unsigned int rounds_in_reset(void)
 {
-    unsigned int open = nr_open_ports();
-    uint64_t begin, took;
+    unsigned int open = nr_open_ports(), before;
     evtchn_port_t port;
 
     while (!evtchn_bind_ipi(1, &port)) {
     }
     start(ask_status, NULL);
-    begin = system_time();
+    before = rounds;
     check_equal(guest_reset(), 0);
-    took = system_time() - begin;
+    before = rounds - before;
     finish();
     check_equal(nr_open_ports(), open);
-    /* Far more than it takes; a machine with other work may stop a vCPU. */
-    check(longest < 1000000000);
-    test_note("reset in %u us, another vCPU's longest operation %u us",
-              (unsigned int)took / 1000, (unsigned int)longest / 1000);
+    return before;
+}
+
+TEST(xsa_344_reset_of_a_full_table, "fresh 2l vcpus=2 seconds=60")
+{
+    unsigned int in_reset = 0, i;
+
+    /* On a machine with other work that vCPU may happen not to run. */
+    for (i = 0; i < 10 && in_reset < 5; i++) {
+        in_reset = rounds_in_reset();
+    }
+    check(in_reset >= 5);
+    test_note("%u operations of another vCPU during a reset", in_reset);
 }
 
 /* 358: a control block that comes while events are sent to its vCPU ------------ */

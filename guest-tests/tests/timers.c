@@ -58,8 +58,8 @@ TEST(timer_past_deadline, "")
     check_fires_at(0);
 }
 
-/* As a signed number it is past. */
-TEST(timer_deadline_of_64_bits, "")
+/* As a signed number it is past; to the timer of a KVM host it is far ahead. */
+TEST(timer_deadline_of_64_bits, "nokernel")
 {
     take_timer(0);
     check_equal(timer_singleshot(0, ~0ull, 0), 0);
