@@ -89,9 +89,9 @@ typedef struct XenAccelOps {
     int (*get_vcpu_timer)(CPUState *cs, uint64_t *expires_ns);
 
     /*
-     * Optional: put @cs, the caller's vCPU, to sleep after this hypercall, as
+     * Put @cs, the caller's vCPU, to sleep after this hypercall, as
      * SCHEDOP_block and SCHEDOP_poll do: until an interrupt, wake_vcpu(), or
-     * system time @until_ns (0: no end).  Without, both are a yield.
+     * system time @until_ns (0: no end).
      */
     void (*block_vcpu)(CPUState *cs, uint64_t until_ns);
     /* Any thread, no BQL; must not block. */

@@ -92,6 +92,10 @@ static int sched_poll(CPUState *cs, uint64_t arg, bool long_mode)
         return 0;
     }
     xen_accel->block_vcpu(cs, timeout);
+    /* An event may have come before there was a sleeper to wake. */
+    if (!xen_evtchn_vcpu_polls(cs->cpu_index)) {
+        xen_accel->wake_vcpu(cs);
+    }
     return 0;
 }
 
@@ -131,12 +135,6 @@ bool xen_hypercall_sched_op(CPUState *cs, unsigned int cmd, uint64_t arg,
     case SCHEDOP_pin_override:
         *result = -EPERM;
         return true;
-    }
-    /* Without it QEMU's own yields, which is all that KVM leaves to us. */
-    if (!xen_accel->block_vcpu) {
-        return false;
-    }
-    switch (cmd) {
     case SCHEDOP_block:
         sched_block(cs);
         *result = 0;

@@ -15,6 +15,7 @@
 static int initialise(CPUState *cs, CPUState *target, uint64_t arg)
 {
     struct vcpu_hvm_context context;
+    int ret;
 
     /* Those beyond shared_info's have nowhere to get events yet. */
     if (target->cpu_index >= XEN_LEGACY_MAX_VCPUS &&
@@ -28,7 +29,12 @@ static int initialise(CPUState *cs, CPUState *target, uint64_t arg)
     if (xen_accel->get_vcpu_status(cs, target) != XEN_VCPU_WAITING) {
         return -EEXIST;
     }
-    return xen_vcpu_load_context(target, &context);
+    ret = xen_vcpu_load_context(target, &context);
+    if (!ret) {
+        /* It has them before we return: INIT may come at once. */
+        xen_accel->get_vcpu_status(cs, target);
+    }
+    return ret;
 }
 
 static int up(CPUState *cs, CPUState *target)

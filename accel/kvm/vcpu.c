@@ -97,9 +97,24 @@ static void set_mp_state(CPUState *cs, uint32_t mp_state)
     kvm_vcpu_ioctl(cs, KVM_SET_MP_STATE, &state);
 }
 
+/*
+ * QEMU writes a vCPU's registers when it enters KVM next, and with them that no
+ * INIT is pending: one that came since they were read would be lost.
+ */
+static void put_registers(CPUState *cs)
+{
+    /* If KVM does not take them, that is told when it is entered. */
+    if (cs->vcpu_dirty &&
+        !kvm_arch_put_registers(cs, KVM_PUT_RUNTIME_STATE, NULL)) {
+        cs->vcpu_dirty = false;
+    }
+}
+
 static void ask_status(CPUState *cs, Query *query)
 {
     VCPU *v = vcpu_of(cs);
+
+    put_registers(cs);
 
     switch (get_mp_state(cs)) {
     case KVM_MP_STATE_UNINITIALIZED:
@@ -157,6 +172,24 @@ void xen_kvm_set_vcpu_status(CPUState *target, XenVCPUStatus status)
 {
     async_run_on_cpu(target, status == XEN_VCPU_UP ? bring_up : take_down,
                      RUN_ON_CPU_NULL);
+}
+
+/* Asleep -------------------------------------------------------------------- */
+
+void xen_kvm_begin_halt(CPUState *cs)
+{
+    set_mp_state(cs, KVM_MP_STATE_HALTED);
+}
+
+void xen_kvm_end_halt(CPUState *cs)
+{
+    VCPU *v = vcpu_of(cs);
+
+    if (get_mp_state(cs) == KVM_MP_STATE_HALTED) {
+        set_mp_state(cs, KVM_MP_STATE_RUNNABLE);
+    } else if (v->down && v->mp_state == KVM_MP_STATE_HALTED) {
+        v->mp_state = KVM_MP_STATE_RUNNABLE;
+    }
 }
 
 /* Runstate ------------------------------------------------------------------ */

@@ -120,6 +120,7 @@ static int set_vcpu_runstate(CPUState *cs, uint64_t gpa)
  */
 static int init_vcpu(CPUState *cs)
 {
+    xen_kvm_block_init_vcpu(cs);
     if (!(get_caps() & KVM_XEN_HVM_CONFIG_EVTCHN_SEND)) {
         return 0;
     }
@@ -140,6 +141,7 @@ static int set_upcall_vector(uint8_t vector)
 static void raise_upcall(CPUState *cs)
 {
     if (cs != current_cpu) {
+        xen_kvm_wake_vcpu(cs);
         qemu_cpu_kick(cs);
     }
 }
@@ -208,6 +210,8 @@ const XenAccelOps xen_accel_kvm = {
     .set_vcpu_upcall_vector = set_vcpu_upcall_vector,
     .set_vcpu_timer = set_vcpu_timer,
     .get_vcpu_timer = get_vcpu_timer,
+    .block_vcpu = xen_kvm_block_vcpu,
+    .wake_vcpu = xen_kvm_wake_vcpu,
     .get_vcpu_status = xen_kvm_get_vcpu_status,
     .set_vcpu_status = xen_kvm_set_vcpu_status,
     .get_vcpu_runstate = xen_kvm_get_vcpu_runstate,

@@ -4,7 +4,8 @@
  * ports here are masked, so that no upcall ends the sleep in their place.
  *
  * KVM answers it in the host's kernel.  In 2-level that takes closed ports, looks at
- * the numbers of all ports first, and wakes only the vCPU that a port is bound to.
+ * the numbers of all ports first, wakes only the vCPU that a port is bound to, and
+ * sleeps for as long as the deadline is after the guest's start.
  * In the other ABIs it is a yield there.
  */
 
@@ -36,7 +37,7 @@ TEST(poll_pending_port, "")
 }
 
 /* The time-out is a point in system time, and not an error. */
-TEST(poll_timeout, "polls")
+TEST(poll_timeout, "polls nokernel")
 {
     evtchn_port_t port = masked_ipi(0);
     unsigned int i;
@@ -60,7 +61,7 @@ TEST(poll_timeout_in_the_past, "")
 }
 
 /* No ports: a sleep. */
-TEST(poll_no_ports, "polls")
+TEST(poll_no_ports, "polls nokernel")
 {
     uint64_t until = system_time() + 50000000;
 

@@ -305,6 +305,8 @@ uint32_t evtchn_virq_port(struct evtchn_domain *d, uint32_t vcpu,
  */
 int evtchn_poll(struct evtchn_domain *d, uint32_t vcpu, const uint32_t *ports,
                 uint32_t nr_ports);
+/* Whether nothing has ended @vcpu's poll yet. */
+bool evtchn_vcpu_polls(struct evtchn_domain *d, uint32_t vcpu);
 /* @vcpu sleeps no more, for instance after a time-out. */
 void evtchn_poll_cancel(struct evtchn_domain *d, uint32_t vcpu);
 

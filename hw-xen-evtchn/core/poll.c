@@ -29,6 +29,13 @@ void evtchn_poll_cancel(struct evtchn_domain *d, uint32_t vcpu)
     }
 }
 
+bool evtchn_vcpu_polls(struct evtchn_domain *d, uint32_t vcpu)
+{
+    struct evtchn_vcpu *v = evtchn_vcpu(d, vcpu);
+
+    return v && evtchn_load(&v->poll) != POLL_NONE;
+}
+
 /* 1 pending, 0 not, -EINVAL not bound. */
 static int port_poll(struct evtchn_domain *d, uint32_t port)
 {

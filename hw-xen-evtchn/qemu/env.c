@@ -130,13 +130,8 @@ static void env_wake_poller(void *opaque, uint32_t vcpu)
 {
     CPUState *cs = xen_evtchn_cpu(opaque, vcpu);
 
-    if (!cs) {
-        return;
-    }
-    if (xen_accel->wake_vcpu) {
+    if (cs) {
         xen_accel->wake_vcpu(cs);
-    } else {
-        qemu_cpu_kick(cs);
     }
 }
 

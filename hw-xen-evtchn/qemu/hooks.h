@@ -24,8 +24,9 @@ size_t xen_evtchn_op_size(unsigned int cmd, bool *copy_back);
 /* EVTCHNOP_@cmd of the guest, @arg being a copy of its argument. */
 int xen_evtchn_op(unsigned int cmd, void *arg);
 
-/* SCHEDOP_poll, as evtchn_poll() and evtchn_poll_cancel(). */
+/* SCHEDOP_poll, as evtchn_poll(), evtchn_vcpu_polls(), evtchn_poll_cancel(). */
 int xen_evtchn_poll(uint32_t vcpu, const uint32_t *ports, uint32_t nr_ports);
+bool xen_evtchn_vcpu_polls(uint32_t vcpu);
 void xen_evtchn_poll_cancel(uint32_t vcpu);
 
 /* A VIRQ's source fires; no locks needed. */

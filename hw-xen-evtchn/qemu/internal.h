@@ -161,6 +161,9 @@ void xen_evtchn_kvm_update(XenEvtchnState *s);
  */
 int xen_evtchn_kvm_begin_switch(XenEvtchnState *s);
 void xen_evtchn_kvm_end_switch(XenEvtchnState *s);
+/* Around an EVTCHNOP_reset. */
+void xen_evtchn_kvm_begin_reset(XenEvtchnState *s);
+void xen_evtchn_kvm_end_reset(XenEvtchnState *s);
 /* The same after a reset. */
 void xen_evtchn_kvm_reclaim(XenEvtchnState *s);
 /* A back end has bound its @port to @guest_port. */

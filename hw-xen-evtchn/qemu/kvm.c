@@ -152,6 +152,40 @@ void xen_evtchn_kvm_binding_changed(void *opaque, uint32_t port,
     }
 }
 
+/*
+ * All sends come to us until end_reset: the kernel waits for its readers each
+ * time that it lets go of a port, which for a full table takes seconds.
+ */
+void xen_evtchn_kvm_begin_reset(XenEvtchnState *s)
+{
+    struct kvm_xen_hvm_attr attr = {};
+    uint32_t port;
+
+    if (!s->kvm_evtchn) {
+        return;
+    }
+    QEMU_LOCK_GUARD(&s->kvm_lock);
+    if (set_evtchn_attr(0, KVM_XEN_EVTCHN_RESET, &attr)) {
+        return;
+    }
+    for (port = 1; port < XEN_EVTCHN_2L_PORTS; port++) {
+        s->kvm_ports[port].assigned = false;
+    }
+}
+
+/* What is still bound, or again, is the kernel's again. */
+void xen_evtchn_kvm_end_reset(XenEvtchnState *s)
+{
+    uint32_t port;
+
+    QEMU_LOCK_GUARD(&s->kvm_lock);
+    for (port = 1; port < XEN_EVTCHN_2L_PORTS; port++) {
+        if (!s->kvm_ports[port].assigned) {
+            assign(s, port);
+        }
+    }
+}
+
 /* Only now has @port of domain 0, which @guest_port is bound to, an eventfd. */
 void xen_evtchn_kvm_backend_bound(XenEvtchnState *s, uint32_t guest_port,
                                   uint32_t port)

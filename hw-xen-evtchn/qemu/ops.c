@@ -98,6 +98,7 @@ static int op_reset(XenEvtchnState *s, unsigned int cmd, void *arg)
 {
     int ret;
 
+    xen_evtchn_kvm_begin_reset(s);
     do {
         BQL_LOCK_GUARD();
         ret = evtchn_op(s->guest, cmd, arg);
@@ -106,6 +107,7 @@ static int op_reset(XenEvtchnState *s, unsigned int cmd, void *arg)
         }
         cmd = EVTCHNOP_reset_cont;
     } while (ret == -EVTCHN_ERESTART);
+    xen_evtchn_kvm_end_reset(s);
     return ret;
 }
 
@@ -201,6 +203,11 @@ int xen_evtchn_reset_op(struct evtchn_reset *reset)
 int xen_evtchn_poll(uint32_t vcpu, const uint32_t *ports, uint32_t nr_ports)
 {
     return evtchn_poll(xen_evtchn_singleton->guest, vcpu, ports, nr_ports);
+}
+
+bool xen_evtchn_vcpu_polls(uint32_t vcpu)
+{
+    return evtchn_vcpu_polls(xen_evtchn_singleton->guest, vcpu);
 }
 
 void xen_evtchn_poll_cancel(uint32_t vcpu)
