@@ -42,9 +42,15 @@ static void hold(CPUState *cs, run_on_cpu_data from_waiting)
     XenTCGVCPU *v = xen_tcg_vcpu(cs);
 
     if (v->init_pending) {
+        bool again = cs->interrupt_request & CPU_INTERRUPT_INIT;
+
         v->init_pending = false;
         do_cpu_init(X86_CPU(cs));
         apic(v)->wait_for_sipi = 0;
+        /* The next one may have come before this thread got to the first. */
+        if (again) {
+            cpu_interrupt(cs, CPU_INTERRUPT_INIT);
+        }
     }
     if (!v->held) {
         v->held = true;
