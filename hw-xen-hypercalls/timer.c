@@ -71,12 +71,15 @@ int xen_hypercall_stop_periodic_timer(CPUState *target)
     return 0;
 }
 
-/* True: @timeout is past, and so the event has been raised. */
+/*
+ * True: @timeout is past, and so the event has been raised.  Xen's time is signed,
+ * so what has bit 63 set is.
+ */
 static bool raise_past(CPUState *cs, uint64_t timeout)
 {
     CPUX86State *env = &X86_CPU(cs)->env;
 
-    if (timeout >= xen_accel->get_system_time()) {
+    if ((int64_t)timeout >= (int64_t)xen_accel->get_system_time()) {
         return false;
     }
     WITH_QEMU_LOCK_GUARD(&env->xen_timers_lock) {

@@ -104,8 +104,9 @@ static void set_mp_state(CPUState *cs, uint32_t mp_state)
  */
 static void put_registers(CPUState *cs)
 {
-    if (cs->vcpu_dirty) {
-        kvm_arch_put_registers(cs, KVM_PUT_RUNTIME_STATE, &error_abort);
+    /* If KVM does not take them, that is told when it is entered. */
+    if (cs->vcpu_dirty &&
+        !kvm_arch_put_registers(cs, KVM_PUT_RUNTIME_STATE, NULL)) {
         cs->vcpu_dirty = false;
     }
 }
