@@ -100,11 +100,12 @@ static int sched_poll(CPUState *cs, uint64_t arg, bool long_mode)
 
 static void sched_block(CPUState *cs)
 {
-    struct vcpu_info *info = X86_CPU(cs)->env.xen_vcpu_info_hva;
+    /* A 32-bit guest's has a smaller alignment than our type of it. */
+    uint8_t *info = X86_CPU(cs)->env.xen_vcpu_info_hva;
 
     /* That HVM guests have no use for this flag does not matter to Xen. */
     if (info) {
-        qatomic_set(&info->evtchn_upcall_mask, 0);
+        qatomic_set(&info[offsetof(struct vcpu_info, evtchn_upcall_mask)], 0);
     }
     xen_accel->block_vcpu(cs, 0);
 }

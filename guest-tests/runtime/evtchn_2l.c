@@ -2,9 +2,7 @@
 /* 2-level event channels, the guest's side. */
 
 #include "internal.h"
-
-#define WORD(port) ((port) / WORD_BITS)
-#define BIT(port) ((xen_ulong_t)1 << ((port) % WORD_BITS))
+#include "evtchn_bits.h"
 
 static unsigned int nr_ports(void)
 {
@@ -13,94 +11,46 @@ static unsigned int nr_ports(void)
 
 static bool is_pending(evtchn_port_t port)
 {
-    return __atomic_load_n(&shared_info->evtchn_pending[WORD(port)],
-                           __ATOMIC_SEQ_CST) &
-           BIT(port);
+    return event_bit_is_set(shared_info->evtchn_pending, port);
 }
 
 static bool is_masked(evtchn_port_t port)
 {
-    return __atomic_load_n(&shared_info->evtchn_mask[WORD(port)],
-                           __ATOMIC_SEQ_CST) &
-           BIT(port);
+    return event_bit_is_set(shared_info->evtchn_mask, port);
 }
 
 static void set_pending(evtchn_port_t port)
 {
-    __atomic_fetch_or(&shared_info->evtchn_pending[WORD(port)], BIT(port),
-                      __ATOMIC_SEQ_CST);
-}
-
-static bool test_and_clear_pending(evtchn_port_t port)
-{
-    return __atomic_fetch_and(&shared_info->evtchn_pending[WORD(port)],
-                              ~BIT(port), __ATOMIC_SEQ_CST) &
-           BIT(port);
+    event_bit_set(shared_info->evtchn_pending, port);
 }
 
 static void clear_pending(evtchn_port_t port)
 {
-    test_and_clear_pending(port);
+    event_bit_test_and_clear(shared_info->evtchn_pending, port);
 }
 
 static void mask(evtchn_port_t port)
 {
-    __atomic_fetch_or(&shared_info->evtchn_mask[WORD(port)], BIT(port),
-                      __ATOMIC_SEQ_CST);
+    event_bit_set(shared_info->evtchn_mask, port);
 }
 
 static bool clear_mask(evtchn_port_t port)
 {
-    __atomic_fetch_and(&shared_info->evtchn_mask[WORD(port)], ~BIT(port),
-                       __ATOMIC_SEQ_CST);
+    event_bit_test_and_clear(shared_info->evtchn_mask, port);
     return is_pending(port);
 }
 
-/*
- * Where the vCPU's last scan ended; the next one starts after it, so that a port
- * that is always pending lets the others have their turn.
- */
-static unsigned int next_port[MAX_VCPUS];
-
 static unsigned int scan(unsigned int vcpu)
 {
+    const struct event_bits bits = {
+        .pending = shared_info->evtchn_pending,
+        .mask = shared_info->evtchn_mask,
+        .nr_ports = nr_ports(),
+    };
     xen_ulong_t selector = __atomic_exchange_n(
         &vcpu_info_of(vcpu)->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
-    unsigned int start = next_port[vcpu], taken = 0, i;
 
-    /* Once around; the word that it starts in is looked at in two parts. */
-    for (i = 0; i <= WORD_BITS; i++) {
-        unsigned int word = (start / WORD_BITS + i) % WORD_BITS;
-        xen_ulong_t bits, from = ~(xen_ulong_t)0 << (start % WORD_BITS);
-
-        if (!(selector >> word & 1)) {
-            continue;
-        }
-        bits =
-            __atomic_load_n(&shared_info->evtchn_pending[word],
-                            __ATOMIC_SEQ_CST) &
-            ~__atomic_load_n(&shared_info->evtchn_mask[word], __ATOMIC_SEQ_CST);
-        if (i == 0) {
-            bits &= from;
-        } else if (i == WORD_BITS) {
-            bits &= ~from;
-        }
-        for (; bits; bits &= bits - 1) {
-            evtchn_port_t port = word * WORD_BITS + __builtin_ctzl(bits);
-
-            /*
-             * A word has ports of other vCPUs, too; and an upcall within this one
-             * may have taken it.
-             */
-            if (!evtchn_is_taken_here(port) || !test_and_clear_pending(port)) {
-                continue;
-            }
-            next_port[vcpu] = (port + 1) % nr_ports();
-            evtchn_count(port);
-            taken++;
-        }
-    }
-    return taken;
+    return event_bits_scan(&bits, vcpu, &selector);
 }
 
 static int grow(unsigned int nr)
@@ -111,11 +61,6 @@ static int grow(unsigned int nr)
 static int init(void)
 {
     return 0;
-}
-
-static void forget(void)
-{
-    memset(next_port, 0, sizeof(next_port));
 }
 
 const struct evtchn_abi_ops evtchn_2l_ops = {
@@ -131,5 +76,5 @@ const struct evtchn_abi_ops evtchn_2l_ops = {
     .backed_ports = nr_ports,
     .grow = grow,
     .init = init,
-    .forget = forget,
+    .forget = event_bits_forget,
 };

@@ -3,11 +3,10 @@
 
 #include "internal.h"
 #include "evtchn_3l.h"
+#include "evtchn_bits.h"
 
 #define NR_WORDS (WORD_BITS * WORD_BITS)
 #define NR_PAGES EVTCHN_3L_NR_PAGES(WORD_BITS)
-#define WORD(port) ((port) / WORD_BITS)
-#define BIT(port) ((xen_ulong_t)1 << ((port) % WORD_BITS))
 
 static xen_ulong_t pending[NR_WORDS] __attribute__((aligned(PAGE_SIZE)));
 static xen_ulong_t masks[NR_WORDS] __attribute__((aligned(PAGE_SIZE)));
@@ -72,65 +71,33 @@ static unsigned int nr_ports(void)
 
 static bool is_pending(evtchn_port_t port)
 {
-    return __atomic_load_n(&pending[WORD(port)], __ATOMIC_SEQ_CST) & BIT(port);
+    return event_bit_is_set(pending, port);
 }
 
 static bool is_masked(evtchn_port_t port)
 {
-    return __atomic_load_n(&masks[WORD(port)], __ATOMIC_SEQ_CST) & BIT(port);
+    return event_bit_is_set(masks, port);
 }
 
 static void set_pending(evtchn_port_t port)
 {
-    __atomic_fetch_or(&pending[WORD(port)], BIT(port), __ATOMIC_SEQ_CST);
-}
-
-static bool test_and_clear_pending(evtchn_port_t port)
-{
-    return __atomic_fetch_and(&pending[WORD(port)], ~BIT(port),
-                              __ATOMIC_SEQ_CST) &
-           BIT(port);
+    event_bit_set(pending, port);
 }
 
 static void clear_pending(evtchn_port_t port)
 {
-    test_and_clear_pending(port);
+    event_bit_test_and_clear(pending, port);
 }
 
 static void mask(evtchn_port_t port)
 {
-    __atomic_fetch_or(&masks[WORD(port)], BIT(port), __ATOMIC_SEQ_CST);
+    event_bit_set(masks, port);
 }
 
 static bool clear_mask(evtchn_port_t port)
 {
-    __atomic_fetch_and(&masks[WORD(port)], ~BIT(port), __ATOMIC_SEQ_CST);
+    event_bit_test_and_clear(masks, port);
     return is_pending(port);
-}
-
-/* As for 2-level, a scan goes on where the vCPU's last one left off. */
-static unsigned int next_port[MAX_VCPUS];
-
-/* The word's ports from @from on, below @to, both as bits of the word. */
-static unsigned int scan_word(unsigned int vcpu, unsigned int word,
-                              xen_ulong_t allowed)
-{
-    xen_ulong_t bits = __atomic_load_n(&pending[word], __ATOMIC_SEQ_CST) &
-                       ~__atomic_load_n(&masks[word], __ATOMIC_SEQ_CST) &
-                       allowed;
-    unsigned int taken = 0;
-
-    for (; bits; bits &= bits - 1) {
-        evtchn_port_t port = word * WORD_BITS + __builtin_ctzl(bits);
-
-        /* A word has ports of other vCPUs, too. */
-        if (evtchn_is_taken_here(port) && test_and_clear_pending(port)) {
-            next_port[vcpu] = (port + 1) % nr_ports();
-            evtchn_count(port);
-            taken++;
-        }
-    }
-    return taken;
 }
 
 /*
@@ -139,10 +106,15 @@ static unsigned int scan_word(unsigned int vcpu, unsigned int word,
  */
 static unsigned int scan(unsigned int vcpu)
 {
+    const struct event_bits bits = {
+        .pending = pending,
+        .mask = masks,
+        .nr_ports = nr_ports(),
+    };
     xen_ulong_t l1 = __atomic_exchange_n(
         &vcpu_info_of(vcpu)->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
     xen_ulong_t l2[WORD_BITS] = { 0 };
-    unsigned int start = next_port[vcpu], taken = 0, i;
+    unsigned int i;
 
     for (i = 0; i < WORD_BITS; i++) {
         if (l1 >> i & 1) {
@@ -150,27 +122,7 @@ static unsigned int scan(unsigned int vcpu)
                 __atomic_exchange_n(&l2_selector[vcpu][i], 0, __ATOMIC_SEQ_CST);
         }
     }
-    for (i = 0; i <= NR_WORDS; i++) {
-        unsigned int word = (start / WORD_BITS + i) % NR_WORDS;
-        xen_ulong_t from = ~(xen_ulong_t)0 << (start % WORD_BITS);
-
-        if (!l2[word / WORD_BITS]) {
-            /* None of its words: on to the next one's first. */
-            i += WORD_BITS - 1 - word % WORD_BITS;
-            if (i < NR_WORDS) {
-                continue;
-            }
-            i = NR_WORDS;
-            word = start / WORD_BITS;
-        }
-        if (l2[word / WORD_BITS] >> (word % WORD_BITS) & 1) {
-            taken += scan_word(vcpu, word,
-                               i == 0        ? from :
-                               i == NR_WORDS ? ~from :
-                                               ~(xen_ulong_t)0);
-        }
-    }
-    return taken;
+    return event_bits_scan(&bits, vcpu, l2);
 }
 
 static int grow(unsigned int nr)
@@ -204,7 +156,7 @@ static int init(void)
 
 static void forget(void)
 {
-    memset(next_port, 0, sizeof(next_port));
+    event_bits_forget();
     handed_over = 0;
 }
 

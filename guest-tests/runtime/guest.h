@@ -71,7 +71,8 @@ struct guest_test {
  *                      kernel makes it a yield; with "nokernel", nowhere on KVM
  *   silent             it loses the console, so the guest's end is its verdict
  *   seconds=N          how long it may take, 10 if not given
- *   disks=N            it takes N disks; on QEMU only
+ *   disks=N nics=N     it takes N of them; on QEMU only
+ *   consoles=N         the same; that many besides the one that all guests have
  *
  * The words are kept in the image for scripts/guest-tests to read.
  */

@@ -1,56 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a front end may ask of a disk's back end, which has to refuse. */
 
-#include "xenstore.h"
+#include "front_end.h"
 
 #define xen_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define xen_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define xen_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
 #include <xen/io/blkif.h>
-#include <xen/io/xenbus.h>
+#include <xen/io/protocols.h>
 
 /* A page of the LAPIC, and the last one of the firmware. */
 #define MMIO ((void *)(uintptr_t)0xfee00000)
 #define ROM ((void *)(uintptr_t)0xfffff000)
 
-static char front[128], back[128];
+static struct front_end disk;
 static blkif_front_ring_t ring;
-static evtchn_port_t port;
-
-static unsigned int back_state(void)
-{
-    char path[128];
-
-    return xenstore_read_number(path_join(path, back, "/state"), 0);
-}
-
-static void write_number(const char *key, unsigned int value)
-{
-    char path[128];
-
-    check(xenstore_write_number(path_join(path, front, key), value));
-}
 
 /* Offer the first disk's back end a ring there. */
 static void offer_ring(void *page)
 {
-    char path[128];
-
-    if (!same_text(xenstore_ask_path(XS_DIRECTORY, 0, "device/vbd"), "OK")) {
+    if (!front_end_find(&disk, "vbd", 0)) {
         test_skip("no disk");
     }
-    path_join(front, "device/vbd/", xenstore_answer.data);
-    path_join(path, front, "/backend");
-    require(xenstore_read(path, back, sizeof(back)) > 0);
-    require(wait_for(back_state() == XenbusStateInitWait, 5000));
-    require(!evtchn_alloc_unbound(DOMID_SELF, 0, &port));
-    write_number("/ring-ref", grant_page(0, page));
-    write_number("/event-channel", port);
-    path_join(path, front, "/protocol");
-    check_answer(
-        xenstore_write(path, sizeof(long) == 8 ? "x86_64-abi" : "x86_32-abi"),
-        "OK");
-    write_number("/state", XenbusStateInitialised);
+    require(back_end_reaches(&disk, XenbusStateInitWait));
+    require(front_end_write_number(&disk, "/ring-ref", grant_page(0, page)));
+    require(front_end_write_number(&disk, "/event-channel", disk.port));
+    require(front_end_write(&disk, "/protocol", XEN_IO_PROTO_ABI_NATIVE));
+    require(front_end_write_number(&disk, "/state", XenbusStateInitialised));
 }
 
 static void connect(void)
@@ -60,8 +36,8 @@ static void connect(void)
     SHARED_RING_INIT(shared);
     FRONT_RING_INIT(&ring, shared, PAGE_SIZE);
     offer_ring(shared);
-    require(wait_for(back_state() == XenbusStateConnected, 5000));
-    write_number("/state", XenbusStateConnected);
+    require(back_end_reaches(&disk, XenbusStateConnected));
+    require(front_end_write_number(&disk, "/state", XenbusStateConnected));
 }
 
 /* The answer to the request in slot 0, or 1 for none. */
@@ -69,7 +45,7 @@ static int push(void)
 {
     ring.sring->req_event = 1;
     __atomic_store_n(&ring.sring->req_prod, 1, __ATOMIC_SEQ_CST);
-    evtchn_send(port);
+    evtchn_send(disk.port);
     if (!wait_for(__atomic_load_n(&ring.sring->rsp_prod, __ATOMIC_ACQUIRE),
                   5000)) {
         return 1;
@@ -81,7 +57,7 @@ TEST(disk_ring_that_is_no_memory, "hvm pvh disks=1 tcg lab kvm alone")
 {
     offer_ring(MMIO);
     spin_for(200);
-    check_equal(back_state(), XenbusStateInitWait);
+    check_equal(back_end_state(&disk), XenbusStateInitWait);
 }
 
 TEST(disk_reads_into_rom, "hvm pvh disks=1 tcg lab kvm alone")
@@ -120,7 +96,7 @@ TEST(disk_requests_beyond_the_ring, "hvm pvh disks=1 tcg lab kvm alone")
     ring.sring->req_event = 1;
     __atomic_store_n(&ring.sring->req_prod, (RING_IDX)1 << 30,
                      __ATOMIC_SEQ_CST);
-    evtchn_send(port);
+    evtchn_send(disk.port);
     spin_for(500);
     check_equal(ring.sring->rsp_prod, 0);
 }

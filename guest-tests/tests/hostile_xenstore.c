@@ -91,17 +91,25 @@ TEST(xenstore_requests_cut_short, "hvm pvh tcg lab kvm")
     check_answer(xenstore_ask_path(XS_READ, 0, "data"), "OK");
 }
 
-/* What a transaction has removed is not there, and is not counted again. */
-TEST(xenstore_removed_in_a_transaction, "hvm pvh")
+static uint32_t begin_transaction(void)
 {
     uint32_t transaction = 0;
     const char *digit;
 
-    check_answer(xenstore_write(NODE "/a/b", "value"), "OK");
     check_answer(xenstore_ask(XS_TRANSACTION_START, 0, "", 1), "OK");
     for (digit = xenstore_answer.data; *digit; digit++) {
         transaction = transaction * 10 + (*digit - '0');
     }
+    return transaction;
+}
+
+/* What a transaction has removed is not there, and is not counted again. */
+TEST(xenstore_removed_in_a_transaction, "hvm pvh")
+{
+    uint32_t transaction;
+
+    check_answer(xenstore_write(NODE "/a/b", "value"), "OK");
+    transaction = begin_transaction();
     check_answer(xenstore_ask_path(XS_RM, transaction, NODE "/a"), "OK");
     check_answer(xenstore_ask_path(XS_READ, transaction, NODE "/a"), "ENOENT");
     check_answer(xenstore_ask_path(XS_READ, transaction, NODE "/a/b"),
@@ -142,6 +150,43 @@ TEST(xenstore_events_that_do_not_fit, "hvm pvh")
     require(xenstore_put(&request, sizeof(request)));
     check(wait_for(ring->rsp_prod != ring->rsp_cons, 1000));
     check_answer(xenstore_wait(), "OK");
+    check_answer(xenstore_ask(XS_RESET_WATCHES, 0, "", 1), "OK");
+    check_answer(xenstore_ask_path(XS_RM, 0, NODE), "OK");
+}
+
+/* Child @i of the node, below 1000, in a transaction or in none (0). */
+static const char *write_child(uint32_t transaction, unsigned int i)
+{
+    char name[] = NODE "/child_000";
+
+    name[sizeof(name) - 4] += i / 100;
+    name[sizeof(name) - 3] += i / 10 % 10;
+    name[sizeof(name) - 2] += i % 10;
+    return xenstore_ask(XS_WRITE, transaction, name, sizeof(name));
+}
+
+/*
+ * A transaction's end fires an event for each of its nodes at each watch above.
+ * There may be far more of them than of requests, and nobody else is served
+ * before they are queued.
+ */
+TEST(xenstore_events_of_a_transaction, "hvm pvh tcg lab kvm seconds=120")
+{
+    char watch[] = NODE "\0watch_00";
+    uint32_t transaction;
+    unsigned int i;
+
+    for (i = 0; i < 100; i++) {
+        watch[sizeof(watch) - 3] = '0' + i / 10;
+        watch[sizeof(watch) - 2] = '0' + i % 10;
+        check_answer(xenstore_ask(XS_WATCH, 0, watch, sizeof(watch)), "OK");
+    }
+    transaction = begin_transaction();
+    for (i = 0; i < 900; i++) {
+        check_answer(write_child(transaction, i), "OK");
+    }
+    check_answer(xenstore_ask(XS_TRANSACTION_END, transaction, "T", 2), "OK");
+    check_answer(xenstore_ask_path(XS_READ, 0, "data"), "OK");
     check_answer(xenstore_ask(XS_RESET_WATCHES, 0, "", 1), "OK");
     check_answer(xenstore_ask_path(XS_RM, 0, NODE), "OK");
 }
@@ -194,12 +239,7 @@ TEST(xenstore_flood_leaves_devices_alone,
     unsigned int i;
 
     for (i = 0; i < 700; i++) {
-        char name[] = NODE "/child_000";
-
-        name[sizeof(name) - 4] += i / 100;
-        name[sizeof(name) - 3] += i / 10 % 10;
-        name[sizeof(name) - 2] += i % 10;
-        check_answer(xenstore_write(name, ""), "OK");
+        check_answer(write_child(0, i), "OK");
     }
     start = system_time();
     stop = false;

@@ -196,3 +196,63 @@ TEST(mask_while_events_fly, "vcpus=2 seconds=60")
     }
     check_equal(received(port), sent);
 }
+
+/* How often vCPU 1 was asked to send, and has sent. */
+#define NO_MORE (~0u)
+static volatile unsigned int asked, answered;
+
+static void send_when_asked(void *opaque)
+{
+    evtchn_port_t port = *(evtchn_port_t *)opaque;
+
+    unsigned int now;
+
+    while ((now = asked) != NO_MORE) {
+        if (answered < now) {
+            evtchn_send(port);
+            answered++;
+        }
+    }
+}
+
+/*
+ * The sender sets pending and then looks at the mask, the guest clears the mask and
+ * then looks for pending: whichever way these interleave, one of them sees the
+ * other.  That the two meet, the guest waits a little longer each time that it was
+ * first, and less when the event was there already.
+ */
+TEST(mask_cleared_while_another_sends, "vcpus=2 seconds=60")
+{
+    evtchn_port_t port = must_bind_ipi(0);
+    uint64_t end = system_time() + 700000000ull;
+    unsigned int delay = 0, round = 0, first = 0;
+    volatile unsigned int i;
+
+    asked = answered = 0;
+    vcpu_start(1, send_when_asked, &port);
+    while (system_time() < end) {
+        port_mask(port);
+        asked = ++round;
+        for (i = 0; i < delay; i++) {
+        }
+        if (port_clear_mask(port)) {
+            /* Xen has to unmask it, to deliver it. */
+            port_mask(port);
+            evtchn_unmask(port);
+            delay -= delay > 0;
+        } else {
+            first++;
+            delay += delay < 10000;
+        }
+        if (!check(wait_for(received(port) == round, 10000))) {
+            break;
+        }
+        while (answered != round) {
+        }
+    }
+    asked = NO_MORE;
+    check(vcpu_join(1, 10000));
+    check_equal(received(port), round);
+    test_note("mask: %u rounds, in %u of them the guest was first", round,
+              first);
+}
