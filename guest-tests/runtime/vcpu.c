@@ -77,6 +77,15 @@ void vcpu_start(unsigned int vcpu, void (*function)(void *), void *opaque)
 
 bool vcpu_join(unsigned int vcpu, unsigned int milliseconds)
 {
-    return wait_for(!__atomic_load_n(&jobs[vcpu].function, __ATOMIC_ACQUIRE),
+    /* Who waits must not take the time of the one it waits for. */
+    return wait_for(({
+                        bool busy = __atomic_load_n(&jobs[vcpu].function,
+                                                    __ATOMIC_ACQUIRE);
+
+                        if (busy) {
+                            sched_yield();
+                        }
+                        !busy;
+                    }),
                     milliseconds);
 }

@@ -114,8 +114,8 @@ TEST(periodic_timer_stays_stopped, "seconds=30")
     evtchn_port_t port = must_bind_virq(VIRQ_TIMER, 0);
     unsigned int i;
 
-    for (i = 0; i < 1500; i++) {
-        uint64_t due = system_time() + 1000000 + i % 150 * 1000;
+    for (i = 0; i < 500; i++) {
+        uint64_t due = system_time() + 1000000 + i % 125 * 1200;
 
         check_equal(timer_periodic(0, 1000000), 0);
         while (system_time() < due) {
@@ -150,7 +150,7 @@ TEST(registrations_for_another_vcpu, "hvm pvh vcpus=3 seconds=60")
     stop = false;
     vcpu_start(1, register_for_vcpu_0, area);
     vcpu_start(2, register_for_vcpu_0, area);
-    while ((now = system_time()) - start < 3000000000ull) {
+    while ((now = system_time()) - start < 1000000000ull) {
         longest = now - last > longest ? now - last : longest;
         last = now;
     }
