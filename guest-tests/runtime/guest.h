@@ -59,7 +59,8 @@ struct guest_test {
  *   tcg lab kvm xen    the host
  *   alone              must be the first and the last in its guest: it begins in
  *                      2-level (the ABI is the test's to choose), or leaves the
- *                      guest unfit for others
+ *                      guest unfit for others; it is run once, as of the ABI
+ *                      that it names, or as of 2l
  *   fresh              the guest is reset before it and after it: it begins in
  *                      2-level, and the ABI is the test's to choose
  *   noshim             not in a PV guest of QEMU, where Xen's shim answers, which

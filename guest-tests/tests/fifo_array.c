@@ -136,7 +136,7 @@ static event_word_t *make_array_page(void)
 }
 
 /* A control block, but no array at all: what is sent now comes with the page. */
-TEST(fifo_array_none_at_first, "noshim alone")
+TEST(fifo_array_none_at_first, "fifo noshim alone")
 {
     evtchn_port_t port, other;
     struct evtchn_fifo_control_block *block;
@@ -157,7 +157,7 @@ TEST(fifo_array_none_at_first, "noshim alone")
 }
 
 /* What was pending in 2-level is raised again in FIFO. */
-TEST(fifo_takes_2_level_events_along, "noshim alone")
+TEST(fifo_takes_2_level_events_along, "fifo noshim alone")
 {
     evtchn_port_t masked, raised, quiet;
     event_word_t *words;
@@ -181,7 +181,7 @@ TEST(fifo_takes_2_level_events_along, "noshim alone")
  * XSA-107.  Xen drops an event for a vCPU without a control block, ours keeps it
  * (docs/event-channel-model.md); both go on, and deliver once there is one.
  */
-TEST(fifo_vcpu_without_control_block, "noshim vcpus=2 alone")
+TEST(fifo_vcpu_without_control_block, "fifo noshim vcpus=2 alone")
 {
     struct evtchn_fifo_control_block *block[2];
     evtchn_port_t port[2];
@@ -209,7 +209,7 @@ TEST(fifo_vcpu_without_control_block, "noshim vcpus=2 alone")
 }
 
 /* The same page for everything that a page can be for. */
-TEST(fifo_one_page_for_all, "noshim vcpus=2 alone silent")
+TEST(fifo_one_page_for_all, "fifo noshim vcpus=2 alone silent")
 {
     char *page = page_alloc(1);
     evtchn_port_t port[2];

@@ -56,8 +56,7 @@ TEST(soft_reset_unmaps_grant_frames, "hvm pvh tcg lab kvm alone")
 }
 
 /* The back ends' own grants are mapped anew each time, and not once more. */
-TEST(soft_reset_unmaps_back_ends_grants,
-     "hvm pvh tcg lab kvm alone seconds=60")
+TEST(soft_reset_unmaps_back_ends_grants, "hvm pvh tcg lab kvm alone seconds=60")
 {
     grant_entry_v1_t *table = page_alloc(1);
     unsigned int i;
@@ -142,7 +141,7 @@ static void register_for_vcpu_0(void *opaque)
 }
 
 /* Work that others ask of a vCPU is not to keep it from all else. */
-TEST(registrations_for_another_vcpu, "hvm pvh vcpus=3 seconds=60")
+TEST(registrations_for_another_vcpu, "2l hvm pvh vcpus=3 seconds=60")
 {
     uint64_t longest = 0, start = system_time(), last = start, now;
     void *area = page_alloc(1);

@@ -170,7 +170,7 @@ static const char *write_child(uint32_t transaction, unsigned int i)
  * There may be far more of them than of requests, and nobody else is served
  * before they are queued.
  */
-TEST(xenstore_events_of_a_transaction, "hvm pvh tcg lab kvm seconds=120")
+TEST(xenstore_events_of_a_transaction, "2l hvm pvh tcg lab kvm seconds=120")
 {
     char watch[] = NODE "\0watch_00";
     uint32_t transaction;
@@ -232,7 +232,7 @@ static void read_device(void)
 }
 
 TEST(xenstore_flood_leaves_devices_alone,
-     "hvm pvh vcpus=2 tcg lab kvm seconds=20")
+     "2l hvm pvh vcpus=2 tcg lab kvm seconds=20")
 {
     struct xenstore_domain_interface *ring = xenstore_ring();
     uint64_t start, longest = 0, begin, took;

@@ -106,7 +106,7 @@ static bool is_offered(void)
 }
 
 /* XSA-107's case: a vCPU keeps its events until it has a selector. */
-TEST(three_level_selector_late, "vcpus=2 alone noshim tcg lab kvm")
+TEST(three_level_selector_late, "3l vcpus=2 alone tcg lab kvm")
 {
     xen_ulong_t *selector = page_alloc(1);
     evtchn_port_t port[2];
@@ -131,7 +131,7 @@ TEST(three_level_selector_late, "vcpus=2 alone noshim tcg lab kvm")
 }
 
 /* Pending and mask bits are those of 2-level, as far as these go. */
-TEST(three_level_takes_2_level_along, "alone noshim tcg lab kvm")
+TEST(three_level_takes_2_level_along, "3l alone tcg lab kvm")
 {
     evtchn_port_t raised, masked, quiet;
     xen_ulong_t *selector = page_alloc(1);
