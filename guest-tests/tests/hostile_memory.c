@@ -27,19 +27,22 @@ static void soft_reset(void)
     xenstore_forget();
 }
 
-/* KVM has no memory slots there. */
-TEST(map_beyond_physical_addresses, "hvm pvh 64")
+/*
+ * KVM has no memory slots there.  Xen 4.17 takes some of these for others, without
+ * their upper bits, and shared_info is then gone from where it was.
+ */
+TEST(map_beyond_physical_addresses, "hvm pvh 64 tcg lab kvm")
 {
     unsigned int bit;
 
     for (bit = 52 - 12; bit < 64; bit++) {
         check_equal(map_page(XENMAPSPACE_grant_table, 0, (uint64_t)1 << bit),
-                    -XEN_ENOENT);
+                    -XEN_EINVAL);
         check_equal(map_page(XENMAPSPACE_shared_info, 0, (uint64_t)1 << bit),
-                    -XEN_ENOENT);
+                    -XEN_EINVAL);
     }
     check_equal(map_page(XENMAPSPACE_grant_table, 0, ~(uint64_t)0),
-                -XEN_ENOENT);
+                -XEN_EINVAL);
     check(system_time() > 0);
 }
 
