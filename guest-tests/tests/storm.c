@@ -18,7 +18,7 @@
 #define IPIS_A_VCPU 16
 #define MAX_SOURCES (MAX_VCPUS * (IPIS_A_VCPU + 1) + 8)
 
-/* A delay of nothing makes a hot loop of the timer, with no time for others. */
+/* In ns.  A delay of nothing makes a hot loop of the timer, with no time for others. */
 #define TIMER_DELAY 20000
 
 struct source {
@@ -27,6 +27,7 @@ struct source {
     bool is_timer;
     unsigned int vcpu; /* that takes the event */
     unsigned int sent;
+    uint64_t deadline; /* of a timer */
 };
 
 static struct source sources[MAX_SOURCES];
@@ -56,10 +57,17 @@ static unsigned int sent(struct source *source)
     return __atomic_load_n(&source->sent, __ATOMIC_SEQ_CST);
 }
 
+/* Where that takes more than the delay, others get as long as the last one was late. */
 static void arm(struct source *source)
 {
+    uint64_t now = system_time(), late = 0;
+
+    if (source->deadline && now > source->deadline) {
+        late = now - source->deadline;
+    }
     count_sent(source);
-    timer_singleshot(source->vcpu, system_time() + TIMER_DELAY, 0);
+    source->deadline = now + TIMER_DELAY + late;
+    timer_singleshot(source->vcpu, source->deadline, 0);
 }
 
 static void flush(struct source *source)
