@@ -76,15 +76,20 @@ static volatile bool stop;
 
 static void refill(void *opaque)
 {
-    while (!stop) {
-        RING_IDX i, done = answered();
+    const netif_tx_request_t *packet = opaque;
+    RING_IDX produced = RING_SIZE(&ring);
 
-        /* What was answered is no request any more. */
-        for (i = 0; i < RING_SIZE(&ring); i++) {
-            *RING_GET_REQUEST(&ring, done + i) = *(netif_tx_request_t *)opaque;
+    while (!stop) {
+        RING_IDX done = answered();
+
+        if (produced == done) {
+            evtchn_send(nic.port);
         }
-        offer(done + RING_SIZE(&ring));
-        evtchn_send(nic.port);
+        /* What was answered is no request any more. */
+        while (produced - done < RING_SIZE(&ring)) {
+            *RING_GET_REQUEST(&ring, produced) = *packet;
+            offer(++produced);
+        }
     }
 }
 
@@ -97,6 +102,8 @@ TEST(nic_ring_refilled_without_end,
 
     connect();
     packet = *RING_GET_REQUEST(&ring, 0);
+    offer(RING_SIZE(&ring));
+    evtchn_send(nic.port);
     stop = false;
     vcpu_start(1, refill, &packet);
     require(wait_for(answered() > RING_SIZE(&ring), 5000));
