@@ -80,15 +80,17 @@ static void refill(void *opaque)
     RING_IDX produced = RING_SIZE(&ring);
 
     while (!stop) {
-        RING_IDX done = answered();
+        RING_IDX done = answered(), before = produced;
 
-        if (produced == done) {
-            evtchn_send(nic.port);
-        }
         /* What was answered is no request any more. */
         while (produced - done < RING_SIZE(&ring)) {
             *RING_GET_REQUEST(&ring, produced) = *packet;
             offer(++produced);
+        }
+        /* A hypercall takes long: only if the other side has gone to sleep. */
+        xen_mb();
+        if (produced - ring.sring->req_event < produced - before) {
+            evtchn_send(nic.port);
         }
     }
 }
