@@ -258,8 +258,8 @@ void must_bind_loopback(evtchn_port_t port[2]);
 
 /* Wait for events in SCHEDOP_poll; @deadline 0 is for ever.  0 or -errno. */
 int sched_poll(const evtchn_port_t *ports, unsigned int nr, uint64_t deadline);
-/* It just returns 0: see the word "polls". */
-bool polls_are_yields(void);
+/* KVM's kernel answers them: see the words "polls" and "nokernel". */
+bool polls_are_the_kernels(void);
 /* SCHEDOP_block: returns once an event is pending, with upcalls enabled. */
 void sched_block(void);
 void sched_yield(void);

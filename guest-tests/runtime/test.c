@@ -152,9 +152,9 @@ static bool has_kernel(void)
            (!memcmp(host, "lab", 3) || !memcmp(host, "kvm", 3));
 }
 
-bool polls_are_yields(void)
+bool polls_are_the_kernels(void)
 {
-    return has_kernel() && guest_abi != ABI_2L;
+    return has_kernel();
 }
 
 static bool is_fit(const struct guest_test *test, const char *abi)

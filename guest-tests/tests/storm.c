@@ -170,11 +170,7 @@ static void set_up(struct source *ipis[])
     }
 }
 
-/*
- * Not in the lab, where QEMU's emulation of SVM now and then lets the first
- * instruction after VMRUN fault for a page that is there: see docs/testing.md.
- */
-TEST(storm, "tcg kvm disks=3 seconds=100")
+TEST(storm, "tcg lab kvm disks=3 seconds=100")
 {
     unsigned int wanted = command_line_number("events", 0);
     unsigned int vcpu, i, by_ipis = 0, by_timers = 0, by_disks = 0;
