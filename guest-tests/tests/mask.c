@@ -204,7 +204,6 @@ static volatile unsigned int asked, answered;
 static void send_when_asked(void *opaque)
 {
     evtchn_port_t port = *(evtchn_port_t *)opaque;
-
     unsigned int now;
 
     while ((now = asked) != NO_MORE) {
