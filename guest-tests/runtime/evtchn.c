@@ -19,6 +19,11 @@ unsigned int upcall_counts[UPCALL_METHODS];
 #define MOVED 0xff
 static unsigned char bound_to[MAX_COUNTED];
 
+static const struct evtchn_abi_ops *const abis[] = {
+    [ABI_2L] = &evtchn_2l_ops,
+    [ABI_3L] = &evtchn_3l_ops,
+    [ABI_FIFO] = &evtchn_fifo_ops,
+};
 static const struct evtchn_abi_ops *ops = &evtchn_2l_ops;
 
 /* Hypercalls ---------------------------------------------------------------- */
@@ -268,19 +273,19 @@ int abi_grow(unsigned int nr)
     return ops->grow(nr);
 }
 
+const char *abi_name(enum evtchn_abi abi)
+{
+    return abis[abi]->name;
+}
+
 int abi_switch(enum evtchn_abi abi)
 {
-    static const struct evtchn_abi_ops *const all[] = {
-        [ABI_2L] = &evtchn_2l_ops,
-        [ABI_3L] = &evtchn_3l_ops,
-        [ABI_FIFO] = &evtchn_fifo_ops,
-    };
     const struct evtchn_abi_ops *old = ops;
     int error;
 
     /* An upcall in between would look in the wrong place. */
     upcalls_disable();
-    ops = all[abi];
+    ops = abis[abi];
     error = ops->init();
     if (error) {
         ops = old;

@@ -14,6 +14,10 @@ static xen_ulong_t l2_selector[MAX_VCPUS][WORD_BITS]
     __attribute__((aligned(PAGE_SIZE)));
 static unsigned int handed_over;
 
+/* Nothing else is in these pages. */
+_Static_assert(sizeof(masks) % PAGE_SIZE == 0, "bitmaps");
+_Static_assert(sizeof(l2_selector) % PAGE_SIZE == 0, "selectors");
+
 uint64_t evtchn_query_extended_abis(void)
 {
     struct evtchn_query_extended_abis query = { .abis = 0 };
@@ -62,6 +66,13 @@ xen_ulong_t *l2_selector_of(unsigned int vcpu)
 unsigned int bitmap_pages(void)
 {
     return handed_over;
+}
+
+void *bitmap_page(unsigned int page)
+{
+    char *bitmap = (char *)(page < NR_PAGES ? pending : masks);
+
+    return bitmap + page % NR_PAGES * PAGE_SIZE;
 }
 
 static unsigned int nr_ports(void)

@@ -19,5 +19,7 @@ int evtchn_register_l2_selector(unsigned int vcpu, uint64_t gfn,
 xen_ulong_t *l2_selector_of(unsigned int vcpu);
 /* What the runtime has handed over: the ABI's memory as the guest sees it. */
 unsigned int bitmap_pages(void);
+/* One of these; the masks come after the pending bits. */
+void *bitmap_page(unsigned int page);
 
 #endif /* GUEST_TESTS_EVTCHN_3L_H */

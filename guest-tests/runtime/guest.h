@@ -286,6 +286,9 @@ unsigned int abi_nr_ports(void);
 unsigned int abi_backed_ports(void);
 /* Have memory for @nr ports: expand_array until it is so.  0 or -errno. */
 int abi_grow(unsigned int nr);
+/* The ABI that abi= on the command line names, as abi_name() does; or 2-level. */
+enum evtchn_abi abi_asked_for(void);
+const char *abi_name(enum evtchn_abi abi);
 /* Switch the guest from 2-level to @abi, all vCPUs.  0 or -errno. */
 int abi_switch(enum evtchn_abi abi);
 /* What this guest made of a switch is undone, as after EVTCHNOP_reset. */

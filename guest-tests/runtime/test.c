@@ -144,7 +144,7 @@ static bool has_shim(void)
 }
 
 /* KVM_XEN serves hypercalls of its own accord; a PV guest has Xen's shim. */
-static bool has_kernel(void)
+bool polls_are_the_kernels(void)
 {
     const char *host = command_line_value("host");
 
@@ -152,12 +152,7 @@ static bool has_kernel(void)
            (!memcmp(host, "lab", 3) || !memcmp(host, "kvm", 3));
 }
 
-bool polls_are_the_kernels(void)
-{
-    return has_kernel();
-}
-
-static bool is_fit(const struct guest_test *test, const char *abi)
+static bool is_fit(const struct guest_test *test, enum evtchn_abi abi)
 {
     static const char *const abis[] = { "2l", "3l", "fifo", NULL };
     static const char *const kinds[] = { "hvm", "pvh", "pv", NULL };
@@ -170,15 +165,15 @@ static bool is_fit(const struct guest_test *test, const char *abi)
         memcpy(host, command_line_value("host"), 3);
     }
     memcpy(kind, guest_type, strlen(guest_type) - 2);
-    return fits(test->needs, abis, abi) && fits(test->needs, kinds, kind) &&
+    return fits(test->needs, abis, abi_name(abi)) &&
+           fits(test->needs, kinds, kind) &&
            fits(test->needs, bits, guest_type + strlen(guest_type) - 2) &&
            (!host[0] || fits(test->needs, hosts, host)) &&
            number_in(test->needs, "vcpus") <= nr_vcpus &&
            !(has_shim() && (has_word(test->needs, "noshim") ||
                             has_word(test->needs, "fresh"))) &&
-           !(has_kernel() &&
-             has_word(test->needs,
-                      has_word("2l", abi) ? "nokernel" : "polls")) &&
+           !(polls_are_the_kernels() &&
+             has_word(test->needs, abi == ABI_2L ? "nokernel" : "polls")) &&
            !has_word(test->needs, "alone");
 }
 
@@ -198,6 +193,19 @@ static bool names(const char *list, const char *name)
     return false;
 }
 
+enum evtchn_abi abi_asked_for(void)
+{
+    const char *name = command_line_value("abi");
+    enum evtchn_abi abi;
+
+    for (abi = ABI_2L; name && !names(name, abi_name(abi)); abi++) {
+        if (abi == ABI_FIFO) {
+            crash("abi= is 2l, 3l or fifo");
+        }
+    }
+    return abi;
+}
+
 /* As a test expects the guest to be: in @abi, nothing left of the one before. */
 static void take_abi(enum evtchn_abi abi, bool reset)
 {
@@ -208,10 +216,7 @@ static void take_abi(enum evtchn_abi abi, bool reset)
     }
     if (error) {
         print("Bail out! this host has no %s event channels (%d)\n",
-              abi == ABI_FIFO ? "fifo" :
-              abi == ABI_3L   ? "3l" :
-                                "2l",
-              error);
+              abi_name(abi), error);
         console_flush();
         shutdown(SHUTDOWN_poweroff);
     }
@@ -254,38 +259,27 @@ static bool run_test(const struct guest_test *test, unsigned int number,
 void run_tests(void)
 {
     const char *asked = command_line_value("test");
-    const char *abi = command_line_value("abi");
     const struct guest_test *test;
     unsigned int nr = 0, failed = 0, number = 0;
-    enum evtchn_abi wanted = ABI_2L;
-    char abi_name[5] = "2l";
+    enum evtchn_abi abi = abi_asked_for();
 
-    if (abi) {
-        memset(abi_name, 0, sizeof(abi_name));
-        while (*abi && *abi != ' ' && number < 4) {
-            abi_name[number++] = *abi++;
-        }
-        number = 0;
-    }
     for (test = tests_begin; test < tests_end; test++) {
-        nr += asked ? names(asked, test->name) : is_fit(test, abi_name);
+        nr += asked ? names(asked, test->name) : is_fit(test, abi);
     }
     print("TAP version 14\n1..%u\n", nr);
     print("# %s, %u vCPU%s, %s event channels, on %s\n", guest_type, nr_vcpus,
-          nr_vcpus > 1 ? "s" : "", abi_name, host_is_xen() ? "Xen" : "QEMU");
+          nr_vcpus > 1 ? "s" : "", abi_name(abi),
+          host_is_xen() ? "Xen" : "QEMU");
 
     evtchn_tests_begin();
     upcalls_enable();
     /* A test that is alone chooses for itself. */
     if (!asked || nr != 1 || !has_word(command_line, "alone")) {
-        wanted = !memcmp(abi_name, "fifo", 5) ? ABI_FIFO :
-                 !memcmp(abi_name, "3l", 3)   ? ABI_3L :
-                                                ABI_2L;
-        take_abi(wanted, false);
+        take_abi(abi, false);
     }
     for (test = tests_begin; test < tests_end; test++) {
-        if (asked ? names(asked, test->name) : is_fit(test, abi_name)) {
-            failed += !run_test(test, ++number, wanted);
+        if (asked ? names(asked, test->name) : is_fit(test, abi)) {
+            failed += !run_test(test, ++number, abi);
         }
     }
     if (!console_is_lost()) {

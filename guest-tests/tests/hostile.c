@@ -10,6 +10,7 @@
  */
 
 #include "internal.h"
+#include "evtchn_3l.h"
 #include "fifo.h"
 #include <xen/io/xs_wire.h>
 
@@ -153,8 +154,46 @@ static void *random_argument(void)
 
 static void event_channel_op(void)
 {
-    HYPERVISOR_event_channel_op(below(16) ? below(16) : random_value(),
-                                random_argument());
+    unsigned int operation = below(16);
+
+    switch (below(16)) {
+    case 0:
+        operation = random_value();
+        break;
+    case 1:
+    case 2:
+        operation = EVTCHNOP_query_extended_abis + below(3);
+        break;
+    }
+    HYPERVISOR_event_channel_op(operation, random_argument());
+}
+
+/* An ABI's memory is handed over, of this ABI or another, late or again. */
+static void hand_over(void)
+{
+    char *page = scratch + below(NR_SCRATCH) * PAGE_SIZE;
+    unsigned int vcpu = below(nr_vcpus + 1);
+    unsigned int offset = below(PAGE_SIZE) & -8;
+
+    switch (below(5)) {
+    case 0:
+        evtchn_register_bitmaps(page, scratch, EVTCHN_3L_NR_PAGES(WORD_BITS));
+        break;
+    case 1:
+        evtchn_register_l2_selector(vcpu, gfn_of(page), offset);
+        break;
+    case 2:
+        evtchn_init_control(gfn_of(page), offset, vcpu);
+        break;
+    case 3:
+        evtchn_expand_array(gfn_of(page));
+        break;
+    default:
+        /* Rare: it ends what the rest is about, the store's port as well. */
+        if (below(128) == 0) {
+            evtchn_reset(DOMID_SELF);
+        }
+    }
 }
 
 static void good_event_channel_op(void)
@@ -446,6 +485,7 @@ static void misbehave(void *opaque)
         event_channel_op,
         good_event_channel_op,
         good_event_channel_op,
+        hand_over,
         sched_op,
         vcpu_op,
         memory_op,
@@ -494,22 +534,40 @@ static void share_all(uint64_t seed)
         share(store);
     }
     share(arch_grant_table());
-    for (i = 0; i < nr_vcpus; i++) {
-        share(fifo_control_block(i));
-    }
-    for (i = 0; i < abi_backed_ports(); i += FIFO_WORDS_PER_PAGE) {
-        share(fifo_event_word(i));
+    switch (guest_abi) {
+    case ABI_2L:
+        break;
+    case ABI_3L:
+        for (i = 0; i < bitmap_pages(); i++) {
+            share(bitmap_page(i));
+        }
+        for (i = 0; i < nr_vcpus; i++) {
+            if ((uintptr_t)l2_selector_of(i) % PAGE_SIZE == 0) {
+                share(l2_selector_of(i));
+            }
+        }
+        break;
+    case ABI_FIFO:
+        for (i = 0; i < nr_vcpus; i++) {
+            share(fifo_control_block(i));
+        }
+        for (i = 0; i < abi_backed_ports(); i += FIFO_WORDS_PER_PAGE) {
+            share(fifo_event_word(i));
+        }
+        break;
     }
 }
 
 TEST(hostile,
-     "tcg lab kvm hvm pvh fifo alone silent vcpus=2 disks=1 seconds=60")
+     "tcg lab kvm hvm pvh 2l 3l fifo alone silent vcpus=2 disks=1 seconds=60")
 {
     uint64_t seed = command_line_number("seed", 1);
     unsigned int vcpu;
 
-    require(abi_switch(ABI_FIFO) == 0);
-    require(abi_grow(4096) == 0);
+    if (abi_asked_for() != ABI_2L) {
+        require(abi_switch(abi_asked_for()) == 0);
+        require(abi_grow(4096) == 0);
+    }
     scratch = page_alloc(NR_SCRATCH);
     share_all(seed);
     test_note("seed %llu", (unsigned long long)seed);
