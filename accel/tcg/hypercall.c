@@ -30,17 +30,20 @@ int xen_tcg_get_long_mode(bool *long_mode)
     return 0;
 }
 
+/* As for the instruction that called: a page that it could not write is none. */
 bool xen_tcg_gva_to_gpa(CPUState *cs, uint64_t gva, uint64_t *gpa,
                         bool is_write)
 {
-    MemTxAttrs attrs;
-    hwaddr page = cpu_get_phys_page_attrs_debug(cs, gva & TARGET_PAGE_MASK,
-                                                &attrs);
+    CPUTLBEntryFull *page;
+    void *host;
 
-    if (page == -1) {
+    if (probe_access_full(cpu_env(cs), gva, 1,
+                          is_write ? MMU_DATA_STORE : MMU_DATA_LOAD,
+                          cpu_mmu_index(cs, false), true, &host, &page, 0) &
+        TLB_INVALID_MASK) {
         return false;
     }
-    *gpa = page | (gva & ~TARGET_PAGE_MASK);
+    *gpa = page->phys_addr | (gva & ~TARGET_PAGE_MASK);
     return true;
 }
 
