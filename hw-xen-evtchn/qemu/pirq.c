@@ -96,8 +96,8 @@ int xen_physdev_map_pirq(struct physdev_map_pirq *map)
         map->pirq = pirq;
     } else if (pirq >= s->nr_pirqs) {
         return -EINVAL;
-    } else if (xen_evtchn_pirq_inuse(s, pirq) &&
-               s->pirq[pirq].gsi != XEN_PIRQ_UNBOUND) {
+    } else if (s->pirq[pirq].gsi != XEN_PIRQ_UNBOUND &&
+               s->pirq[pirq].gsi != gsi) {
         return -EBUSY;
     }
     map_gsi(s, pirq, gsi);
@@ -117,13 +117,11 @@ int xen_physdev_unmap_pirq(struct physdev_unmap_pirq *unmap)
     if (unmap->domid != DOMID_SELF && unmap->domid != xen_domid) {
         return -EPERM;
     }
-    if (pirq < 0 || pirq >= s->nr_pirqs) {
-        return -EINVAL;
-    }
     BQL_LOCK_GUARD();
 
-    if (!xen_evtchn_pirq_inuse(s, pirq)) {
-        return -ENOENT;
+    /* Xen finds nothing wrong with what is not mapped, nor with its number. */
+    if (pirq < 0 || pirq >= s->nr_pirqs || !xen_evtchn_pirq_inuse(s, pirq)) {
+        return 0;
     }
     gsi = s->pirq[pirq].gsi;
     if (gsi >= 0 && s->gsi_pirq[gsi] == pirq) {
@@ -149,18 +147,12 @@ int xen_physdev_eoi_pirq(struct physdev_eoi *eoi)
     }
     BQL_LOCK_GUARD();
 
-    if (eoi->irq >= s->nr_pirqs) {
+    if (eoi->irq >= s->nr_pirqs || is_free(s, eoi->irq)) {
         return -EINVAL;
-    }
-    if (!xen_evtchn_pirq_inuse(s, eoi->irq)) {
-        return -ENOENT;
     }
     gsi = s->pirq[eoi->irq].gsi;
-    if (gsi < 0) {
-        return -EINVAL;
-    }
     /* Its line is a level, an event is an edge. */
-    if (s->pirq_gsi_set & 1U << gsi) {
+    if (gsi >= 0 && s->pirq_gsi_set & 1U << gsi) {
         evtchn_raise_pirq(s->guest, eoi->irq);
     }
     return 0;
@@ -175,11 +167,9 @@ int xen_physdev_query_pirq(struct physdev_irq_status_query *query)
     }
     BQL_LOCK_GUARD();
 
-    if (query->irq >= s->nr_pirqs) {
+    if (query->irq >= s->nr_pirqs ||
+        s->pirq[query->irq].gsi == XEN_PIRQ_UNBOUND) {
         return -EINVAL;
-    }
-    if (!xen_evtchn_pirq_inuse(s, query->irq)) {
-        return -ENOENT;
     }
     query->flags = s->pirq[query->irq].gsi >= 0 ? XENIRQSTAT_needs_eoi : 0;
     return 0;
