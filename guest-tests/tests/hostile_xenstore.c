@@ -266,3 +266,26 @@ TEST(xenstore_flood_leaves_devices_alone,
     test_note("longest access to a device: %u us", (uint32_t)longest / 1000);
     check(longest < 20000000000ull);
 }
+
+static void notify_without_end(void *opaque)
+{
+    while (!stop) {
+        xenstore_notify();
+    }
+}
+
+/* XSA-332: who raises a back end's event without a pause must not keep it busy. */
+TEST(xsa_332_store_answers_under_a_flood, "hvm pvh vcpus=2 seconds=60")
+{
+    unsigned int i;
+
+    check_answer(xenstore_write(NODE "/flood", "1"), "OK");
+    stop = false;
+    vcpu_start(1, notify_without_end, NULL);
+    for (i = 0; i < 100; i++) {
+        check_answer(xenstore_ask_path(XS_READ, 0, NODE "/flood"), "OK");
+    }
+    stop = true;
+    check(vcpu_join(1, 5000));
+    check_answer(xenstore_ask_path(XS_RM, 0, NODE), "OK");
+}
