@@ -112,6 +112,35 @@ TEST(upcall_by_no_method, "hvm")
     check(wait_for(received(port) == 1, 5000));
 }
 
+/* Types that there are not, and GSIs that no controller has, are taken. */
+TEST(upcall_by_what_there_is_not, "hvm")
+{
+    static const uint64_t callbacks[] = {
+        0x80,
+        0xff,
+        3ull << 56,
+        0xffull << 56 | 0x20,
+    };
+    evtchn_port_t port = must_bind_ipi(0);
+    unsigned int before, i;
+
+    for (i = 0; i < sizeof(callbacks) / sizeof(callbacks[0]); i++) {
+        struct xen_hvm_param param = {
+            .domid = DOMID_SELF,
+            .index = HVM_PARAM_CALLBACK_IRQ,
+            .value = callbacks[i],
+        };
+
+        before = upcalls_of(0);
+        check_equal(HYPERVISOR_hvm_op(HVMOP_set_param, &param), 0);
+        check_equal(evtchn_send(port), 0);
+        spin_for(5);
+        check_equal(upcalls_of(0), before);
+        check_equal(upcall_set_method(UPCALL_VECTOR), 0);
+        check(wait_for(received(port) == i + 1, 5000));
+    }
+}
+
 /* A line is vCPU 0's alone; the events of others wait. */
 TEST(upcall_by_gsi_is_for_vcpu_0, "hvm vcpus=2")
 {
