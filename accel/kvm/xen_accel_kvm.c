@@ -4,6 +4,7 @@
 #include "qemu/osdep.h"
 #include <linux/kvm.h>
 #include "cpu.h"
+#include "system/hw_accel.h"
 #include "system/kvm.h"
 #include "system/kvm_int.h"
 #include "system/kvm_xen.h"
@@ -44,13 +45,25 @@ static uint16_t get_evtchn_max_pirq(void)
     return kvm_state->xen_evtchn_max_pirq;
 }
 
+/* KVM translates an address without its upper bits. */
+static bool is_canonical(CPUState *cs, uint64_t gva)
+{
+    if ((int64_t)gva >> 47 == 0 || (int64_t)gva >> 47 == -1) {
+        return true;
+    }
+    /* Only with 5 levels of page tables, and these are rare: ask only now. */
+    cpu_synchronize_state(cs);
+    return (X86_CPU(cs)->env.cr[4] & CR4_LA57_MASK) &&
+           ((int64_t)gva >> 56 == 0 || (int64_t)gva >> 56 == -1);
+}
+
 static bool gva_to_gpa(CPUState *cs, uint64_t gva, uint64_t *gpa,
                        bool is_write)
 {
     struct kvm_translation tr = { .linear_address = gva };
 
-    if (kvm_vcpu_ioctl(cs, KVM_TRANSLATE, &tr) || !tr.valid ||
-        (is_write && !tr.writeable)) {
+    if (!is_canonical(cs, gva) || kvm_vcpu_ioctl(cs, KVM_TRANSLATE, &tr) ||
+        !tr.valid || (is_write && !tr.writeable)) {
         return false;
     }
     *gpa = tr.physical_address;

@@ -51,6 +51,23 @@ TEST(argument_that_is_not_mapped, "fresh 64")
     try_all_operations(0x0000700000000000);
     try_all_operations(0xffffff0000000000);
 }
+
+/* Were its upper bits right, it would be the argument's address. */
+TEST(argument_at_no_canonical_address, "64 hvm pvh")
+{
+    static const uint64_t bits[] = { 1ull << 63, 1ull << 48, 0x7fffull << 48 };
+    struct evtchn_status status;
+    unsigned int i;
+
+    for (i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+        uintptr_t address = (uintptr_t)&status | bits[i];
+
+        status = (struct evtchn_status){ .dom = DOMID_SELF };
+        check_equal(
+            HYPERVISOR_event_channel_op(EVTCHNOP_status, (void *)address),
+            host_is_xen() ? 0 : -XEN_EFAULT);
+    }
+}
 #endif
 
 /* In the hole below 4 GiB, which the guest's page tables do map. */
