@@ -81,8 +81,12 @@ struct evtchn_query_extended_abis {
  * -ENOENT        no such vCPU
  * -EOPNOTSUPP    EVTCHN_3L_L2_SELECTOR comes before EVTCHN_3L_BITMAPS
  *
+ * A call that fails changes nothing, and may be tried again.  A page may be
+ * named twice, for whatever; what its bits then mean is the guest's own affair.
+ *
  * EVTCHNOP_init_control of a guest that has 3-level is -EINVAL; and, as in
  * 2-level, EVTCHNOP_expand_array is -EOPNOTSUPP, EVTCHNOP_set_priority -ENOSYS.
+ * Where FIFO is not offered all of the three are -EOPNOTSUPP, as in xen-shim.
  */
 #define EVTCHNOP_register_3level        129
 
