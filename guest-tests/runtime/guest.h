@@ -74,6 +74,9 @@ struct guest_test {
  *   seconds=N          how long it may take, 10 if not given
  *   disks=N nics=N     it takes N of them; on QEMU only
  *   consoles=N         the same; that many besides the one that all guests have
+ *   offered=ABIS       with "alone": the ABIs that QEMU offers besides 2-level, as
+ *                      -machine xen-evtchn-abi= has them, 3l+fifo if not given;
+ *                      on QEMU only
  *
  * The words are kept in the image for scripts/guest-tests to read.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* EVENT_CHANNEL_OP itself: numbers that are no operation, no argument to read. */
 
+#include "evtchn_3l.h"
 #include "ports.h"
 
 /* Xen's own, for what is left of a reset; guests can call it, too. */
@@ -9,7 +10,7 @@
 TEST(operation_that_does_not_exist, "noshim")
 {
     static const unsigned int numbers[] = {
-        15, 16, 31, 127, 255, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff,
+        15, 16, 31, 127, 130, 255, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff,
     };
     unsigned char argument[64] = { 0 };
     unsigned int i;
@@ -18,6 +19,25 @@ TEST(operation_that_does_not_exist, "noshim")
         check_equal(HYPERVISOR_event_channel_op(numbers[i], argument),
                     -XEN_ENOSYS);
     }
+}
+
+/* 3-level is not Xen's, and a guest that looks for it on Xen learns that. */
+TEST(operations_of_3_level_on_xen, "xen")
+{
+    struct evtchn_query_extended_abis query = { .abis = 0x5a5a5a5a };
+    struct evtchn_register_3level reg = { .cmd = EVTCHN_3L_BITMAPS };
+    evtchn_port_t port = must_bind_ipi(0);
+
+    check_equal(
+        HYPERVISOR_event_channel_op(EVTCHNOP_query_extended_abis, &query),
+        -XEN_ENOSYS);
+    check_equal(query.abis, 0x5a5a5a5a);
+    for (reg.cmd = 0; reg.cmd <= EVTCHN_3L_L2_SELECTOR + 1; reg.cmd++) {
+        check_equal(HYPERVISOR_event_channel_op(EVTCHNOP_register_3level, &reg),
+                    -XEN_ENOSYS);
+    }
+    check_equal(evtchn_send(port), 0);
+    check(wait_for(received(port) == 1, 1000));
 }
 
 /* There is nothing to continue. */
@@ -40,6 +60,11 @@ static void try_all_operations(uintptr_t address)
                     -XEN_EFAULT);
     }
     check_equal(HYPERVISOR_event_channel_op(15, (void *)address), -XEN_ENOSYS);
+    for (operation = EVTCHNOP_query_extended_abis;
+         operation <= EVTCHNOP_register_3level; operation++) {
+        check_equal(HYPERVISOR_event_channel_op(operation, (void *)address),
+                    host_is_xen() ? -XEN_ENOSYS : -XEN_EFAULT);
+    }
     check_equal(nr_open_ports(), open);
 }
 
