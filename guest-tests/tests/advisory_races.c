@@ -86,7 +86,7 @@ static void try_ports(void *opaque)
     }
 }
 
-TEST(xsa_340_ports_that_come_to_be, "fresh vcpus=2 seconds=60")
+static void bind_ports_while_they_are_tried(void)
 {
     unsigned int i;
     evtchn_port_t port;
@@ -98,6 +98,17 @@ TEST(xsa_340_ports_that_come_to_be, "fresh vcpus=2 seconds=60")
     finish();
     check_delivery();
     require(guest_reset() == 0);
+}
+
+TEST(xsa_340_ports_that_come_to_be, "fresh vcpus=2 seconds=60")
+{
+    bind_ports_while_they_are_tried();
+}
+
+TEST(xsa_340_3_level_ports_that_come_to_be, "fresh 3l vcpus=2 seconds=60")
+{
+    require(abi_switch(ABI_3L) == 0);
+    bind_ports_while_they_are_tried();
 }
 
 TEST(xsa_359_pages_that_come_to_be, "alone fifo vcpus=2 seconds=60")
@@ -155,8 +166,8 @@ static void reset_while(void (*other)(void *), enum evtchn_abi abi)
         /* Either is right; a guest that binds ports meanwhile gets the last. */
         check(error == 0 || error == -XEN_EAGAIN || error == -XEN_EBUSY);
         done += error == 0;
-        if (abi == ABI_FIFO && guest_abi == ABI_2L) {
-            require(abi_switch(ABI_FIFO) == 0);
+        if (guest_abi != abi) {
+            require(abi_switch(abi) == 0);
         }
     }
     finish();
@@ -175,6 +186,12 @@ TEST(xsa_343_reset_while_fifo_ports_are_used, "alone fifo vcpus=2 seconds=60")
 {
     require(abi_switch(ABI_FIFO) == 0);
     reset_while(use_ports, ABI_FIFO);
+}
+
+TEST(xsa_343_reset_while_3_level_ports_are_used, "fresh 3l vcpus=2 seconds=60")
+{
+    require(abi_switch(ABI_3L) == 0);
+    reset_while(use_ports, ABI_3L);
 }
 
 static void reset_over_and_over(void *opaque)

@@ -158,3 +158,19 @@ TEST(three_level_takes_2_level_along, "3l alone tcg lab kvm")
     check_equal(vcpu_info_of(0)->evtchn_pending_sel & 1, 1);
     check_equal(vcpu_info_of(0)->evtchn_upcall_pending, 1);
 }
+
+/* As 221: to poll for what is pending and could not be selected. */
+TEST(xsa_221_poll_without_selector, "polls fresh 3l")
+{
+    evtchn_port_t port = must_bind_ipi(0), quiet = must_bind_ipi(0);
+
+    upcalls_disable();
+    require(register_bitmaps() == 0);
+    check_equal(evtchn_send(port), 0);
+    check_equal(sched_poll(&port, 1, system_time()), 0);
+    check_equal(evtchn_unmask(port), 0);
+    check_equal(sched_poll(&quiet, 1, system_time()), 0);
+    check_equal(evtchn_close(port), 0);
+    check_equal(sched_poll(&port, 1, system_time()), -XEN_EINVAL);
+    require(guest_reset() == 0);
+}
