@@ -77,6 +77,25 @@ TEST(fairness_of_ports, "vcpus=2 seconds=120")
     stop_storm();
 }
 
+/* In words that another bit of L1 stands for, before the storm's and after it. */
+TEST(fairness_of_l1_bits, "3l vcpus=2 seconds=120")
+{
+    evtchn_port_t first = must_bind_ipi(0), last, port;
+
+    do {
+        require(evtchn_bind_ipi(0, &port) == 0);
+    } while (port < first + WORD_BITS * WORD_BITS);
+    storm = must_bind_ipi(0);
+    do {
+        require(evtchn_bind_ipi(0, &port) == 0);
+    } while (port < storm + WORD_BITS * WORD_BITS);
+    last = must_bind_ipi(0);
+    start_storm();
+    check_not_starved(first);
+    check_not_starved(last);
+    stop_storm();
+}
+
 static evtchn_port_t timer;
 static uint64_t deadline;
 static volatile uint32_t latency; /* ns */
