@@ -34,10 +34,15 @@ int xen_tcg_get_long_mode(bool *long_mode)
 bool xen_tcg_gva_to_gpa(CPUState *cs, uint64_t gva, uint64_t *gpa,
                         bool is_write)
 {
+    CPUX86State *env = cpu_env(cs);
     CPUTLBEntryFull *page;
     void *host;
 
-    if (probe_access_full(cpu_env(cs), gva, 1,
+    /* The TLB looks at 32 bits of it then. */
+    if (!(env->hflags & HF_LMA_MASK) && gva >> 32) {
+        return false;
+    }
+    if (probe_access_full(env, gva, 1,
                           is_write ? MMU_DATA_STORE : MMU_DATA_LOAD,
                           cpu_mmu_index(cs, false), true, &host, &page, 0) &
         TLB_INVALID_MASK) {
