@@ -166,6 +166,8 @@ void xen_evtchn_kvm_begin_reset(XenEvtchnState *s);
 void xen_evtchn_kvm_end_reset(XenEvtchnState *s);
 /* The same after a reset. */
 void xen_evtchn_kvm_reclaim(XenEvtchnState *s);
+/* No timer is the next kernel's; after a reset, which has closed VIRQ_TIMER's. */
+void xen_evtchn_kvm_stop_timers(XenEvtchnState *s);
 /* A back end has bound its @port to @guest_port. */
 void xen_evtchn_kvm_backend_bound(XenEvtchnState *s, uint32_t guest_port,
                                   uint32_t port);

@@ -44,6 +44,106 @@ struct XenEvtchnKvmPort {
     bool assigned;          /* the kernel serves sends on this port */
 };
 
+/* Timers ------------------------------------------------------------------ */
+
+/* The singleshot timer goes on in QEMU. */
+static int take_timer(CPUState *cs)
+{
+    CPUX86State *env = &X86_CPU(cs)->env;
+    struct kvm_xen_vcpu_attr attr = { .type = KVM_XEN_VCPU_ATTR_TYPE_TIMER };
+    uint64_t expires;
+    int ret;
+
+    QEMU_LOCK_GUARD(&env->xen_timers_lock);
+    ret = kvm_vcpu_ioctl(cs, KVM_XEN_VCPU_GET_ATTR, &attr);
+    if (ret || !attr.u.timer.port) {
+        return ret;
+    }
+    expires = attr.u.timer.expires_ns;
+    ret = xen_accel->set_vcpu_timer(cs, 0, 0);
+    if (ret) {
+        return ret;
+    }
+    env->xen_singleshot_timer_ns = expires;
+    if (expires) {
+        timer_mod_ns(env->xen_singleshot_timer,
+                     qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                     (int64_t)(expires - xen_accel->get_system_time()));
+    }
+    return 0;
+}
+
+/*
+ * And in the kernel, which has a use for it only with a port.  QEMU's copy ends:
+ * given once more it would fire once more.
+ */
+static void give_timer(CPUState *cs)
+{
+    CPUX86State *env = &X86_CPU(cs)->env;
+    uint16_t port = env->xen_virq[VIRQ_TIMER];
+
+    QEMU_LOCK_GUARD(&env->xen_timers_lock);
+    if (port &&
+        !xen_accel->set_vcpu_timer(cs, port, env->xen_singleshot_timer_ns)) {
+        timer_del(env->xen_singleshot_timer);
+        env->xen_singleshot_timer_ns = 0;
+    }
+}
+
+/*
+ * To where it belongs, wherever it is.  As in Xen it goes on when VIRQ_TIMER's port
+ * is closed; the kernel stops one that has no port.
+ */
+static void move_timer(CPUState *cs)
+{
+    take_timer(cs);
+    give_timer(cs);
+}
+
+static void move_timer_work(CPUState *cs, run_on_cpu_data data)
+{
+    if (kvm_xen_has_cap(EVTCHN_SEND)) {
+        move_timer(cs);
+    }
+}
+
+/* The timer's goes to the kernel, and all to the CPU's stream. */
+static void set_virq(XenEvtchnState *s, uint32_t vcpu, uint32_t virq,
+                     uint32_t port)
+{
+    CPUState *cs = xen_evtchn_cpu(s, vcpu);
+
+    if (virq != VIRQ_TIMER || !s->kvm_evtchn || !cs) {
+        kvm_xen_set_vcpu_virq(vcpu, virq, port);
+        return;
+    }
+    X86_CPU(cs)->env.xen_virq[virq] = port;
+    async_run_on_cpu(cs, move_timer_work, RUN_ON_CPU_NULL);
+}
+
+static void stop_timer_work(CPUState *cs, run_on_cpu_data data)
+{
+    CPUX86State *env = &X86_CPU(cs)->env;
+
+    QEMU_LOCK_GUARD(&env->xen_timers_lock);
+    timer_del(env->xen_singleshot_timer);
+    env->xen_singleshot_timer_ns = 0;
+}
+
+/* No VIRQ_TIMER is bound any more, so all timers are, or will be, QEMU's. */
+void xen_evtchn_kvm_stop_timers(XenEvtchnState *s)
+{
+    uint32_t i;
+
+    for (i = 0; s->kvm_evtchn && i < s->nr_cpus; i++) {
+        CPUState *cs = xen_evtchn_cpu(s, i);
+
+        if (cs) {
+            async_run_on_cpu(cs, stop_timer_work, RUN_ON_CPU_NULL);
+        }
+    }
+}
+
 /* Sends on @port --------------------------------------------------------- */
 
 static int set_evtchn_attr(uint32_t port, uint32_t flags,
@@ -117,13 +217,12 @@ static void set_port(XenEvtchnState *s, uint32_t port, int kind, uint32_t what)
     }
     deassign(s, port);
     if (p->kind == KVM_PORT_VIRQ) {
-        kvm_xen_set_vcpu_virq(p->what >> 8, p->what & 0xff, 0);
+        set_virq(s, p->what >> 8, p->what & 0xff, 0);
     }
     p->kind = kind;
     p->what = what;
     if (kind == KVM_PORT_VIRQ) {
-        /* The timer's goes to the kernel, and all to the CPU's stream. */
-        kvm_xen_set_vcpu_virq(what >> 8, what & 0xff, port);
+        set_virq(s, what >> 8, what & 0xff, port);
     }
     assign(s, port);
 }
@@ -254,33 +353,6 @@ void xen_evtchn_kvm_update(XenEvtchnState *s)
 
 /* Hand-over --------------------------------------------------------------- */
 
-/* The singleshot timer goes on in QEMU. */
-static int take_timer(CPUState *cs)
-{
-    CPUX86State *env = &X86_CPU(cs)->env;
-    struct kvm_xen_vcpu_attr attr = { .type = KVM_XEN_VCPU_ATTR_TYPE_TIMER };
-    uint64_t expires;
-    int ret;
-
-    QEMU_LOCK_GUARD(&env->xen_timers_lock);
-    ret = kvm_vcpu_ioctl(cs, KVM_XEN_VCPU_GET_ATTR, &attr);
-    if (ret || !attr.u.timer.port) {
-        return ret;
-    }
-    expires = attr.u.timer.expires_ns;
-    ret = xen_accel->set_vcpu_timer(cs, 0, 0);
-    if (ret) {
-        return ret;
-    }
-    env->xen_singleshot_timer_ns = expires;
-    if (expires) {
-        timer_mod_ns(env->xen_singleshot_timer,
-                     qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
-                     (int64_t)(expires - xen_accel->get_system_time()));
-    }
-    return 0;
-}
-
 /* On the vCPU's thread, with the BQL. */
 static void take_timer_work(CPUState *cs, run_on_cpu_data data)
 {
@@ -327,19 +399,15 @@ static int take_all_timers(XenEvtchnState *s)
     return s->kvm_keeps_timer;
 }
 
-static void give_timer(CPUState *cs, run_on_cpu_data data)
+static void give_timer_work(CPUState *cs, run_on_cpu_data data)
 {
     CPUX86State *env = &X86_CPU(cs)->env;
 
     /* Taken again before we got here? */
-    if (!kvm_xen_has_cap(EVTCHN_SEND)) {
-        return;
+    if (kvm_xen_has_cap(EVTCHN_SEND)) {
+        xen_accel->set_vcpu_upcall_vector(cs, env->xen_vcpu_callback_vector);
+        move_timer(cs);
     }
-    xen_accel->set_vcpu_upcall_vector(cs, env->xen_vcpu_callback_vector);
-    QEMU_LOCK_GUARD(&env->xen_timers_lock);
-    timer_del(env->xen_singleshot_timer);
-    xen_accel->set_vcpu_timer(cs, env->xen_virq[VIRQ_TIMER],
-                              env->xen_singleshot_timer_ns);
 }
 
 /* Existing routes must not outlive the kernel's right to set 2-level bits. */
@@ -395,7 +463,7 @@ void xen_evtchn_kvm_reclaim(XenEvtchnState *s)
     for (i = 0; i < s->nr_cpus; i++) {
         cs = xen_evtchn_cpu(s, i);
         if (cs) {
-            async_run_on_cpu(cs, give_timer, RUN_ON_CPU_NULL);
+            async_run_on_cpu(cs, give_timer_work, RUN_ON_CPU_NULL);
         }
     }
     xen_evtchn_kvm_update(s);

@@ -108,6 +108,7 @@ int xen_evtchn_soft_reset(void)
     assert(bql_locked());
     ret = evtchn_reset(s->guest);
     xen_evtchn_after_reset(s);
+    xen_evtchn_kvm_stop_timers(s);
     return ret;
 }
 
