@@ -61,8 +61,9 @@ struct guest_test {
  *                      2-level (the ABI is the test's to choose), or leaves the
  *                      guest unfit for others; it is run once, as of the ABI
  *                      that it names, or as of 2l
- *   fresh              the guest is reset before it and after it: it begins in
- *                      2-level, and the ABI is the test's to choose
+ *   fresh              the guest is reset before it and after it, and begins in
+ *                      the ABI that is asked for; but if the words name ABIs it
+ *                      begins in 2-level, and the ABI is the test's to choose
  *   noshim             not in a PV guest of QEMU, where Xen's shim answers, which
  *                      returns errors of its own; nor can it reset ("fresh")
  *   nokernel           not in 2-level on KVM, where the host's kernel delivers

@@ -126,15 +126,20 @@ static unsigned int number_in(const char *words, const char *word)
     return 0;
 }
 
+static bool has_any_word(const char *words, const char *const *group)
+{
+    for (; *group; group++) {
+        if (has_word(words, *group)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* None of a group's words is all of them. */
 static bool fits(const char *needs, const char *const *group, const char *is)
 {
-    bool any = false;
-
-    for (; *group; group++) {
-        any |= has_word(needs, *group);
-    }
-    return !any || has_word(needs, is);
+    return !has_any_word(needs, group) || has_word(needs, is);
 }
 
 /* Xen's PV shim stands between a PV guest and QEMU. */
@@ -152,9 +157,10 @@ bool polls_are_the_kernels(void)
            (!memcmp(host, "lab", 3) || !memcmp(host, "kvm", 3));
 }
 
+static const char *const abis[] = { "2l", "3l", "fifo", NULL };
+
 static bool is_fit(const struct guest_test *test, enum evtchn_abi abi)
 {
-    static const char *const abis[] = { "2l", "3l", "fifo", NULL };
     static const char *const kinds[] = { "hvm", "pvh", "pv", NULL };
     static const char *const bits[] = { "32", "64", NULL };
     static const char *const hosts[] = { "xen", "tcg", "lab", "kvm", NULL };
@@ -229,7 +235,7 @@ static bool run_test(const struct guest_test *test, unsigned int number,
     bool fresh = has_word(test->needs, "fresh");
 
     if (fresh) {
-        take_abi(ABI_2L, true);
+        take_abi(has_any_word(test->needs, abis) ? ABI_2L : abi, true);
     }
     nr_checks = nr_failed = 0;
     skipped = row = NULL;

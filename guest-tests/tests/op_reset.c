@@ -19,6 +19,7 @@ TEST(reset_of_other_domains, "")
 TEST(reset_closes_all_ports, "fresh")
 {
     evtchn_port_t port[NR_PORT_KINDS] = { 0 }, console;
+    enum evtchn_abi abi = guest_abi;
     enum port_kind kind;
 
     for (console = 1; port_status(console) != EVTCHNSTAT_interdomain;
@@ -37,6 +38,7 @@ TEST(reset_closes_all_ports, "fresh")
         check(!port_is_pending(port[kind]));
     }
     require(guest_reset() == 0);
+    require(abi_switch(abi) == 0);
     /* Every VIRQ and PIRQ is free again. */
     for (kind = PORT_UNBOUND; kind < nr_port_kinds(); kind++) {
         test_row(port_kind_names[kind]);
