@@ -12,7 +12,7 @@ struct event_log_entry event_log[EVENT_LOG_SIZE];
 
 static unsigned int counts[MAX_COUNTED], all_counts;
 static signed char last_vcpu[MAX_COUNTED];
-static unsigned int upcalls[MAX_VCPUS];
+static unsigned int upcalls[MAX_VCPUS], scans[MAX_VCPUS];
 unsigned int upcall_counts[UPCALL_METHODS];
 
 /* The vCPU that a port is bound to; ports that this knows nothing of are 0's. */
@@ -278,6 +278,23 @@ const char *abi_name(enum evtchn_abi abi)
     return abis[abi]->name;
 }
 
+/*
+ * A vCPU that still scans as before would take what means something else now: the
+ * first selector is in the same word in 2-level and in 3-level.
+ */
+static void set_ops(const struct evtchn_abi_ops *new_ops)
+{
+    unsigned int vcpu;
+
+    __atomic_store_n(&ops, new_ops, __ATOMIC_SEQ_CST);
+    for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
+        while (vcpu != this_vcpu() &&
+               __atomic_load_n(&scans[vcpu], __ATOMIC_SEQ_CST)) {
+            cpu_relax();
+        }
+    }
+}
+
 int abi_switch(enum evtchn_abi abi)
 {
     const struct evtchn_abi_ops *old = ops;
@@ -285,7 +302,7 @@ int abi_switch(enum evtchn_abi abi)
 
     /* An upcall in between would look in the wrong place. */
     upcalls_disable();
-    ops = abis[abi];
+    set_ops(abis[abi]);
     error = ops->init();
     if (error) {
         ops = old;
@@ -363,7 +380,9 @@ unsigned int consume_events(void)
     /* The flag first: an event after the scan has to set it anew. */
     while (__atomic_exchange_n(&vcpu_info_of(vcpu)->evtchn_upcall_pending, 0,
                                __ATOMIC_SEQ_CST)) {
-        taken += ops->scan(vcpu);
+        __atomic_fetch_add(&scans[vcpu], 1, __ATOMIC_SEQ_CST);
+        taken += __atomic_load_n(&ops, __ATOMIC_SEQ_CST)->scan(vcpu);
+        __atomic_fetch_sub(&scans[vcpu], 1, __ATOMIC_SEQ_CST);
     }
     return taken;
 }
