@@ -6,9 +6,9 @@
 
 #define LAST_OFFSET (PAGE_SIZE - sizeof(struct evtchn_fifo_control_block))
 
-/* Not one of them is a page of this guest's memory. */
+/* Not one of them is a page of this guest's memory: the LAPIC's is one, and ROM. */
 static const uint64_t bad_gfns[] = {
-    0xe0000, 0xffffffff, 1ull << 36, 1ull << 40, ~0ull,
+    0xfee00, 0xfffff, 0xe0000, 0xffffffff, 1ull << 36, 1ull << 40, ~0ull,
 };
 #define NR_BAD_GFNS (sizeof(bad_gfns) / sizeof(bad_gfns[0]))
 
@@ -138,6 +138,55 @@ TEST(init_control_in_one_page, "fresh fifo vcpus=2")
         check_equal(evtchn_send(port), 0);
         check_equal(block->head[EVTCHN_FIFO_PRIORITY_DEFAULT], port);
     }
+    require(guest_reset() == 0);
+}
+
+static void check_is_linked(event_word_t *words, evtchn_port_t port,
+                            struct evtchn_fifo_control_block *block)
+{
+    check_equal(evtchn_send(port), 0);
+    check_equal(words[port], FIFO_PENDING | FIFO_LINKED);
+    check_equal(block->ready, 1 << EVTCHN_FIFO_PRIORITY_DEFAULT);
+    check_equal(block->head[EVTCHN_FIFO_PRIORITY_DEFAULT], port);
+    /* As if it had been taken. */
+    words[port] = 0;
+    block->ready = 0;
+}
+
+/* The first one has made the guest FIFO, and that it stays. */
+TEST(init_control_that_fails_for_vcpu_1, "fresh fifo vcpus=2")
+{
+    struct evtchn_fifo_control_block *block[2] = { page_alloc(1),
+                                                   page_alloc(1) };
+    event_word_t *words = masked_page();
+    uint64_t gfn = gfn_of(block[1]);
+    evtchn_port_t port[2];
+    unsigned int i;
+
+    require(evtchn_init_control(gfn_of(block[0]), 0, 0) == 0);
+    require(evtchn_expand_array(gfn_of(words)) == 0);
+    for (i = 0; i < 2; i++) {
+        require(evtchn_bind_ipi(i, &port[i]) == 0);
+    }
+    words[port[0]] = 0;
+    check_is_linked(words, port[0], block[0]);
+    for (i = 0; i < NR_BAD_GFNS + 4; i++) {
+        int error = i == 0 ? evtchn_init_control(gfn, 4, 1) :
+                    i == 1 ? evtchn_init_control(gfn, LAST_OFFSET + 8, 1) :
+                    i == 2 ? evtchn_init_control(gfn, 0, VCPU_NONE) :
+                    i == 3 ? evtchn_init_control(gfn_of(block[0]), 0, 0) :
+                             evtchn_init_control(bad_gfns[i - 4], 0, 1);
+
+        check_equal(error, i == 2 ? -XEN_ENOENT : -XEN_EINVAL);
+        check_equal(evtchn_expand_array(bad_gfns[0]), -XEN_EINVAL);
+        check_equal(evtchn_set_priority(port[0], EVTCHN_FIFO_PRIORITY_DEFAULT),
+                    0);
+        check_is_linked(words, port[0], block[0]);
+    }
+    check_equal(evtchn_init_control(gfn, 0, 1), 0);
+    words[port[1]] = 0;
+    check_is_linked(words, port[1], block[1]);
+    check_is_linked(words, port[0], block[0]);
     require(guest_reset() == 0);
 }
 
