@@ -107,6 +107,102 @@ TEST(soft_reset_stops_timers, "hvm pvh tcg lab kvm alone")
     check_equal(received(port), 0);
 }
 
+static void check_delivery(void)
+{
+    unsigned int vcpu;
+
+    for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
+        evtchn_port_t port = must_bind_ipi(vcpu);
+
+        received_clear(port);
+        check_equal(evtchn_send(port), 0);
+        check(wait_for(received(port) == 1, 5000));
+        check_equal(received_on(port), vcpu);
+        check_equal(evtchn_close(port), 0);
+    }
+}
+
+/* The next kernel is in 2-level, and what it binds has no event in it. */
+static void check_nothing_is_left(const evtchn_port_t *port, unsigned int nr)
+{
+    unsigned int i, before = received_in_all();
+
+    check_equal(evtchn_expand_array(~0ull), -XEN_EOPNOTSUPP);
+    for (i = 0; i < nr; i++) {
+        check(!port_is_pending(port[i]));
+    }
+    do {
+        i = must_bind_ipi(0);
+        check_equal(evtchn_set_priority(i, 0), -XEN_ENOSYS);
+    } while (i < port[nr - 1]);
+    must_bind_virq(VIRQ_TIMER, 0);
+    must_bind_virq(VIRQ_TIMER, 1);
+    spin_for(150);
+    check_equal(received_in_all(), before);
+}
+
+static volatile bool armed, go_on;
+
+static void arm_timers(void)
+{
+    unsigned int vcpu = this_vcpu();
+
+    check_equal(timer_singleshot(vcpu, system_time() + 100000000, 0), 0);
+    check_equal(timer_periodic(vcpu, 10000000), 0);
+}
+
+/* A kernel that ends has other vCPUs stopped; what comes for them stays pending. */
+static void have_events_over_the_end(void *opaque)
+{
+    upcalls_disable();
+    arm_timers();
+    armed = true;
+    while (!go_on) {
+        cpu_relax();
+    }
+    upcalls_enable();
+}
+
+/*
+ * In each ABI, with events pending and masked, timers and all.  Upcalls that were due
+ * come in the next kernel, and bring nothing.
+ */
+TEST(soft_reset_leaves_2_level,
+     "2l 3l fifo hvm pvh vcpus=2 tcg lab kvm alone seconds=30")
+{
+    evtchn_port_t port[4];
+    unsigned int round, i;
+
+    for (round = 0; round < 4; round++) {
+        require(abi_switch(abi_asked_for()) == 0);
+        check_delivery();
+        upcalls_disable();
+        for (i = 0; i < 4; i++) {
+            port[i] = must_bind_ipi(i / 2);
+            if (i % 2) {
+                port_mask(port[i]);
+            }
+        }
+        must_bind_virq(VIRQ_TIMER, 0);
+        must_bind_virq(VIRQ_TIMER, 1);
+        arm_timers();
+        armed = go_on = false;
+        vcpu_start(1, have_events_over_the_end, NULL);
+        require(wait_for(armed, 5000));
+        for (i = 0; i < 4; i++) {
+            check_equal(evtchn_send(port[i]), 0);
+        }
+        soft_reset();
+        abi_forget();
+        go_on = true;
+        require(vcpu_join(1, 5000));
+        upcalls_enable();
+        check_nothing_is_left(port, 4);
+        check_delivery();
+        require(guest_reset() == 0);
+    }
+}
+
 /*
  * Stopped is stopped, also when that is while it expires, for which it takes many
  * tries.  One event may be late; a timer that goes on has more.
