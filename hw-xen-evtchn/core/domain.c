@@ -331,7 +331,6 @@ int evtchn_vcpu_set_info(struct evtchn_domain *d, uint32_t vcpu,
                          void *vcpu_info, bool mark_all)
 {
     struct evtchn_vcpu *v = evtchn_vcpu(d, vcpu);
-    bool upcall;
 
     if (!v) {
         return -XEN_ENOENT;
@@ -351,11 +350,15 @@ int evtchn_vcpu_set_info(struct evtchn_domain *d, uint32_t vcpu,
         } else {
             evtchn_store((uint32_t *)vcpu_info + 1, UINT32_MAX);
         }
-        upcall = evtchn_mark_events_pending(v);
+        evtchn_mark_events_pending(v);
         evtchn_vcpu_unlock_all(v);
-        if (upcall) {
-            evtchn_raise_upcall(d, v);
-        }
+    }
+    /*
+     * A flag that was set before may have had its upcall while there was nowhere to
+     * look for it, as over a soft reset.  To Xen the flag is the upcall.
+     */
+    if (vcpu_info && evtchn_load((uint8_t *)vcpu_info)) {
+        evtchn_raise_upcall(d, v);
     }
     evtchn_event_unlock(d);
     return 0;
