@@ -144,10 +144,10 @@ static void use_ports(void *opaque)
     upcalls_enable();
 }
 
-static void reset_while(void (*other)(void *), enum evtchn_abi abi,
-                        bool other_resets)
+static void reset_while(void (*other)(void *), bool other_resets)
 {
     unsigned int open = nr_open_ports(), i, done = 0;
+    enum evtchn_abi abi = guest_abi;
 
     start(other, NULL);
     for (i = 0; i < 60; i++) {
@@ -171,16 +171,9 @@ static void reset_while(void (*other)(void *), enum evtchn_abi abi,
     check_delivery();
 }
 
-TEST(xsa_343_reset_while_ports_are_used, "fresh 2l 3l vcpus=2 seconds=60")
+TEST(xsa_343_reset_while_ports_are_used, "fresh vcpus=2 seconds=60")
 {
-    require(abi_switch(abi_asked_for()) == 0);
-    reset_while(use_ports, abi_asked_for(), false);
-}
-
-TEST(xsa_343_reset_while_fifo_ports_are_used, "alone fifo vcpus=2 seconds=60")
-{
-    require(abi_switch(ABI_FIFO) == 0);
-    reset_while(use_ports, ABI_FIFO, false);
+    reset_while(use_ports, false);
 }
 
 static void reset_over_and_over(void *opaque)
@@ -194,7 +187,7 @@ static void reset_over_and_over(void *opaque)
 
 TEST(xsa_343_two_resets_at_once, "fresh vcpus=2 seconds=60")
 {
-    reset_while(reset_over_and_over, abi_asked_for(), true);
+    reset_while(reset_over_and_over, true);
 }
 
 /* 344: others go on while a full table is reset -------------------------------- */
