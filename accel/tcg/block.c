@@ -41,7 +41,8 @@ bool xen_tcg_block_ends(XenTCGVCPU *v, unsigned int flags)
     unsigned int requests = qatomic_read(&v->cs->interrupt_request);
 
     return v->blocked &&
-           (flags || requests & ~v->block_seen & CPU_INTERRUPT_HARD);
+           (flags || requests & ~v->block_seen &
+                         (CPU_INTERRUPT_HARD | CPU_INTERRUPT_XEN));
 }
 
 void xen_tcg_end_block(XenTCGVCPU *v)
@@ -56,13 +57,22 @@ void xen_tcg_end_block(XenTCGVCPU *v)
     }
 }
 
+/* What is pending by now ends no sleep of a vCPU that does not take it. */
+static unsigned int interrupts_seen(XenTCGVCPU *v)
+{
+    BQL_LOCK_GUARD();
+    /* With interrupts off a guest takes its upcall by hand. */
+    xen_tcg_drop_taken_upcall(v->cs);
+    return v->cs->interrupt_request;
+}
+
 void xen_tcg_maybe_block(XenTCGVCPU *v)
 {
     if (!v->block) {
         return;
     }
     v->block = false;
-    v->block_seen = qatomic_read(&v->cs->interrupt_request);
+    v->block_seen = interrupts_seen(v);
     /* Before halted: who wakes us looks at that and leaves the rest to us. */
     v->blocked = true;
     qatomic_set_mb(&v->cs->halted, 1);

@@ -82,6 +82,8 @@ void xen_tcg_raise_upcall(CPUState *cs);
 void xen_tcg_raise_vcpu_upcall(CPUState *cs, uint8_t vector);
 /* At the end of a hypercall. */
 void xen_tcg_check_upcall(XenTCGVCPU *v);
+/* BQL held: an upcall that the guest has taken note of is not due any more. */
+void xen_tcg_drop_taken_upcall(CPUState *cs);
 /* Set flags and have the vCPU notice.  Any thread. */
 void xen_tcg_notify(XenTCGVCPU *v, unsigned int flags);
 /* BQL held: what upcall.c knows of a guest before a reset is void. */

@@ -169,14 +169,19 @@ void xen_tcg_deassert_callback(void)
     }
 }
 
+void xen_tcg_drop_taken_upcall(CPUState *cs)
+{
+    if (cs->interrupt_request & CPU_INTERRUPT_XEN && !xen_tcg_upcall_due(cs)) {
+        cpu_reset_interrupt(cs, CPU_INTERRUPT_XEN);
+    }
+}
+
 int xen_tcg_update_interrupts(CPUState *cs)
 {
     if (!xen_tcg_active) {
         return -1;
     }
-    if (cs->interrupt_request & CPU_INTERRUPT_XEN && !xen_tcg_upcall_due(cs)) {
-        cpu_reset_interrupt(cs, CPU_INTERRUPT_XEN);
-    }
+    xen_tcg_drop_taken_upcall(cs);
     /*
      * QEMU takes one request and then runs a block.  If that ends the vCPU's turn,
      * as a spin loop's PAUSE does, and the PIT asks for a look at the LAPIC before
