@@ -52,6 +52,26 @@ static struct time_scale measure(int64_t ticks, int64_t ns)
     return scale;
 }
 
+/*
+ * Both clocks at one time, or as good as: who is interrupted in between tries again.
+ * What is left of it has the guest's time ahead: were it behind, the guest would see
+ * timers fire early.
+ */
+static void read_clocks(int64_t *ticks, int64_t *ns)
+{
+    unsigned int tries;
+
+    for (tries = 0; tries < 10; tries++) {
+        int64_t before = xen_tcg_get_system_time();
+
+        *ticks = cpus_get_elapsed_ticks();
+        *ns = xen_tcg_get_system_time();
+        if (*ns - before < 20 * SCALE_US) {
+            break;
+        }
+    }
+}
+
 static void write_time_info(void *area, uint64_t tsc, uint64_t ns,
                             struct time_scale scale)
 {
@@ -79,11 +99,13 @@ static void write_time_info(void *area, uint64_t tsc, uint64_t ns,
 static void refresh_vcpu(XenTCGVCPU *v)
 {
     CPUX86State *env = &X86_CPU(v->cs)->env;
-    int64_t ticks = cpu_get_tsc(env);
-    int64_t ns = xen_tcg_get_system_time();
-    struct time_scale scale = measure(ticks, ns);
-    uint64_t tsc = ticks + env->tsc_offset;
+    struct time_scale scale;
+    int64_t ticks, ns;
+    uint64_t tsc;
 
+    read_clocks(&ticks, &ns);
+    scale = measure(ticks, ns);
+    tsc = ticks + env->tsc_offset;
     if (v->vcpu_info.ptr) {
         write_time_info(v->vcpu_info.ptr + offsetof(struct vcpu_info, time),
                         tsc, ns, scale);
@@ -107,8 +129,7 @@ static void refresh(void *opaque)
 
 void xen_tcg_time_init(void)
 {
-    start_ticks = cpus_get_elapsed_ticks();
-    start_ns = xen_tcg_get_system_time();
+    read_clocks(&start_ticks, &start_ns);
     refresh_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, refresh, NULL);
 }
 
