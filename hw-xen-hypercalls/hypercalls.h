@@ -68,7 +68,8 @@ int xen_hypercall_set_periodic_timer(CPUState *cs, CPUState *target,
                                      uint64_t arg);
 int xen_hypercall_stop_periodic_timer(CPUState *target);
 bool xen_hypercall_set_singleshot_timer(CPUState *cs, CPUState *target,
-                                        uint64_t arg, int64_t *result);
+                                        uint64_t arg, bool long_mode,
+                                        int64_t *result);
 struct vcpu_hvm_context;
 /* Leaves @target down with these registers, or -EINVAL.  BQL held. */
 int xen_vcpu_load_context(CPUState *target,

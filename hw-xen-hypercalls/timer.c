@@ -92,15 +92,19 @@ static bool raise_past(CPUState *cs, uint64_t timeout)
 
 /* VCPU_SSHOTTMR_future means nothing to Xen since 4.7. */
 bool xen_hypercall_set_singleshot_timer(CPUState *cs, CPUState *target,
-                                        uint64_t arg, int64_t *result)
+                                        uint64_t arg, bool long_mode,
+                                        int64_t *result)
 {
     uint64_t timeout;
 
     *result = 0;
-    if (cs != target) {
+    /* Xen reads a 32-bit guest's argument before it looks at anything else. */
+    if (cs != target && long_mode) {
         *result = -EINVAL;
     } else if (kvm_copy_from_gva(cs, arg, &timeout, sizeof(timeout))) {
         *result = -EFAULT;
+    } else if (cs != target) {
+        *result = -EINVAL;
     } else {
         return raise_past(cs, timeout);
     }

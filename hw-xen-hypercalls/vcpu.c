@@ -122,7 +122,8 @@ bool xen_hypercall_vcpu_op(CPUState *cs, unsigned int cmd, uint32_t vcpu,
         *result = xen_hypercall_stop_periodic_timer(target);
         break;
     case VCPUOP_set_singleshot_timer:
-        return xen_hypercall_set_singleshot_timer(cs, target, arg, result);
+        return xen_hypercall_set_singleshot_timer(cs, target, arg, long_mode,
+                                                  result);
     case VCPUOP_send_nmi:
         *result = send_nmi(target, arg);
         break;
