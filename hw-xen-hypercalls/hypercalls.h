@@ -70,6 +70,9 @@ int xen_hypercall_stop_periodic_timer(CPUState *target);
 bool xen_hypercall_set_singleshot_timer(CPUState *cs, CPUState *target,
                                         uint64_t arg, bool long_mode,
                                         int64_t *result);
+/* False: nothing is wrong with it, the rest is for QEMU's own. */
+bool xen_hypercall_register_vcpu_info(CPUState *cs, CPUState *target,
+                                      uint64_t arg, int64_t *result);
 struct vcpu_hvm_context;
 /* Leaves @target down with these registers, or -EINVAL.  BQL held. */
 int xen_vcpu_load_context(CPUState *target,

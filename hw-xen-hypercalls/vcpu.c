@@ -109,6 +109,8 @@ bool xen_hypercall_vcpu_op(CPUState *cs, unsigned int cmd, uint32_t vcpu,
     case VCPUOP_is_up:
         *result = is_up(cs, target);
         break;
+    case VCPUOP_register_vcpu_info:
+        return xen_hypercall_register_vcpu_info(cs, target, arg, result);
     case VCPUOP_get_runstate_info:
         *result = xen_hypercall_get_runstate(cs, target, arg, long_mode);
         break;
