@@ -9,25 +9,14 @@
  * In the other ABIs it is a yield there.
  */
 
-#include "guest.h"
+#include "poller.h"
 
 #define MAX_PORTS 128
-#define LATE 20000000000ull /* ns; nobody sleeps that long */
-/* ns; Xen emulated on a busy machine has clocks that far from the guest's. */
-#define TOLERANCE 10000000
-
-static evtchn_port_t masked_ipi(unsigned int vcpu)
-{
-    evtchn_port_t port = must_bind_ipi(vcpu);
-
-    port_mask(port);
-    return port;
-}
 
 TEST(poll_pending_port, "")
 {
     evtchn_port_t port = masked_ipi(0);
-    uint64_t late = system_time() + LATE;
+    uint64_t late = system_time() + POLL_LATE;
 
     check_equal(evtchn_send(port), 0);
     check_equal(sched_poll(&port, 1, late), 0);
@@ -46,7 +35,7 @@ TEST(poll_timeout, "polls nokernel")
         uint64_t until = system_time() + 50000000;
 
         check_equal(sched_poll(&port, 1, until), 0);
-        check(system_time() + TOLERANCE >= until);
+        check(system_time() + POLL_TOLERANCE >= until);
     }
     check(!port_is_pending(port));
 }
@@ -70,7 +59,7 @@ TEST(poll_no_ports, "polls nokernel")
         uint64_t until = system_time() + 50000000;
 
         check_equal(sched_poll(NULL, 0, until), 0);
-        slept = system_time() + TOLERANCE >= until;
+        slept = system_time() + POLL_TOLERANCE >= until;
     }
     check(slept);
 }
@@ -88,7 +77,7 @@ TEST(poll_number_of_ports, "polls")
     check_equal(sched_poll(ports, ~0u, 1), -XEN_EINVAL);
     /* The last one is looked at, too. */
     check_equal(evtchn_send(ports[MAX_PORTS - 1]), 0);
-    check_equal(sched_poll(ports, MAX_PORTS, system_time() + LATE), 0);
+    check_equal(sched_poll(ports, MAX_PORTS, system_time() + POLL_LATE), 0);
     check(port_is_pending(ports[MAX_PORTS - 1]));
 }
 
@@ -122,55 +111,9 @@ TEST(poll_order_of_ports, "polls nokernel")
     evtchn_port_t bad_first[] = { quiet, ~0u, pending };
 
     check_equal(evtchn_send(pending), 0);
-    check_equal(sched_poll(pending_first, 3, system_time() + LATE), 0);
-    check_equal(sched_poll(bad_first, 3, system_time() + LATE), -XEN_EINVAL);
-}
-
-/* Beyond what the guest has mapped. */
-TEST(poll_unreadable_ports, "polls 64")
-{
-    evtchn_port_t *nowhere = (evtchn_port_t *)0x700000000000;
-
-    check_equal(sched_poll(nowhere, 1, 1), -XEN_EFAULT);
-    check_equal(HYPERVISOR_sched_op(SCHEDOP_poll, nowhere), -XEN_EFAULT);
-}
-
-/* A vCPU that polls: what for, and what came of it. */
-static struct poller {
-    evtchn_port_t port[3];
-    unsigned int nr;
-    volatile bool begun, ended;
-    volatile int result;
-    volatile uint64_t at;
-} pollers[MAX_VCPUS];
-
-static void poll_once(void *opaque)
-{
-    struct poller *poller = opaque;
-    uint64_t late = system_time() + LATE;
-
-    poller->begun = true;
-    poller->result = sched_poll(poller->port, poller->nr, late);
-    poller->at = late - system_time();
-    poller->ended = true;
-}
-
-static void start_poller(unsigned int vcpu)
-{
-    struct poller *poller = &pollers[vcpu];
-
-    poller->begun = poller->ended = false;
-    vcpu_start(vcpu, poll_once, poller);
-    check(wait_for(poller->begun, 10000));
-    spin_for(5);
-}
-
-/* Not by its time-out. */
-static void check_woken(unsigned int vcpu)
-{
-    check(vcpu_join(vcpu, 2 * LATE / 1000000));
-    check_equal(pollers[vcpu].result, 0);
-    check((int64_t)pollers[vcpu].at > 0);
+    check_equal(sched_poll(pending_first, 3, system_time() + POLL_LATE), 0);
+    check_equal(sched_poll(bad_first, 3, system_time() + POLL_LATE),
+                -XEN_EINVAL);
 }
 
 /* The port is @vcpu's. */
@@ -180,7 +123,7 @@ static void masked_port_wakes(unsigned int vcpu)
 
     pollers[1] = (struct poller){ .port = { masked_ipi(vcpu) }, .nr = 1 };
     for (i = 0; i < 5; i++) {
-        start_poller(1);
+        poller_start(1);
         check_equal(evtchn_send(pollers[1].port[0]), 0);
         check_woken(1);
         check(port_is_pending(pollers[1].port[0]));
@@ -208,7 +151,7 @@ TEST(poll_each_of_several_ports_wakes, "polls nokernel vcpus=2 seconds=60")
         .nr = 3,
     };
     for (i = 0; i < 3; i++) {
-        start_poller(1);
+        poller_start(1);
         check_equal(evtchn_send(pollers[1].port[i]), 0);
         check_woken(1);
         port_clear_pending(pollers[1].port[i]);
@@ -221,7 +164,7 @@ TEST(poll_upcall_wakes, "polls vcpus=2 seconds=60")
     evtchn_port_t other = must_bind_ipi(1);
 
     pollers[1] = (struct poller){ .port = { masked_ipi(1) }, .nr = 1 };
-    start_poller(1);
+    poller_start(1);
     check_equal(evtchn_send(other), 0);
     check_woken(1);
     check(wait_for(received(other) == 1, 10000));
@@ -235,7 +178,7 @@ TEST(poll_several_vcpus_one_port, "polls nokernel vcpus=3 seconds=60")
 
     for (vcpu = 1; vcpu < nr_vcpus; vcpu++) {
         pollers[vcpu] = (struct poller){ .port = { port }, .nr = 1 };
-        start_poller(vcpu);
+        poller_start(vcpu);
     }
     check_equal(evtchn_send(port), 0);
     for (vcpu = 1; vcpu < nr_vcpus; vcpu++) {
@@ -250,7 +193,7 @@ TEST(poll_several_vcpus_own_ports, "polls nokernel vcpus=3 seconds=60")
 
     for (vcpu = 1; vcpu < nr_vcpus; vcpu++) {
         pollers[vcpu] = (struct poller){ .port = { masked_ipi(0) }, .nr = 1 };
-        start_poller(vcpu);
+        poller_start(vcpu);
     }
     for (vcpu = 1; vcpu < nr_vcpus; vcpu++) {
         check_equal(evtchn_send(pollers[vcpu].port[0]), 0);
@@ -275,7 +218,7 @@ static void play(void *opaque)
     uint64_t end = system_time() + 15000000000ull;
 
     for (i = 0; !over && !lost; i++) {
-        uint64_t late = system_time() + LATE;
+        uint64_t late = system_time() + POLL_LATE;
 
         while (!port_is_pending(ball[side])) {
             check_equal(sched_poll(&ball[side], 1, late), 0);
@@ -302,6 +245,6 @@ TEST(poll_ping_pong, "vcpus=2 seconds=120")
     vcpu_start(1, play, &sides[1]);
     check_equal(evtchn_send(ball[0]), 0);
     play(&sides[0]);
-    check(vcpu_join(1, 2 * LATE / 1000000));
+    check(vcpu_join(1, 2 * POLL_LATE / 1000000));
     check_equal(lost, 0);
 }
