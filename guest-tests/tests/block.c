@@ -2,6 +2,7 @@
 /* SCHEDOP_block, and SCHEDOP_yield. */
 
 #include "guest.h"
+#include "internal.h"
 
 #define ROUNDS 500
 
@@ -111,6 +112,107 @@ TEST(block_with_an_event_pending, "seconds=60")
         sched_block();
         check_equal(received(port), i);
     }
+}
+
+/*
+ * Blocking enables a PV guest's upcalls.  An HVM guest's are disabled by a flag of
+ * the processor, which stays as it is; but the byte is cleared, too.
+ */
+TEST(block_clears_the_upcall_mask, "seconds=60")
+{
+    volatile uint8_t *mask = &vcpu_info_of(0)->evtchn_upcall_mask;
+    unsigned int i;
+
+    start_timer();
+    for (i = 0; i < 3; i++) {
+        unsigned int before = received(timer);
+
+        *mask = 1;
+        sched_block();
+        check_equal(*mask, 0);
+        check(wait_for(received(timer) > before, 20000));
+    }
+}
+
+/* A vCPU that blocks with upcalls disabled, once. */
+static struct sleeper {
+    evtchn_port_t before; /* if not 0: its event waits already */
+    volatile bool begun, woken, enabled;
+} sleeper;
+
+static void sleep_with_upcalls_off(void *opaque)
+{
+    upcalls_disable();
+    if (sleeper.before) {
+        check_equal(evtchn_send(sleeper.before), 0);
+    }
+    sleeper.begun = true;
+    sched_block();
+    sleeper.enabled = upcalls_enabled();
+    sleeper.woken = true;
+    upcalls_enable();
+}
+
+static void start_sleeper(evtchn_port_t before)
+{
+    sleeper = (struct sleeper){ .before = before };
+    vcpu_start(1, sleep_with_upcalls_off, NULL);
+    check(wait_for(sleeper.begun, 10000));
+}
+
+static bool is_blocked(unsigned int vcpu)
+{
+    struct vcpu_runstate_info info = { .state = -1 };
+
+    check_equal(HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, vcpu, &info), 0);
+    return info.state == RUNSTATE_blocked;
+}
+
+/* The event wakes, and is taken once interrupts are on again. */
+TEST(block_with_interrupts_off, "hvm pvh nokernel vcpus=2 seconds=60")
+{
+    evtchn_port_t port = must_bind_ipi(1);
+    unsigned int i;
+
+    for (i = 1; i <= 5; i++) {
+        start_sleeper(0);
+        require(wait_for(is_blocked(1), 10000));
+        check_equal(received(port), i - 1);
+        check_equal(evtchn_send(port), 0);
+        check(vcpu_join(1, 20000));
+        check(!sleeper.enabled);
+        check(wait_for(received(port) == i, 10000));
+    }
+}
+
+/*
+ * An event that waits already ends no sleep, nor do others: the vCPU has been told.
+ * An interrupt does, whether it is taken or not; on KVM only if it is.
+ */
+TEST(block_with_an_upcall_waiting, "tcg xen hvm pvh vcpus=2 seconds=60")
+{
+    evtchn_port_t first = must_bind_ipi(1), second = must_bind_ipi(1);
+
+    start_sleeper(first);
+    require(wait_for(is_blocked(1), 10000));
+    check_equal(evtchn_send(second), 0);
+    spin_for(50);
+    check(!sleeper.woken);
+    check(port_is_pending(first) && port_is_pending(second));
+    arch_vcpu_kick(1);
+    check(vcpu_join(1, 20000));
+    check(wait_for(received(first) == 1 && received(second) == 1, 10000));
+}
+
+/* PV: blocking enables them, and so what waits is taken. */
+TEST(block_with_an_upcall_waiting_on_pv, "pv vcpus=2 seconds=60")
+{
+    evtchn_port_t port = must_bind_ipi(1);
+
+    start_sleeper(port);
+    check(vcpu_join(1, 20000));
+    check(sleeper.enabled);
+    check_equal(received(port), 1);
 }
 
 static void count_up(void *opaque)
