@@ -148,6 +148,8 @@ bool host_is_xen(void);
 
 unsigned int this_vcpu(void);
 struct vcpu_info *vcpu_info_of(unsigned int vcpu);
+/* VCPUOP_register_vcpu_info has moved it: that is so for all that follows. */
+void vcpu_info_is_at(unsigned int vcpu, struct vcpu_info *info);
 
 /*
  * Run @function on @vcpu, which is not the caller's and not busy; returns at

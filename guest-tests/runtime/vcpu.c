@@ -19,9 +19,17 @@ unsigned int this_vcpu(void)
            STACK_SIZE;
 }
 
+/* Of those that are not in shared_info. */
+static struct vcpu_info *moved[MAX_VCPUS];
+
 struct vcpu_info *vcpu_info_of(unsigned int vcpu)
 {
-    return &shared_info->vcpu_info[vcpu];
+    return moved[vcpu] ? moved[vcpu] : &shared_info->vcpu_info[vcpu];
+}
+
+void vcpu_info_is_at(unsigned int vcpu, struct vcpu_info *info)
+{
+    moved[vcpu] = info;
 }
 
 void vcpus_init(void)
