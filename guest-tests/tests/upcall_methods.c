@@ -173,6 +173,21 @@ TEST(upcall_vcpu_vector_refused, "hvm pvh")
     check_equal(set_vcpu_vector(0, 15), -XEN_EINVAL);
     check_equal(set_vcpu_vector(nr_vcpus, 0xf2), -XEN_ENOENT);
     check_equal(set_vcpu_vector(~0u, 0xf2), -XEN_ENOENT);
+    /* A vector that is an exception's comes first. */
+    check_equal(set_vcpu_vector(nr_vcpus, 15), -XEN_EINVAL);
+}
+
+TEST(upcall_vcpu_vector_unreadable, "hvm pvh")
+{
+    /* In the hole below 4 GiB, which the page tables do map; and beyond. */
+    check_equal(HYPERVISOR_hvm_op(HVMOP_set_evtchn_upcall_vector,
+                                  (void *)0xe0000000),
+                -XEN_EFAULT);
+#ifdef __x86_64__
+    check_equal(HYPERVISOR_hvm_op(HVMOP_set_evtchn_upcall_vector,
+                                  (void *)0x700000000000),
+                -XEN_EFAULT);
+#endif
 }
 
 /* No way leads back, so this guest is for nothing else after it. */
