@@ -92,7 +92,7 @@ TEST(poll_port_reset, "fresh polls nokernel vcpus=2 seconds=60")
     unsigned int i;
 
     for (i = 0; i < 2; i++) {
-        if (abi_asked_for() != ABI_2L) {
+        if (guest_abi != abi_asked_for()) {
             require(abi_switch(abi_asked_for()) == 0);
         }
         port = masked_ipi(0);
