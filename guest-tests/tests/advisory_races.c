@@ -218,7 +218,7 @@ static unsigned int rounds_in_reset(void)
 
 TEST(xsa_344_reset_of_a_full_table, "fresh 2l vcpus=2 seconds=60")
 {
-    uint64_t end = system_time() + 20000000000ull;
+    uint64_t end = system_time() + 40000000000ull;
     unsigned int in_reset;
 
     /* On a machine with other work that vCPU may happen not to run. */
