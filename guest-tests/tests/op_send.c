@@ -61,6 +61,7 @@ TEST(send_by_an_unbound_port_is_dropped, "")
     require(evtchn_bind_interdomain(DOMID_SELF, port[0], &port[1]) == 0);
     require(abi_grow(port[1] + 1) == 0);
     port_unmask(port[1]);
+    check(wait_for(received(port[1]) == 1, 5000));
     spin_for(5);
     check_equal(received(port[0]), 0);
     check_equal(received(port[1]), 1);
