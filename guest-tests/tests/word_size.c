@@ -65,7 +65,7 @@ static uint64_t get_callback(void)
     return param.value;
 }
 
-TEST(xsa_342_word_size_changes, "hvm pvh 64 2l tcg lab kvm seconds=30")
+TEST(word_size_changes, "hvm pvh 64 2l tcg lab kvm seconds=30")
 {
     unsigned char *pending = (unsigned char *)shared_info->evtchn_pending;
     unsigned char *beyond = pending + PORT_64 / 8;
