@@ -64,29 +64,15 @@ TEST(reset_without_open_ports, "fresh")
     require(guest_reset() == 0);
 }
 
-static void check_delivery(void)
-{
-    unsigned int vcpu;
-
-    for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
-        evtchn_port_t port = must_bind_ipi(vcpu);
-
-        received_clear(port);
-        check_equal(evtchn_send(port), 0);
-        check(wait_for(received(port) == 1, 1000));
-        check_equal(received_on(port), vcpu);
-    }
-}
-
 TEST(reset_and_2l_again, "fresh 2l vcpus=2")
 {
     unsigned int round;
 
     for (round = 0; round < 3; round++) {
-        check_delivery();
+        check_delivery_to_all(1000);
         require(guest_reset() == 0);
     }
-    check_delivery();
+    check_delivery_to_all(1000);
 }
 
 TEST(reset_takes_fifo_away, "fresh fifo vcpus=2")
@@ -94,12 +80,12 @@ TEST(reset_takes_fifo_away, "fresh fifo vcpus=2")
     evtchn_port_t port;
 
     require(abi_switch(ABI_FIFO) == 0);
-    check_delivery();
+    check_delivery_to_all(1000);
     require(guest_reset() == 0);
     check_equal(evtchn_expand_array(gfn_of(page_alloc(1))), -XEN_EOPNOTSUPP);
     port = must_bind_ipi(0);
     check_equal(evtchn_set_priority(port, 0), -XEN_ENOSYS);
-    check_delivery();
+    check_delivery_to_all(1000);
 }
 
 TEST(reset_and_fifo_again, "fresh fifo vcpus=2")
@@ -108,11 +94,11 @@ TEST(reset_and_fifo_again, "fresh fifo vcpus=2")
 
     for (round = 0; round < 4; round++) {
         require(abi_switch(ABI_FIFO) == 0);
-        check_delivery();
+        check_delivery_to_all(1000);
         require(guest_reset() == 0);
         /* Every other time by way of 2-level. */
         if (round % 2) {
-            check_delivery();
+            check_delivery_to_all(1000);
         }
     }
 }
@@ -143,7 +129,7 @@ TEST(reset_drops_events, "fresh fifo")
     for (i = 0; i < 4; i++) {
         check(must_bind_ipi(0) <= port[3]);
     }
-    check_delivery();
+    check_delivery_to_all(1000);
 }
 
 /* Priorities start at the default one again. */

@@ -124,3 +124,17 @@ domid_t own_domid(void)
     require(evtchn_close(port) == 0);
     return status.u.unbound.dom;
 }
+
+void check_delivery_to_all(unsigned int patience)
+{
+    unsigned int vcpu;
+
+    for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
+        evtchn_port_t port = must_bind_ipi(vcpu);
+
+        received_clear(port);
+        check_equal(evtchn_send(port), 0);
+        check(wait_for(received(port) == 1, patience));
+        check_equal(received_on(port), vcpu);
+    }
+}

@@ -29,6 +29,8 @@ evtchn_port_t open_port(enum port_kind kind);
 
 /* What EVTCHNOP_status says; -1 if it fails. */
 int port_status(evtchn_port_t port);
+/* Each vCPU gets an event on a new port, which stays open, in @patience ms. */
+void check_delivery_to_all(unsigned int patience);
 /* The vCPU that EVTCHNOP_status names; -1 if it fails. */
 int port_vcpu(evtchn_port_t port);
 

@@ -6,6 +6,7 @@
  */
 
 #include "evtchn_3l.h"
+#include "ports.h"
 
 #define NR_PAGES EVTCHN_3L_NR_PAGES(WORD_BITS)
 #define SELECTOR_SIZE EVTCHN_3L_L2_SELECTOR_SIZE(WORD_BITS)
@@ -23,27 +24,13 @@ static void bind_ports(void)
     }
 }
 
-static void check_delivery(void)
-{
-    unsigned int vcpu;
-
-    for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
-        evtchn_port_t good = must_bind_ipi(vcpu);
-
-        received_clear(good);
-        check_equal(evtchn_send(good), 0);
-        check(wait_for(received(good) == 1, 20000));
-        check_equal(received_on(good), vcpu);
-    }
-}
-
 /* With upcalls disabled; they are enabled after it. */
 static void check_reset_mends(void)
 {
     require(guest_reset() == 0);
-    check_delivery();
+    check_delivery_to_all(20000);
     require(abi_switch(ABI_3L) == 0);
-    check_delivery();
+    check_delivery_to_all(20000);
     require(guest_reset() == 0);
 }
 
@@ -227,7 +214,7 @@ TEST(three_level_hostile_words, "3l vcpus=2 seconds=60")
     stop = true;
     check(vcpu_join(1, 20000));
     upcalls_enable();
-    check_delivery();
+    check_delivery_to_all(20000);
 }
 
 /* Each word that Xen looks at while it raises an event, in no order. */
@@ -281,5 +268,5 @@ TEST(xsa_295_hostile_bits, "3l vcpus=2 seconds=120")
     put_in_order();
     check(vcpu_join(1, 20000));
     upcalls_enable();
-    check_delivery();
+    check_delivery_to_all(20000);
 }
