@@ -4,56 +4,82 @@
  * bind_vcpu: how a port comes to be something.
  */
 
-#include "model.h"
+#include "delivery.h"
 
 void evtchn_binding_changed(struct evtchn_domain *d, uint32_t port,
-                            struct evtchn *chn)
+                            enum evtchn_state was)
 {
+    struct evtchn *chn = evtchn_of_port(d, port);
     struct evtchn_port_info info;
 
     if (d->env->binding_changed) {
-        evtchn_describe(chn, &info);
-        d->env->binding_changed(d->opaque, port, &info);
+        evtchn_describe(chn, evtchn_load(&chn->binding), &info);
+        if (was == EVTCHN_PIRQ || was == EVTCHN_VIRQ) {
+            info.irq = chn->irq;
+        }
+        d->env->binding_changed(d->opaque, port, was, &info);
     }
 }
 
-/* Make @chn a @state port; its lock is held, and what it is bound to set. */
-static void port_init(struct evtchn_domain *d, struct evtchn *chn,
-                      enum evtchn_state state, uint32_t vcpu)
+uint32_t evtchn_new_binding(const struct evtchn_domain *d, uint32_t port,
+                            enum evtchn_state state, uint32_t vcpu)
 {
-    const struct evtchn_port_ops *ops = evtchn_ops(d->abi);
+    unsigned int queue = d->abi == EVTCHN_ABI_FIFO
+                             ? EVTCHN_FIFO_PRIORITY_DEFAULT
+                             : (port * UINT32_C(0x9e3779b1)) >> 29;
 
-    evtchn_store(&chn->abi, d->abi);
-    evtchn_store(&chn->vcpu, vcpu);
-    if (ops->init) {
-        ops->init(chn);
+    /* A host has no vCPUs: they only spread its ports' locks. */
+    if (d->abi == EVTCHN_ABI_HOST) {
+        vcpu = port % d->nr_vcpus;
     }
-    evtchn_store(&chn->state, state);
+    return evtchn_binding(vcpu, state, d->abi, queue);
 }
 
-/* Allocate a port and bind it to something of the domain's own. */
+/*
+ * Make @port, allocated and closed, a @state port.  No lock but the event lock:
+ * what a closed port is nobody relies on.
+ */
+static void port_init(struct evtchn_domain *d, uint32_t port,
+                      enum evtchn_state state, uint32_t vcpu,
+                      struct evtchn_domain *remote, uint32_t number)
+{
+    struct evtchn *chn = evtchn_of_port(d, port);
+
+    evtchn_store(&chn->remote, remote);
+    evtchn_store(&chn->number, number);
+    /* Last: others look at it from here on. */
+    evtchn_store(&chn->binding, evtchn_new_binding(d, port, state, vcpu));
+}
+
+/*
+ * Allocate a port and bind it to something of the domain's own, which is noted
+ * in @slot, if there is one.
+ */
 static int bind_local(struct evtchn_domain *d, enum evtchn_state state,
-                      uint32_t vcpu, uint32_t irq, uint32_t *port)
+                      uint32_t vcpu, uint32_t irq, uint32_t *slot,
+                      uint32_t *port)
 {
-    struct evtchn *chn;
-    int rc = evtchn_allocate_port(d, port);
+    uint32_t new_port;
+    int rc;
 
-    if (rc) {
-        return rc;
+    evtchn_event_lock(d);
+    rc = slot && *slot ? -XEN_EEXIST : evtchn_allocate_port(d, &new_port);
+    if (!rc) {
+        port_init(d, new_port, state, vcpu, NULL, irq);
+        if (slot) {
+            evtchn_store(slot, new_port);
+        }
+        evtchn_binding_changed(d, new_port, EVTCHN_CLOSED);
+        *port = new_port;
     }
-    chn = evtchn_of_port(d, *port);
-    evtchn_port_lock(d, chn);
-    chn->irq = irq;
-    port_init(d, chn, state, vcpu);
-    evtchn_port_unlock(chn);
-    return 0;
+    evtchn_event_unlock(d);
+    return rc;
 }
 
 int evtchn_alloc_unbound(struct evtchn_domain *caller, uint16_t dom,
                          uint16_t remote_dom, uint32_t *port)
 {
     struct evtchn_domain *d = evtchn_domain_get(caller, dom);
-    struct evtchn *chn;
     uint32_t new_port;
     int rc;
 
@@ -71,18 +97,15 @@ int evtchn_alloc_unbound(struct evtchn_domain *caller, uint16_t dom,
         rc = -XEN_EPERM;
         goto out;
     }
-    chn = evtchn_of_port(d, new_port);
-    evtchn_port_lock(d, chn);
     /* DOMID_SELF is the caller, even where @dom is not. */
-    chn->remote_domid = remote_dom == DOMID_SELF ? caller->domid : remote_dom;
-    port_init(d, chn, EVTCHN_UNBOUND, 0);
-    evtchn_port_unlock(chn);
-    evtchn_binding_changed(d, new_port, chn);
+    port_init(d, new_port, EVTCHN_UNBOUND, 0, NULL,
+              remote_dom == DOMID_SELF ? caller->domid : remote_dom);
+    evtchn_binding_changed(d, new_port, EVTCHN_CLOSED);
     *port = new_port;
 
  out:
     evtchn_event_unlock(d);
-    evtchn_domain_put(d);
+    evtchn_domain_put(caller, d);
     return rc;
 }
 
@@ -90,7 +113,8 @@ int evtchn_bind_interdomain(struct evtchn_domain *d, uint16_t remote_dom,
                             uint32_t remote_port, uint32_t *port)
 {
     struct evtchn_domain *rd = evtchn_domain_get(d, remote_dom);
-    struct evtchn *chn, *peer;
+    struct evtchn_locked locked;
+    struct evtchn *peer;
     uint32_t new_port;
     int rc;
 
@@ -102,35 +126,32 @@ int evtchn_bind_interdomain(struct evtchn_domain *d, uint16_t remote_dom,
     if (rc) {
         goto out;
     }
-    chn = evtchn_of_port(d, new_port);
     peer = evtchn_from_port(rd, remote_port);
-    if (!peer || peer->state != EVTCHN_UNBOUND ||
+    if (!peer || evtchn_state(peer) != EVTCHN_UNBOUND ||
         peer->remote_domid != d->domid || rd->dying) {
         evtchn_release_port(d, new_port);
         rc = -XEN_EINVAL;
         goto out;
     }
-    evtchn_port_lock_two(d, chn, peer);
-    chn->remote = rd;
-    chn->remote_port = remote_port;
-    port_init(d, chn, EVTCHN_INTERDOMAIN, 0);
-
-    peer->remote = d;
-    peer->remote_port = new_port;
-    evtchn_store(&peer->state, EVTCHN_INTERDOMAIN);
+    /* Ours first: a sender who finds the peer bound must get through to us. */
+    port_init(d, new_port, EVTCHN_INTERDOMAIN, 0, rd, remote_port);
+    evtchn_port_lock(rd, peer, &locked);
+    evtchn_store(&peer->remote, d);
+    evtchn_store(&peer->remote_port, new_port);
+    evtchn_port_change(&locked, evtchn_with_state(locked.binding,
+                                                  EVTCHN_INTERDOMAIN));
+    evtchn_port_unlock(&locked);
 
     /* What was sent to us while the peer was unbound went nowhere. */
-    evtchn_ops(chn->abi)->set_pending(d, new_port, chn);
-    evtchn_port_unlock(chn);
-    evtchn_port_unlock(peer);
-
-    evtchn_binding_changed(d, new_port, chn);
-    evtchn_binding_changed(rd, remote_port, peer);
+    evtchn_raise_bound(d, new_port, evtchn_of_port(d, new_port),
+                       EVTCHN_NEW_EVENT);
+    evtchn_binding_changed(d, new_port, EVTCHN_CLOSED);
+    evtchn_binding_changed(rd, remote_port, EVTCHN_UNBOUND);
     *port = new_port;
 
  out:
     evtchn_event_unlock_two(d, rd);
-    evtchn_domain_put(rd);
+    evtchn_domain_put(d, rd);
     return rc;
 }
 
@@ -163,87 +184,54 @@ uint32_t *evtchn_virq_slot(struct evtchn_domain *d, uint32_t vcpu,
 int evtchn_bind_virq(struct evtchn_domain *d, uint32_t virq, uint32_t vcpu,
                      uint32_t *port)
 {
-    struct evtchn_vcpu *v;
-    uint32_t new_port;
-    int rc;
-
     if (virq >= EVTCHN_NR_VIRQS || (evtchn_virq_is_global(virq) && vcpu)) {
         return -XEN_EINVAL;
     }
-    v = evtchn_vcpu(d, vcpu);
-    if (!v) {
+    if (!evtchn_vcpu(d, vcpu)) {
         return -XEN_ENOENT;
     }
-    evtchn_event_lock(d);
-    if (v->virq_port[virq]) {
-        rc = -XEN_EEXIST;
-        goto out;
-    }
-    rc = bind_local(d, EVTCHN_VIRQ, vcpu, virq, &new_port);
-    if (rc) {
-        goto out;
-    }
-    evtchn_store(&v->virq_port[virq], new_port);
-    evtchn_binding_changed(d, new_port, evtchn_of_port(d, new_port));
-    *port = new_port;
-
- out:
-    evtchn_event_unlock(d);
-    return rc;
+    return bind_local(d, EVTCHN_VIRQ, vcpu, virq,
+                      evtchn_virq_slot(d, vcpu, virq), port);
 }
 
 int evtchn_bind_ipi(struct evtchn_domain *d, uint32_t vcpu, uint32_t *port)
 {
-    uint32_t new_port;
-    int rc;
-
     if (!evtchn_vcpu(d, vcpu)) {
         return -XEN_ENOENT;
     }
-    evtchn_event_lock(d);
-    rc = bind_local(d, EVTCHN_IPI, vcpu, 0, &new_port);
-    if (!rc) {
-        evtchn_binding_changed(d, new_port, evtchn_of_port(d, new_port));
-        *port = new_port;
-    }
-    evtchn_event_unlock(d);
-    return rc;
+    return bind_local(d, EVTCHN_IPI, vcpu, 0, NULL, port);
 }
 
 int evtchn_bind_pirq(struct evtchn_domain *d, uint32_t pirq, uint32_t flags,
                      uint32_t *port)
 {
-    uint32_t new_port;
-    int rc;
-
     /* BIND_PIRQ__WILL_SHARE says nothing about an HVM guest's PIRQ. */
     (void)flags;
 
     if (pirq >= d->nr_pirqs) {
         return -XEN_EINVAL;
     }
-    evtchn_event_lock(d);
-    if (d->pirq_port[pirq]) {
-        rc = -XEN_EEXIST;
-        goto out;
-    }
-    rc = bind_local(d, EVTCHN_PIRQ, 0, pirq, &new_port);
-    if (rc) {
-        goto out;
-    }
-    evtchn_store(&d->pirq_port[pirq], new_port);
-    evtchn_binding_changed(d, new_port, evtchn_of_port(d, new_port));
-    *port = new_port;
+    return bind_local(d, EVTCHN_PIRQ, 0, pirq, &d->pirq_port[pirq], port);
+}
 
- out:
-    evtchn_event_unlock(d);
-    return rc;
+static bool is_movable(const struct evtchn *chn)
+{
+    switch (evtchn_state(chn)) {
+    case EVTCHN_UNBOUND:
+    case EVTCHN_INTERDOMAIN:
+    case EVTCHN_PIRQ:
+        return true;
+    case EVTCHN_VIRQ:
+        return evtchn_virq_is_global(chn->irq);
+    default:
+        return false;
+    }
 }
 
 int evtchn_bind_vcpu(struct evtchn_domain *d, uint32_t port, uint32_t vcpu)
 {
     struct evtchn *chn;
-    bool movable;
+    int rc = -XEN_EINVAL;
 
     if (!evtchn_vcpu(d, vcpu)) {
         return -XEN_ENOENT;
@@ -253,23 +241,23 @@ int evtchn_bind_vcpu(struct evtchn_domain *d, uint32_t port, uint32_t vcpu)
         return -XEN_EINVAL;
     }
     evtchn_event_lock(d);
-    movable = chn->state == EVTCHN_UNBOUND ||
-              chn->state == EVTCHN_INTERDOMAIN ||
-              chn->state == EVTCHN_PIRQ ||
-              (chn->state == EVTCHN_VIRQ && evtchn_virq_is_global(chn->irq));
-    if (movable && chn->vcpu != vcpu) {
-        struct evtchn_vcpu *old = &d->vcpus[chn->vcpu];
+    if (is_movable(chn)) {
+        struct evtchn_locked locked;
+        uint32_t b, was;
 
-        evtchn_port_lock(d, chn);
-        /* Not in the middle of a delivery by bits; see bits_lock_vcpu(). */
-        evtchn_spin_lock(d->env, &old->lock_bits);
-        evtchn_store(&chn->vcpu, vcpu);
-        evtchn_spin_unlock(&old->lock_bits);
-        /* The new vCPU may have what the old one lacked. */
-        evtchn_retry_pending(d, port, chn);
-        evtchn_port_unlock(chn);
-        evtchn_binding_changed(d, port, chn);
+        /* Not in the middle of a delivery to the old vCPU. */
+        evtchn_port_lock(d, chn, &locked);
+        b = locked.binding;
+        was = binding_vcpu(b);
+        evtchn_port_change(&locked, evtchn_with_vcpu(b, vcpu));
+        evtchn_port_unlock(&locked);
+        if (was != vcpu) {
+            /* The new vCPU may have what the old one lacked. */
+            evtchn_retry(d, port, port + 1);
+            evtchn_binding_changed(d, port, binding_state(b));
+        }
+        rc = 0;
     }
     evtchn_event_unlock(d);
-    return movable ? 0 : -XEN_EINVAL;
+    return rc;
 }

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* EVTCHNOP_close and EVTCHNOP_reset. */
+/* EVTCHNOP_close. */
 
-#include "model.h"
+#include "delivery.h"
 
-/* End @chn; the event lock(s) and its port lock are held. */
+/*
+ * End @port, which is locked; its number stays taken.  An interrupt that
+ * it was bound to stays written, for env->binding_changed().
+ */
 static void port_close(struct evtchn_domain *d, uint32_t port,
-                       struct evtchn *chn)
+                       struct evtchn_locked *locked)
 {
+    struct evtchn *chn = locked->chn;
+
+    evtchn_port_change(locked, evtchn_new_binding(d, port, EVTCHN_CLOSED, 0));
     /* A later binding of this number must not start with our event. */
-    evtchn_ops(chn->abi)->clear_pending(d, port, chn);
-    evtchn_store(&chn->pending, 0);
-    evtchn_store(&chn->state, EVTCHN_CLOSED);
-    evtchn_store(&chn->vcpu, 0);
-    chn->remote = NULL;
-    chn->irq = 0;
-    evtchn_release_port(d, port);
+    evtchn_ops(locked->binding)->clear_pending(d, port);
+    evtchn_store(&chn->retry, 0);
+    evtchn_store(&chn->remote, NULL);
 }
 
 /*
@@ -34,17 +36,17 @@ static struct evtchn_domain *lock_with_peer(struct evtchn_domain *d,
         } else {
             evtchn_event_lock(d);
         }
-        now = chn->state == EVTCHN_INTERDOMAIN ? chn->remote : NULL;
+        now = evtchn_state(chn) == EVTCHN_INTERDOMAIN ? chn->remote : NULL;
         if (now == rd) {
             return rd;
         }
         /* Bound to another domain since we looked: start again. */
         if (now) {
-            evtchn_fetch_add(&now->refs, 1);
+            evtchn_domain_hold(d, now);
         }
         if (rd) {
             evtchn_event_unlock_two(d, rd);
-            evtchn_domain_put(rd);
+            evtchn_domain_put(d, rd);
         } else {
             evtchn_event_unlock(d);
         }
@@ -58,108 +60,53 @@ static void close_interdomain(struct evtchn_domain *d, uint32_t port,
     struct evtchn_domain *rd = chn->remote;
     uint32_t remote_port = chn->remote_port;
     struct evtchn *peer = evtchn_of_port(rd, remote_port);
+    struct evtchn_locked_pair pair;
 
-    evtchn_port_lock_two(d, chn, peer);
-    port_close(d, port, chn);
-    evtchn_store(&peer->state, EVTCHN_UNBOUND);
-    peer->remote = NULL;
-    peer->remote_domid = d->domid;
-    evtchn_port_unlock(chn);
-    evtchn_port_unlock(peer);
+    evtchn_pair_lock(d, chn, rd, peer, &pair);
+    port_close(d, port, &pair.end[0]);
+    evtchn_port_change(&pair.end[1], evtchn_with_state(pair.end[1].binding,
+                                                       EVTCHN_UNBOUND));
+    evtchn_store(&peer->remote, NULL);
+    evtchn_store(&peer->remote_domid, d->domid);
+    evtchn_pair_unlock(&pair);
 
-    evtchn_binding_changed(rd, remote_port, peer);
+    evtchn_binding_changed(rd, remote_port, EVTCHN_INTERDOMAIN);
 }
 
 int evtchn_close(struct evtchn_domain *d, uint32_t port)
 {
     struct evtchn *chn = evtchn_from_port(d, port);
+    struct evtchn_locked locked;
+    enum evtchn_state state;
     struct evtchn_domain *rd;
-    int rc = 0;
 
     if (!chn) {
         return -XEN_EINVAL;
     }
     rd = lock_with_peer(d, chn);
-    switch (chn->state) {
-    case EVTCHN_CLOSED:
-    case EVTCHN_RESERVED:
-        rc = -XEN_EINVAL;
-        goto out;
-    case EVTCHN_INTERDOMAIN:
-        close_interdomain(d, port, chn);
-        goto closed;
-    case EVTCHN_VIRQ:
-        evtchn_store(evtchn_virq_slot(d, chn->vcpu, chn->irq), 0);
-        break;
-    case EVTCHN_PIRQ:
+    state = evtchn_state(chn);
+    if (state == EVTCHN_VIRQ) {
+        evtchn_store(evtchn_virq_slot(d, binding_vcpu(chn->binding), chn->irq),
+                     0);
+    } else if (state == EVTCHN_PIRQ) {
         evtchn_store(&d->pirq_port[chn->irq], 0);
-        break;
-    default:
-        break;
     }
-    evtchn_port_lock(d, chn);
-    port_close(d, port, chn);
-    evtchn_port_unlock(chn);
-
- closed:
-    evtchn_binding_changed(d, port, chn);
- out:
+    if (state == EVTCHN_INTERDOMAIN) {
+        close_interdomain(d, port, chn);
+    } else if (evtchn_is_bound(state)) {
+        evtchn_port_lock(d, chn, &locked);
+        port_close(d, port, &locked);
+        evtchn_port_unlock(&locked);
+    }
+    if (evtchn_is_bound(state)) {
+        evtchn_release_port(d, port);
+        evtchn_binding_changed(d, port, state);
+    }
     if (rd) {
         evtchn_event_unlock_two(d, rd);
-        evtchn_domain_put(rd);
+        evtchn_domain_put(d, rd);
     } else {
         evtchn_event_unlock(d);
     }
-    return rc;
-}
-
-int evtchn_reset_some(struct evtchn_domain *d, bool resuming, uint32_t budget)
-{
-    uint32_t port;
-    int rc = 0;
-
-    evtchn_event_lock(d);
-    /* One at a time, and only the one under way can be resumed. */
-    if (resuming != !!d->next_reset) {
-        evtchn_event_unlock(d);
-        return -XEN_EBUSY;
-    }
-    port = resuming ? d->next_reset : 1;
-    d->next_reset = port;
-    evtchn_event_unlock(d);
-
-    for (; port < evtchn_load(&d->valid_ports) &&
-           evtchn_load(&d->active_ports); port++) {
-        if (!budget--) {
-            evtchn_event_lock(d);
-            d->next_reset = port;
-            evtchn_event_unlock(d);
-            return -EVTCHN_ERESTART;
-        }
-        evtchn_close(d, port);
-    }
-
-    evtchn_event_lock(d);
-    d->next_reset = 0;
-    if (d->active_ports) {
-        /* Somebody went on binding: no way to change the ABI (XSA-343). */
-        rc = -XEN_EAGAIN;
-    } else if (evtchn_abi_is_extended(d->abi)) {
-        evtchn_back_to_2l(d);
-        if (d->env->abi_change) {
-            d->env->abi_change(d->opaque, EVTCHN_ABI_2L);
-        }
-    }
-    evtchn_event_unlock(d);
-    return rc;
-}
-
-int evtchn_reset(struct evtchn_domain *d)
-{
-    int rc = evtchn_reset_some(d, false, EVTCHN_RESET_BUDGET);
-
-    while (rc == -EVTCHN_ERESTART) {
-        rc = evtchn_reset_some(d, true, EVTCHN_RESET_BUDGET);
-    }
-    return rc;
+    return evtchn_is_bound(state) ? 0 : -XEN_EINVAL;
 }

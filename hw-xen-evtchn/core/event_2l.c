@@ -22,7 +22,7 @@ static bool find_2l(const struct evtchn_domain *d, uint32_t port,
                     struct event_bits *bits)
 {
     uint32_t word_bits = evtchn_load(&d->word_bits);
-    uint32_t *words = d->shared_info;
+    uint32_t *words = evtchn_load(&d->shared_info);
 
     /* 32-bit guests have fewer, also after a change of mode (XSA-342). */
     if (!words || port >= word_bits * word_bits) {
@@ -38,7 +38,7 @@ static bool find_2l(const struct evtchn_domain *d, uint32_t port,
 static bool select_2l(struct evtchn_domain *d, struct evtchn_vcpu *v,
                       uint32_t port, struct evtchn *chn)
 {
-    uint32_t *words = v->info;
+    uint32_t *words = evtchn_load(&v->info);
     unsigned int word_bits, sel;
 
     (void)chn;
@@ -50,53 +50,76 @@ static bool select_2l(struct evtchn_domain *d, struct evtchn_vcpu *v,
     sel = port >> word_shift(word_bits);
     return !evtchn_test_and_set_bit(words + word_bits / 32 + sel / 32,
                                     sel % 32) &&
-           evtchn_mark_events_pending(v);
+           evtchn_mark_events_pending(words);
 }
 
-static const struct bits_abi abi_2l = { .find = find_2l, .select = select_2l };
-
-static void set_pending_2l(struct evtchn_domain *d, uint32_t port,
-                           struct evtchn *chn)
+/* KVM, where it delivers, does so in our place. */
+static bool pass_on_2l(struct evtchn_domain *d, struct evtchn_vcpu *v,
+                       uint32_t port)
 {
-    if (d->env->deliver_2l &&
-        d->env->deliver_2l(d->opaque, evtchn_load(&chn->vcpu), port)) {
-        evtchn_check_pollers(d, port);
-        return;
+    return d->env->deliver_2l &&
+           d->env->deliver_2l(d->opaque, v - d->vcpus, port);
+}
+
+static const struct bits_abi bits_2l = {
+    .find = find_2l,
+    .select = select_2l,
+    .pass_on = pass_on_2l,
+};
+
+static bool raise_2l(struct evtchn_domain *d, uint32_t port,
+                     struct evtchn *chn, struct evtchn_seen seen,
+                     enum evtchn_why why)
+{
+    return evtchn_bits_raise(&bits_2l, d, port, chn, seen, why);
+}
+
+static void clear_pending_2l(struct evtchn_domain *d, uint32_t port)
+{
+    evtchn_bits_clear_pending(&bits_2l, d, port);
+}
+
+static bool is_pending_2l(struct evtchn_domain *d, uint32_t port)
+{
+    return evtchn_bits_is_pending(&bits_2l, d, port);
+}
+
+static bool is_masked_2l(struct evtchn_domain *d, uint32_t port)
+{
+    return evtchn_bits_is_masked(&bits_2l, d, port);
+}
+
+static uint32_t port_limit_2l(const struct evtchn_domain *d)
+{
+    uint32_t word_bits = evtchn_load(&d->word_bits);
+
+    return word_bits * word_bits;
+}
+
+static bool has_event_2l(struct evtchn_domain *d, struct evtchn_vcpu *v)
+{
+    uint32_t port;
+
+    for (port = 1; port < d->valid_ports; port++) {
+        uint32_t b = evtchn_load(&evtchn_of_port(d, port)->binding);
+
+        if (evtchn_is_bound(binding_state(b)) &&
+            &d->vcpus[binding_vcpu(b)] == v && is_pending_2l(d, port) &&
+            !is_masked_2l(d, port)) {
+            return true;
+        }
     }
-    bits_set_pending(&abi_2l, d, port, chn);
+    return false;
 }
 
-static void unmask_2l(struct evtchn_domain *d, uint32_t port,
-                      struct evtchn *chn)
-{
-    bits_look_again(&abi_2l, d, port, chn, true);
-}
-
-static void clear_pending_2l(struct evtchn_domain *d, uint32_t port,
-                             struct evtchn *chn)
-{
-    bits_clear_pending(&abi_2l, d, port, chn);
-}
-
-static bool is_pending_2l(struct evtchn_domain *d, uint32_t port,
-                          struct evtchn *chn)
-{
-    return bits_is_pending(&abi_2l, d, port, chn);
-}
-
-static bool is_masked_2l(struct evtchn_domain *d, uint32_t port,
-                         struct evtchn *chn)
-{
-    return bits_is_masked(&abi_2l, d, port, chn);
-}
-
-bool evtchn_2l_take_pending(struct evtchn_domain *d, uint32_t port)
-{
-    struct event_bits bits;
-
-    return find_2l(d, port, &bits) &&
-           evtchn_test_and_clear_bit(bits.pending, bits.bit);
-}
+const struct evtchn_abi_ops evtchn_abi_2l = {
+    .raise         = raise_2l,
+    .clear_pending = clear_pending_2l,
+    .is_pending    = is_pending_2l,
+    .is_masked     = is_masked_2l,
+    .port_limit    = port_limit_2l,
+    .has_event     = has_event_2l,
+};
 
 bool evtchn_2l_get_mask(struct evtchn_domain *d, uint32_t port, uint32_t *word)
 {
@@ -108,11 +131,3 @@ bool evtchn_2l_get_mask(struct evtchn_domain *d, uint32_t port, uint32_t *word)
     *word = evtchn_load(bits.mask);
     return true;
 }
-
-const struct evtchn_port_ops evtchn_ops_2l = {
-    .set_pending   = set_pending_2l,
-    .clear_pending = clear_pending_2l,
-    .unmask        = unmask_2l,
-    .is_pending    = is_pending_2l,
-    .is_masked     = is_masked_2l,
-};

@@ -5,15 +5,16 @@
  * words (L1) in vcpu_info.  See public/event_channel_3level.h.
  */
 
+#include "event_3l.h"
 #include "event_bits.h"
 
-uint32_t evtchn_3l_limit(const struct evtchn_domain *d)
+/* Ports that have bits: the word may shrink when the pages are there (XSA-342). */
+static uint32_t port_limit_3l(const struct evtchn_domain *d)
 {
     uint32_t word_bits = evtchn_load(&d->word_bits);
     uint32_t limit = EVTCHN_3L_NR_CHANNELS(word_bits);
-    uint32_t room = d->bitmaps->nr_pages * PORTS_PER_BITMAP_PAGE;
+    uint32_t room = evtchn_load(&d->bitmaps->nr_pages) * PORTS_PER_BITMAP_PAGE;
 
-    /* The word may have shrunk since the pages came, or grown (XSA-342). */
     return limit < room ? limit : room;
 }
 
@@ -24,11 +25,11 @@ static bool find_3l(const struct evtchn_domain *d, uint32_t port,
     uint32_t page = port / PORTS_PER_BITMAP_PAGE;
     uint32_t word = port % PORTS_PER_BITMAP_PAGE / 32;
 
-    if (unlikely(port >= evtchn_3l_limit(d))) {
+    if (unlikely(port >= port_limit_3l(d))) {
         return false;
     }
-    bits->pending = b->pending[page] + word;
-    bits->mask = b->mask[page] + word;
+    bits->pending = evtchn_load(&b->pending[page]) + word;
+    bits->mask = evtchn_load(&b->mask[page]) + word;
     bits->bit = port % 32;
     return true;
 }
@@ -39,88 +40,46 @@ static bool select_3l(struct evtchn_domain *d, struct evtchn_vcpu *v,
     unsigned int word_bits = evtchn_load(&d->word_bits);
     unsigned int l2 = port >> word_shift(word_bits);
     unsigned int l1 = l2 >> word_shift(word_bits);
-    uint32_t *words = v->info;
+    uint32_t *selector = evtchn_load(&v->l2_selector);
+    uint32_t *words = evtchn_load(&v->info);
 
-    if (unlikely(!v->l2_selector)) {
-        /*
-         * The event waits for EVTCHN_3L_L2_SELECTOR, which looks for this after
-         * it had our lock: as XSA-107, an event for a vCPU without its memory.
-         */
-        evtchn_fetch_or(&chn->pending, EVTCHN_RETRY_LINK);
+    if (unlikely(!selector)) {
+        /* As XSA-107: it waits for the vCPU's EVTCHN_3L_L2_SELECTOR. */
+        evtchn_store(&chn->retry, chn->retry | EVTCHN_RETRY_LINK);
         return false;
     }
     /* L2 before L1: the guest takes an L1 bit, and then its L2 word. */
-    if (evtchn_test_and_set_bit(v->l2_selector + l2 / 32, l2 % 32) || !words) {
+    if (evtchn_test_and_set_bit(selector + l2 / 32, l2 % 32) || !words) {
         /* Without vcpu_info, evtchn_vcpu_set_info() will find the L2 bit. */
         return false;
     }
     return !evtchn_test_and_set_bit(words + word_bits / 32 + l1 / 32,
                                     l1 % 32) &&
-           evtchn_mark_events_pending(v);
+           evtchn_mark_events_pending(words);
 }
 
-static const struct bits_abi abi_3l = { .find = find_3l, .select = select_3l };
+static const struct bits_abi bits_3l = { .find = find_3l, .select = select_3l };
 
-/* 32-bit words of a selector that are in use. */
-static unsigned int selector_words(const struct evtchn_domain *d)
+static bool raise_3l(struct evtchn_domain *d, uint32_t port,
+                     struct evtchn *chn, struct evtchn_seen seen,
+                     enum evtchn_why why)
 {
-    unsigned int word_bits = evtchn_load(&d->word_bits);
-
-    return evtchn_3l_limit(d) / word_bits / 32;
+    return evtchn_bits_raise(&bits_3l, d, port, chn, seen, why);
 }
 
-bool evtchn_3l_is_selected(struct evtchn_domain *d, struct evtchn_vcpu *v)
+static void clear_pending_3l(struct evtchn_domain *d, uint32_t port)
 {
-    unsigned int n = v->l2_selector ? selector_words(d) : 0;
-    unsigned int i;
-
-    for (i = 0; i < n; i++) {
-        if (evtchn_load(&v->l2_selector[i])) {
-            return true;
-        }
-    }
-    return false;
+    evtchn_bits_clear_pending(&bits_3l, d, port);
 }
 
-void evtchn_3l_reselect(struct evtchn_domain *d, struct evtchn_vcpu *v)
+static bool is_pending_3l(struct evtchn_domain *d, uint32_t port)
 {
-    unsigned int word_bits = evtchn_load(&d->word_bits);
-    uint32_t *l1 = v->info;
-    bool upcall = false;
-    unsigned int i;
-
-    if (!l1) {
-        return;
-    }
-    l1 += word_bits / 32;
-    evtchn_vcpu_lock_all(d, v);
-    for (i = 0; i < word_bits / 32; i++) {
-        evtchn_fetch_or(&v->l2_selector[i], evtchn_exchange(&l1[i], 0));
-    }
-    for (i = 0; i < selector_words(d); i++) {
-        if (evtchn_load(&v->l2_selector[i])) {
-            unsigned int bit = i * 32 >> word_shift(word_bits);
-
-            evtchn_test_and_set_bit(&l1[bit / 32], bit % 32);
-            upcall = true;
-        }
-    }
-    upcall = upcall && evtchn_mark_events_pending(v);
-    evtchn_vcpu_unlock_all(v);
-    if (upcall) {
-        evtchn_raise_upcall(d, v);
-    }
+    return evtchn_bits_is_pending(&bits_3l, d, port);
 }
 
-void evtchn_3l_copy_masks(struct evtchn_domain *d)
+static bool is_masked_3l(struct evtchn_domain *d, uint32_t port)
 {
-    struct event_bits bits;
-    uint32_t port, word;
-
-    for (port = 0; evtchn_2l_get_mask(d, port, &word) &&
-                   find_3l(d, port, &bits); port += 32) {
-        evtchn_store(bits.mask, word);
-    }
+    return evtchn_bits_is_masked(&bits_3l, d, port);
 }
 
 static void adopt_3l(struct evtchn_domain *d, uint32_t port,
@@ -140,54 +99,85 @@ static void adopt_3l(struct evtchn_domain *d, uint32_t port,
             evtchn_clear_bit(bits.mask, bits.bit);
         }
     }
-    if (evtchn_2l_take_pending(d, port)) {
+    if (evtchn_abi_2l.is_pending(d, port)) {
+        evtchn_abi_2l.clear_pending(d, port);
         evtchn_test_and_set_bit(bits.pending, bits.bit);
         /* No vCPU has its selector yet. */
-        evtchn_fetch_or(&chn->pending, EVTCHN_RETRY_LINK);
+        evtchn_store(&chn->retry, chn->retry | EVTCHN_RETRY_LINK);
     }
 }
 
-static void set_pending_3l(struct evtchn_domain *d, uint32_t port,
-                           struct evtchn *chn)
+/* 32-bit words of a selector that are in use. */
+static unsigned int selector_words(const struct evtchn_domain *d)
 {
-    bits_set_pending(&abi_3l, d, port, chn);
+    return port_limit_3l(d) / evtchn_load(&d->word_bits) / 32;
 }
 
-static void unmask_3l(struct evtchn_domain *d, uint32_t port,
-                      struct evtchn *chn)
+static bool has_event_3l(struct evtchn_domain *d, struct evtchn_vcpu *v)
 {
-    bits_look_again(&abi_3l, d, port, chn, true);
+    unsigned int n = v->l2_selector ? selector_words(d) : 0;
+    unsigned int i;
+
+    for (i = 0; i < n; i++) {
+        if (evtchn_load(&v->l2_selector[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
-static void link_3l(struct evtchn_domain *d, uint32_t port, struct evtchn *chn)
-{
-    bits_look_again(&abi_3l, d, port, chn, false);
-}
-
-static void clear_pending_3l(struct evtchn_domain *d, uint32_t port,
-                             struct evtchn *chn)
-{
-    bits_clear_pending(&abi_3l, d, port, chn);
-}
-
-static bool is_pending_3l(struct evtchn_domain *d, uint32_t port,
-                          struct evtchn *chn)
-{
-    return bits_is_pending(&abi_3l, d, port, chn);
-}
-
-static bool is_masked_3l(struct evtchn_domain *d, uint32_t port,
-                         struct evtchn *chn)
-{
-    return bits_is_masked(&abi_3l, d, port, chn);
-}
-
-const struct evtchn_port_ops evtchn_ops_3l = {
-    .set_pending   = set_pending_3l,
-    .clear_pending = clear_pending_3l,
-    .unmask        = unmask_3l,
-    .link          = link_3l,
-    .is_pending    = is_pending_3l,
-    .is_masked     = is_masked_3l,
-    .adopt         = adopt_3l,
+const struct evtchn_abi_ops evtchn_abi_3l = {
+    .raise           = raise_3l,
+    .clear_pending   = clear_pending_3l,
+    .is_pending      = is_pending_3l,
+    .is_masked       = is_masked_3l,
+    .adopt           = adopt_3l,
+    .port_limit      = port_limit_3l,
+    .has_event       = has_event_3l,
+    .load            = evtchn_3l_load,
+    .registered_size = evtchn_3l_selector_size,
+    .leave           = evtchn_3l_leave,
 };
+
+void evtchn_3l_copy_masks(struct evtchn_domain *d)
+{
+    struct event_bits bits;
+    uint32_t port, word;
+
+    for (port = 0; evtchn_2l_get_mask(d, port, &word) &&
+                   find_3l(d, port, &bits); port += 32) {
+        evtchn_store(bits.mask, word);
+    }
+}
+
+void evtchn_3l_take_l1(struct evtchn_domain *d, struct evtchn_vcpu *v,
+                       uint32_t *selector)
+{
+    unsigned int word_bits = evtchn_load(&d->word_bits);
+    uint32_t *l1 = evtchn_load(&v->info);
+    unsigned int i;
+
+    for (i = 0; l1 && i < word_bits / 32; i++) {
+        evtchn_fetch_or(&selector[i],
+                        evtchn_exchange(&l1[word_bits / 32 + i], 0));
+    }
+}
+
+void evtchn_3l_select_l1(struct evtchn_domain *d, struct evtchn_vcpu *v)
+{
+    unsigned int word_bits = evtchn_load(&d->word_bits);
+    uint32_t *l1 = evtchn_load(&v->info);
+    bool selected = false;
+    unsigned int i;
+
+    for (i = 0; l1 && i < selector_words(d); i++) {
+        if (evtchn_load(&v->l2_selector[i])) {
+            unsigned int bit = i * 32 >> word_shift(word_bits);
+
+            evtchn_test_and_set_bit(&l1[word_bits / 32 + bit / 32], bit % 32);
+            selected = true;
+        }
+    }
+    evtchn_delivered(d, v - d->vcpus, 0, false,
+                     selected && evtchn_mark_events_pending(l1));
+}

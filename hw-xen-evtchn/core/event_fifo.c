@@ -18,7 +18,8 @@
  * here waits for it, tries anything more than a few times, or follows a link.
  */
 
-#include "model.h"
+#include "delivery.h"
+#include "fifo.h"
 
 #define PENDING (UINT32_C(1) << EVTCHN_FIFO_PENDING)
 #define MASKED  (UINT32_C(1) << EVTCHN_FIFO_MASKED)
@@ -28,64 +29,18 @@
 /* The guest may change a linked word four times before it breaks the rules. */
 #define SET_LINK_TRIES          4
 
-uint32_t *evtchn_fifo_word(struct evtchn_domain *d, uint32_t port)
+/* @port's event word, or NULL while its page is missing. */
+static inline uint32_t *event_word(struct evtchn_domain *d, uint32_t port)
 {
-    struct fifo_array *array = d->fifo;
+    uint32_t *frame;
 
-    /* Pairs with the store in evtchn_expand_array() (XSA-340). */
-    if (unlikely(port / WORDS_PER_FRAME >= evtchn_load(&array->nr_frames))) {
+    /* A port of 3-level, whose limit is higher, may be closed and still there. */
+    if (unlikely(port >= EVTCHN_FIFO_MAX_PORTS)) {
         return NULL;
     }
-    return array->frame[port / WORDS_PER_FRAME] + port % WORDS_PER_FRAME;
-}
-
-static struct fifo_queue *queue_of(struct evtchn_domain *d, uint32_t lastq)
-{
-    return &d->vcpus[evtchn_lastq_vcpu(lastq)]
-                .queue[evtchn_lastq_priority(lastq)];
-}
-
-/*
- * Lock the queue @lastq that @chn is to be put on, and also the one that it was
- * on last, which is returned: it may be the same.  If not we are the only one
- * who moves the port, until set_lastq().
- */
-static struct fifo_queue *lock_queues(struct evtchn_domain *d,
-                                      struct evtchn *chn, uint32_t lastq)
-{
-    struct fifo_queue *q = queue_of(d, lastq);
-    unsigned int spins = 0;
-
-    for (;;) {
-        uint32_t now = evtchn_load(&chn->lastq);
-
-        if (likely(now == lastq)) {
-            evtchn_spin_lock(d->env, &q->lock);
-            if (likely(evtchn_load(&chn->lastq) == lastq)) {
-                return q;
-            }
-            evtchn_spin_unlock(&q->lock);
-        } else if (!(now & LASTQ_MOVING) &&
-                   evtchn_cmpxchg(&chn->lastq, &now, now | LASTQ_MOVING)) {
-            struct fifo_queue *old_q = queue_of(d, now);
-
-            evtchn_spin_lock(d->env, old_q < q ? &old_q->lock : &q->lock);
-            evtchn_spin_lock(d->env, old_q < q ? &q->lock : &old_q->lock);
-            return old_q;
-        }
-        d->env->relax(spins++);
-    }
-}
-
-static void unlock_queues(struct evtchn *chn, struct fifo_queue *q,
-                          struct fifo_queue *old_q)
-{
-    if (old_q != q) {
-        /* It stays where it was. */
-        evtchn_store(&chn->lastq, evtchn_load(&chn->lastq) & ~LASTQ_MOVING);
-        evtchn_spin_unlock(&old_q->lock);
-    }
-    evtchn_spin_unlock(&q->lock);
+    /* Pairs with the store in evtchn_fifo_add_frame() (XSA-340). */
+    frame = evtchn_load(&d->fifo->frame[port / WORDS_PER_FRAME]);
+    return likely(frame) ? frame + port % WORDS_PER_FRAME : NULL;
 }
 
 /*
@@ -124,41 +79,51 @@ static bool set_link(uint32_t *word, uint32_t port)
     return w & LINKED;
 }
 
-/* Append @port to @q, prio @priority of @v; true when an upcall is due. */
-static bool append(struct evtchn_domain *d, struct evtchn_vcpu *v,
-                   struct fifo_queue *q, unsigned int priority, uint32_t port)
+/*
+ * Append @port to the queue of @priority, with that @tail; true: interrupt the
+ * vCPU, whose vcpu_info and control block these are.
+ */
+static inline bool append(struct evtchn_domain *d, uint8_t *info,
+                          struct evtchn_fifo_control_block *control,
+                          unsigned int priority, uint32_t tail, uint32_t port)
 {
-    bool linked = false;
-
     /*
      * If @port itself is the tail the guest has taken it off, and the queue is
-     * empty; the tail only seems linked as we just made it so.  The caller has
-     * cleared the tail then.
+     * empty; the tail only seems linked as we just made it so.
      */
-    if (q->tail) {
-        linked = set_link(evtchn_fifo_word(d, q->tail), port);
-    }
-    q->tail = port;
-    if (linked) {
+    if (tail && tail != port && set_link(event_word(d, tail), port)) {
         return false;
     }
-    evtchn_store(&v->control->head[priority], port);
-    return !evtchn_test_and_set_bit(&v->control->ready, priority) &&
-           evtchn_mark_events_pending(v);
+    evtchn_store(&control->head[priority], port);
+    return !evtchn_test_and_set_bit(&control->ready, priority) &&
+           evtchn_mark_events_pending(info);
 }
 
 /*
  * Set PENDING, and LINKED if not masked, both at once if nobody interferes.
  * True when the event has to be linked.
  */
-static bool set_pending_and_linked(uint32_t *word, bool *newly_pending)
+static inline bool set_pending_and_linked(struct evtchn *chn, uint32_t *word,
+                                          bool *newly_pending)
 {
-    uint32_t w = evtchn_load(word);
+    bool look_first = evtchn_load(&chn->look_first);
+    /* Without a look: what a guest leaves behind, most often. */
+    uint32_t w = look_first ? evtchn_load(word) : 0;
 
     if (likely(!(w & (PENDING | MASKED | LINKED))) &&
         likely(evtchn_cmpxchg(word, &w, w | PENDING | LINKED))) {
+        if (unlikely(look_first) && !w) {
+            evtchn_store(&chn->look_first, false);
+        }
         *newly_pending = true;
         return true;
+    }
+    if (!look_first) {
+        evtchn_store(&chn->look_first, true);
+    }
+    *newly_pending = false;
+    if (w & PENDING && w & (LINKED | MASKED)) {
+        return false;
     }
     *newly_pending = !evtchn_test_and_set_bit(word, EVTCHN_FIFO_PENDING);
     return !evtchn_test_bit(word, EVTCHN_FIFO_MASKED) &&
@@ -178,187 +143,269 @@ static bool set_linked(uint32_t *word)
            !evtchn_test_and_set_bit(word, EVTCHN_FIFO_LINKED);
 }
 
-/* Raise a new event, or, if not @fresh, link one that is still pending. */
-static void raise_fifo(struct evtchn_domain *d, uint32_t port,
-                       struct evtchn *chn, bool fresh)
+/*
+ * Do to @port's word what @why asks; true when the event has to be linked.  The
+ * queues are locked, its own and the one that it was on last.
+ */
+static bool change_word(struct evtchn_domain *d, uint32_t port,
+                        struct evtchn *chn, struct evtchn_vcpu *v,
+                        enum evtchn_why why, bool *newly_pending)
 {
-    uint32_t vcpu = evtchn_load(&chn->vcpu);
-    unsigned int priority = evtchn_load(&chn->priority);
-    uint32_t lastq = evtchn_lastq(vcpu, priority);
-    struct evtchn_vcpu *v = &d->vcpus[vcpu];
-    struct fifo_queue *q = queue_of(d, lastq);
-    struct fifo_queue *old_q;
-    uint32_t *word = evtchn_fifo_word(d, port);
+    uint32_t *word = event_word(d, port);
+    uint8_t retry = chn->retry;
+    bool raise = why == EVTCHN_NEW_EVENT ||
+                 (why == EVTCHN_RETRY && retry & EVTCHN_RETRY_RAISE);
+
+    if (why == EVTCHN_RETRY && !retry) {
+        return false;
+    }
+    if (!word) {
+        /* The event waits for EVTCHNOP_expand_array. */
+        if (raise) {
+            evtchn_store(&chn->retry, retry | EVTCHN_RETRY_RAISE);
+        }
+        return false;
+    }
+    if (why == EVTCHN_UNMASK) {
+        evtchn_clear_bit(word, EVTCHN_FIFO_MASKED);
+    }
+    if (raise) {
+        retry &= ~EVTCHN_RETRY_RAISE;
+    }
+    if (!evtchn_load(&v->control)) {
+        /* PENDING waits for EVTCHNOP_init_control of the vCPU (XSA-107). */
+        if (raise) {
+            *newly_pending =
+                !evtchn_test_and_set_bit(word, EVTCHN_FIFO_PENDING);
+        }
+        evtchn_store(&chn->retry, retry | EVTCHN_RETRY_LINK);
+        return false;
+    }
+    evtchn_store(&chn->retry, retry & ~EVTCHN_RETRY_LINK);
+    return raise ? set_pending_and_linked(chn, word, newly_pending)
+                 : set_linked(word);
+}
+
+/*
+ * The general case: the port was last on another queue, which is locked as
+ * well, or memory is missing, or it is no new event, or the queue is contended.
+ */
+static __attribute__((noinline)) bool
+raise_slow(struct evtchn_domain *d, uint32_t port, struct evtchn *chn,
+           struct evtchn_seen seen, enum evtchn_why why)
+{
+    unsigned int priority = binding_queue(seen.binding);
+    uint32_t lastq = evtchn_load(&chn->lastq);
+    struct evtchn_vcpu *v = &d->vcpus[binding_vcpu(seen.binding)];
+    struct evtchn_queue *q = &v->queue[priority];
+    struct evtchn_queue *old_q = &d->vcpus[evtchn_lastq_vcpu(lastq)]
+                                      .queue[evtchn_lastq_priority(lastq)];
     bool newly_pending = false;
     bool upcall = false;
-    uint32_t w;
+    uint32_t tail, old_tail;
+    bool ok;
 
-    if (unlikely(!word)) {
-        /*
-         * It waits for evtchn_expand_array(), which looks at chn->pending once
-         * the page is there.  If that was just now, either of us takes the
-         * event back, and not both.
-         */
-        evtchn_fetch_or(&chn->pending, EVTCHN_RETRY_RAISE);
-        word = evtchn_fifo_word(d, port);
-        if (!word || !(evtchn_fetch_and(&chn->pending, ~EVTCHN_RETRY_RAISE) &
-                       EVTCHN_RETRY_RAISE)) {
-            return;
+    evtchn_queue_lock_two(d->env, q, &tail, old_q, &old_tail);
+    ok = evtchn_is_still(chn, seen) && chn->lastq == lastq;
+    if (ok && change_word(d, port, chn, v, why, &newly_pending)) {
+        /* It was unlinked: if it was the old tail, that queue is empty. */
+        if (old_q != q && old_tail == port) {
+            old_tail = 0;
         }
+        evtchn_store(&chn->lastq,
+                     evtchn_lastq(binding_vcpu(seen.binding), priority));
+        upcall = append(d, evtchn_load(&v->info), evtchn_load(&v->control),
+                        priority, tail, port);
+        tail = port;
     }
-    /*
-     * A storm costs no more than this look: the guest clears LINKED, then
-     * PENDING, and only then handles the event, so it has yet to come to ours;
-     * or it will unmask, and see PENDING then.  The port lock's barrier lies
-     * between what the sender wrote and this.
-     */
+    if (old_q != q) {
+        evtchn_queue_unlock(old_q, old_tail);
+    }
+    evtchn_queue_unlock(q, tail);
+    evtchn_delivered(d, binding_vcpu(seen.binding), port, newly_pending,
+                     upcall);
+    return ok;
+}
+
+/*
+ * A storm costs no more than this look, and writes nothing that senders share.
+ * The guest clears LINKED, then PENDING, and only then handles the event, so it
+ * has yet to come to ours; or it will unmask, and see PENDING then.
+ */
+static __attribute__((noinline)) bool is_on_its_way(const uint32_t *word)
+{
+    uint32_t w = evtchn_load(word);
+
+    if (!(w & PENDING && w & (LINKED | MASKED))) {
+        return false;
+    }
+    /* What the sender wrote comes before the look that counts. */
+    evtchn_fence();
     w = evtchn_load(word);
-    if (w & PENDING && w & (LINKED | MASKED)) {
-        return;
+    return w & PENDING && w & (LINKED | MASKED);
+}
+
+/*
+ * The case that counts, a new event while nobody else has the queue: with no
+ * call before its end there is little to be saved on the stack, whose writes
+ * each of the read-modify-writes would have to wait for.
+ */
+static bool raise_fifo(struct evtchn_domain *d, uint32_t port,
+                       struct evtchn *chn, struct evtchn_seen seen,
+                       enum evtchn_why why)
+{
+    unsigned int priority = binding_queue(seen.binding);
+    struct evtchn_vcpu *v = &d->vcpus[binding_vcpu(seen.binding)];
+    struct evtchn_queue *q = &v->queue[priority];
+    struct evtchn_fifo_control_block *control;
+    bool newly_pending;
+    bool upcall = false;
+    uint32_t *word;
+    uint8_t *info;
+    uint32_t tail;
+
+    if (unlikely(why != EVTCHN_NEW_EVENT)) {
+        return raise_slow(d, port, chn, seen, why);
+    }
+    if (evtchn_load(&chn->look_first)) {
+        word = event_word(d, port);
+        if (word && is_on_its_way(word)) {
+            return evtchn_is_still(chn, seen);
+        }
     }
     /*
      * All that follows has the queue locked: PENDING must not be seen before
      * the event is on its way to the queue by whoever is woken for it.
      */
-    old_q = lock_queues(d, chn, lastq);
-    if (unlikely(!v->control)) {
-        /*
-         * The event waits for evtchn_init_control(), which sets v->control
-         * with our lock held and looks at chn->pending after that (XSA-107).
-         */
-        newly_pending = fresh &&
-                        !evtchn_test_and_set_bit(word, EVTCHN_FIFO_PENDING);
-        evtchn_fetch_or(&chn->pending, EVTCHN_RETRY_LINK);
-    } else if (fresh ? set_pending_and_linked(word, &newly_pending) :
-                       set_linked(word)) {
-        /* It was unlinked: if it was the old tail, that queue is empty. */
-        if (old_q->tail == port) {
-            old_q->tail = 0;
-        }
-        if (old_q != q) {
-            evtchn_store(&chn->lastq, lastq);
-            evtchn_spin_unlock(&old_q->lock);
-            old_q = q;
-        }
-        upcall = append(d, v, q, priority, port);
+    if (unlikely(!evtchn_queue_trylock(q, &tail))) {
+        return raise_slow(d, port, chn, seen, why);
     }
-    unlock_queues(chn, q, old_q);
-    if (upcall) {
-        evtchn_raise_upcall(d, v);
+    word = event_word(d, port);
+    control = evtchn_load(&v->control);
+    info = evtchn_load(&v->info);
+    if (unlikely(!evtchn_is_still(chn, seen)) || unlikely(!word) ||
+        unlikely(!control) ||
+        unlikely(evtchn_load(&chn->lastq) !=
+                 evtchn_lastq(binding_vcpu(seen.binding), priority))) {
+        evtchn_queue_unlock(q, tail);
+        return raise_slow(d, port, chn, seen, why);
     }
-    if (newly_pending) {
-        evtchn_check_pollers(d, port);
+    if (likely(set_pending_and_linked(chn, word, &newly_pending))) {
+        upcall = append(d, info, control, priority, tail, port);
+        tail = port;
     }
+    evtchn_queue_unlock(q, tail);
+    evtchn_delivered(d, binding_vcpu(seen.binding), port, newly_pending,
+                     upcall);
+    return true;
 }
 
-static void set_pending_fifo(struct evtchn_domain *d, uint32_t port,
-                             struct evtchn *chn)
+static void clear_pending_fifo(struct evtchn_domain *d, uint32_t port)
 {
-    raise_fifo(d, port, chn, true);
-}
+    uint32_t *word = event_word(d, port);
 
-static void link_fifo(struct evtchn_domain *d, uint32_t port,
-                      struct evtchn *chn)
-{
-    raise_fifo(d, port, chn, false);
-}
-
-static void clear_pending_fifo(struct evtchn_domain *d, uint32_t port,
-                               struct evtchn *chn)
-{
-    uint32_t *word = evtchn_fifo_word(d, port);
-
-    (void)chn;
     /* The guest unlinks the port, and skips it as it is not pending. */
-    if (word) {
+    if (word && evtchn_test_bit(word, EVTCHN_FIFO_PENDING)) {
         evtchn_clear_bit(word, EVTCHN_FIFO_PENDING);
     }
 }
 
-static void unmask_fifo(struct evtchn_domain *d, uint32_t port,
-                        struct evtchn *chn)
+static bool is_pending_fifo(struct evtchn_domain *d, uint32_t port)
 {
-    uint32_t *word = evtchn_fifo_word(d, port);
+    uint32_t *word = event_word(d, port);
 
-    if (!word) {
-        return;
-    }
-    evtchn_clear_bit(word, EVTCHN_FIFO_MASKED);
-    if (evtchn_test_bit(word, EVTCHN_FIFO_PENDING)) {
-        link_fifo(d, port, chn);
-    }
-}
-
-static bool is_pending_fifo(struct evtchn_domain *d, uint32_t port,
-                            struct evtchn *chn)
-{
-    uint32_t *word = evtchn_fifo_word(d, port);
-
-    (void)chn;
     return word && evtchn_test_bit(word, EVTCHN_FIFO_PENDING);
 }
 
-static bool is_masked_fifo(struct evtchn_domain *d, uint32_t port,
-                           struct evtchn *chn)
+static bool is_masked_fifo(struct evtchn_domain *d, uint32_t port)
 {
-    uint32_t *word = evtchn_fifo_word(d, port);
+    uint32_t *word = event_word(d, port);
 
-    (void)chn;
     return !word || evtchn_test_bit(word, EVTCHN_FIFO_MASKED);
 }
 
-static bool is_busy_fifo(struct evtchn_domain *d, uint32_t port)
+static void inspect_fifo(struct evtchn_domain *d, uint32_t port,
+                         struct evtchn_port_info *info)
 {
-    uint32_t *word = evtchn_fifo_word(d, port);
+    uint32_t *word = event_word(d, port);
+    uint32_t w = word ? evtchn_load(word) : 0;
 
-    return word && evtchn_test_bit(word, EVTCHN_FIFO_LINKED);
-}
-
-static void init_fifo(struct evtchn *chn)
-{
-    evtchn_store(&chn->priority, EVTCHN_FIFO_PRIORITY_DEFAULT);
+    info->linked = w & LINKED;
+    info->link = info->linked ? w & EVTCHN_FIFO_LINK_MASK : 0;
 }
 
 static void adopt_fifo(struct evtchn_domain *d, uint32_t port,
                        struct evtchn *chn)
 {
     /* The array is empty yet. */
-    if (evtchn_2l_take_pending(d, port)) {
-        evtchn_store(&chn->pending, EVTCHN_RETRY_RAISE);
+    if (evtchn_abi_2l.is_pending(d, port)) {
+        evtchn_abi_2l.clear_pending(d, port);
+        evtchn_store(&chn->retry, EVTCHN_RETRY_RAISE);
     }
 }
 
-static int set_priority_fifo(struct evtchn *chn, uint32_t priority)
+static uint32_t port_limit_fifo(const struct evtchn_domain *d)
 {
-    if (priority > EVTCHN_FIFO_PRIORITY_MIN) {
+    (void)d;
+    return EVTCHN_FIFO_MAX_PORTS;
+}
+
+static bool is_busy_fifo(struct evtchn_domain *d, uint32_t port)
+{
+    uint32_t *word = event_word(d, port);
+
+    return word && evtchn_test_bit(word, EVTCHN_FIFO_LINKED);
+}
+
+static bool has_event_fifo(struct evtchn_domain *d, struct evtchn_vcpu *v)
+{
+    (void)d;
+    return v->control && evtchn_load(&v->control->ready);
+}
+
+static uint32_t registered_size_fifo(const struct evtchn_domain *d)
+{
+    (void)d;
+    return sizeof(struct evtchn_fifo_control_block);
+}
+
+const struct evtchn_abi_ops evtchn_abi_fifo = {
+    .raise           = raise_fifo,
+    .clear_pending   = clear_pending_fifo,
+    .is_pending      = is_pending_fifo,
+    .is_masked       = is_masked_fifo,
+    .inspect         = inspect_fifo,
+    .adopt           = adopt_fifo,
+    .port_limit      = port_limit_fifo,
+    .is_busy         = is_busy_fifo,
+    .has_event       = has_event_fifo,
+    .load            = evtchn_fifo_load,
+    .registered_size = registered_size_fifo,
+    .leave           = evtchn_fifo_leave,
+};
+
+int evtchn_set_priority(struct evtchn_domain *d, uint32_t port,
+                        uint32_t priority)
+{
+    struct evtchn *chn = evtchn_from_port(d, port);
+    struct evtchn_locked locked;
+    int rc = 0;
+
+    if (!chn) {
         return -XEN_EINVAL;
     }
-    /* For events to come; one that is linked stays where it is. */
-    evtchn_store(&chn->priority, priority);
-    return 0;
+    evtchn_port_lock(d, chn, &locked);
+    if (binding_abi(locked.binding) != EVTCHN_ABI_FIFO) {
+        rc = -XEN_ENOSYS;
+    } else if (!evtchn_is_bound(binding_state(locked.binding))) {
+        rc = -XEN_EACCES;
+    } else if (priority > EVTCHN_FIFO_PRIORITY_MIN) {
+        rc = -XEN_EINVAL;
+    } else {
+        /* For events to come; one that is linked stays where it is. */
+        evtchn_port_change(&locked,
+                           evtchn_with_queue(locked.binding, priority));
+    }
+    evtchn_port_unlock(&locked);
+    return rc;
 }
-
-static void inspect_fifo(struct evtchn_domain *d, uint32_t port,
-                         struct evtchn *chn, struct evtchn_port_info *info)
-{
-    uint32_t *word = evtchn_fifo_word(d, port);
-    uint32_t w = word ? evtchn_load(word) : 0;
-
-    (void)chn;
-    info->linked = w & LINKED;
-    info->link = info->linked ? w & EVTCHN_FIFO_LINK_MASK : 0;
-}
-
-const struct evtchn_port_ops evtchn_ops_fifo = {
-    .set_pending   = set_pending_fifo,
-    .clear_pending = clear_pending_fifo,
-    .unmask        = unmask_fifo,
-    .link          = link_fifo,
-    .is_pending    = is_pending_fifo,
-    .is_masked     = is_masked_fifo,
-    .is_busy       = is_busy_fifo,
-    .adopt         = adopt_fifo,
-    .init          = init_fifo,
-    .set_priority  = set_priority_fifo,
-    .inspect       = inspect_fifo,
-};

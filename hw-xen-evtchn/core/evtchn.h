@@ -14,10 +14,17 @@
  *
  * Threads: unless a function says otherwise, it may run on any thread at any
  * time, also against itself and against any other.  evtchn_send(),
- * evtchn_unmask() and the evtchn_raise functions take one port's lock and, for
- * a FIFO event that gets linked, one or two queue locks; never a domain's.
- * Lock order: caller's locks, hub lock, event locks by domain address, port
- * locks by address, queue locks by address.  env hooks say which are held.
+ * evtchn_unmask() and the evtchn_raise functions take the lock of one queue, or
+ * of two when a FIFO port moves between them; never a domain's.
+ * Lock order: caller's locks, hub lock, event locks by domain address, queue
+ * locks by address.  env hooks say which are held.
+ *
+ * Memory that is taken away: evtchn_send() and its kind may read, but not
+ * write, an event word, a bitmap or a vcpu_info just after another thread has
+ * had env->unmap_frame() called for it, or has replaced it.  Whoever calls into
+ * the model must see to it that such memory stays readable until all calls are
+ * over that had begun; where RCU is there, a read-side section around each
+ * call, and memory that is given back after a grace period.
  */
 
 #ifndef XEN_EVTCHN_H
@@ -83,7 +90,7 @@ struct evtchn_port_info {
  * given to evtchn_domain_create() or evtchn_hub_create().
  */
 struct evtchn_env {
-    /* Zeroed memory aligned to 8 bytes, or NULL. */
+    /* Zeroed memory aligned to 64 bytes, or NULL. */
     void *(*alloc)(void *opaque, size_t size);
     void (*free)(void *opaque, void *ptr, size_t size);
 
@@ -101,6 +108,12 @@ struct evtchn_env {
     void (*relax)(unsigned int spins);
 
     /*
+     * Optional where all calls come from one thread: wait until every call into
+     * the model that had begun is over.  Held: none of the model's locks.
+     */
+    void (*synchronize)(void *opaque);
+
+    /*
      * Map the guest's 4 KiB frame @gfn, which must be writable RAM, or return
      * NULL.  Held: the event lock.  The pointer stays valid until
      * unmap_frame().  Guests write to it at any time.
@@ -116,19 +129,19 @@ struct evtchn_env {
     bool (*read_guest)(void *opaque, uint64_t addr, void *buf, size_t size);
 
     /*
-     * evtchn_upcall_pending of @vcpu went from 0 to 1: interrupt it.
-     * Held: a port lock or the event lock.  Must not block nor call back into the model.
+     * evtchn_upcall_pending of @vcpu was set: interrupt it.  Held: at most the
+     * event lock.  Must not block nor call back into the model.
      */
     void (*raise_upcall)(void *opaque, uint32_t vcpu);
 
     /*
      * A vCPU that evtchn_poll() put to sleep has something to look at.
-     * Held: a port lock.  Must not block nor call back into the model.
+     * Held: at most the event lock.  Must not block nor call back into the model.
      */
     void (*wake_poller)(void *opaque, uint32_t vcpu);
 
     /*
-     * EVTCHN_ABI_HOST: an event for @port.  Held: a port lock, so that once
+     * EVTCHN_ABI_HOST: an event for @port.  Held: a queue lock, so that once
      * evtchn_close() has returned, none is under way.  Must not block nor
      * call back into the model.  Needed by host domains only.
      */
@@ -137,7 +150,8 @@ struct evtchn_env {
     /*
      * Optional: where somebody else (KVM) owns 2-level delivery it raises
      * @port at @vcpu, and this is true: the model then leaves the 2-level
-     * bits alone.  Unmask stays with the model.  Held: a port lock.
+     * bits alone.  Unmask stays with the model.  Held: a queue lock, so that
+     * @port is @vcpu's meanwhile.
      */
     bool (*deliver_2l)(void *opaque, uint32_t vcpu, uint32_t port);
 
@@ -152,11 +166,12 @@ struct evtchn_env {
     int (*abi_change)(void *opaque, enum evtchn_abi abi);
 
     /*
-     * Optional: @port's binding or its vCPU is now @info (state, vcpu,
-     * remote, irq, abi are filled in); state EVTCHN_CLOSED when it was
-     * closed.  Held: the event lock(s).  Must not call back into the model.
+     * Optional: @port's binding, which was @was, or its vCPU is now @info (state,
+     * vcpu, remote, irq, abi are filled in); state EVTCHN_CLOSED when it was
+     * closed, with the irq that it had.  Held: the event lock(s).  Must not call
+     * back into the model.
      */
-    void (*binding_changed)(void *opaque, uint32_t port,
+    void (*binding_changed)(void *opaque, uint32_t port, enum evtchn_state was,
                             const struct evtchn_port_info *info);
 };
 
@@ -172,7 +187,8 @@ void evtchn_hub_destroy(struct evtchn_hub *hub);
 
 struct evtchn_domain_config {
     uint16_t domid;         /* below DOMID_FIRST_RESERVED (0x7ff0) */
-    uint32_t nr_vcpus;      /* 1 to 65535 */
+    /* 1 to 65535; a host has none, but so many lock its ports, 16 each */
+    uint32_t nr_vcpus;
     /* Ports 0 to max_ports - 1: the toolstack's max_event_channels + 1. */
     uint32_t max_ports;     /* 2 to EVTCHN_MAX_PORTS */
     uint32_t nr_pirqs;      /* 0: no PIRQs */

@@ -2,15 +2,8 @@
 /*
  * Inside of the event-channel model: what its files share.
  *
- * Who may change what:
- *  - a domain's bindings (state, peer, vCPU, allocation): under its event lock,
- *    and a port's state and peer also under that port's lock.  An interdomain
- *    pair changes under both event locks and both port locks;
- *  - so either end's port lock keeps the pair, and the peer domain, in being:
- *    that is what a sender relies on;
- *  - a port's delivery ABI: under its port lock and its peer's, so that while
- *    it changes nobody raises the port.  A domain moves to another ABI port by
- *    port, and no event falls between the two.
+ * docs/event-channel-model.md states the whole protocol between those who send
+ * and those who bind, and why no event is lost; lock.h has its locks.
  */
 
 #ifndef XEN_EVTCHN_MODEL_H
@@ -32,6 +25,9 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
+/* What different processors write lies this far apart. */
+#define CACHE_LINE          64
+
 #define PORTS_PER_BUCKET    64
 #define BUCKETS_PER_GROUP   64
 #define PORTS_PER_GROUP     (PORTS_PER_BUCKET * BUCKETS_PER_GROUP)
@@ -43,28 +39,85 @@
 #define PORTS_PER_BITMAP_PAGE   (EVTCHN_FRAME_SIZE * 8)
 #define MAX_BITMAP_PAGES        EVTCHN_3L_NR_PAGES(64)
 
-/* One end of an event channel. */
+/*
+ * One end of an event channel.  Senders read the first three members without a
+ * lock, and again once they have the port's queue locked.
+ */
 struct evtchn {
-    struct evtchn_domain *remote;   /* interdomain */
+    struct evtchn_domain *remote;   /* interdomain: the peer's; else NULL */
     union {
         uint32_t remote_port;       /* interdomain */
         uint32_t remote_domid;      /* unbound */
         uint32_t irq;               /* pirq, virq */
+        uint32_t number;            /* whichever; 0 for an IPI */
     };
+    uint32_t binding;               /* see evtchn_binding() */
+    /* The rest with the port's queue locked. */
     uint32_t lastq;                 /* FIFO: see evtchn_lastq() */
-    uint16_t vcpu;                  /* gets the events */
-    uint8_t lock;
-    uint8_t state;                  /* enum evtchn_state */
-    uint8_t abi;                    /* enum evtchn_abi */
-    uint8_t priority;
-    uint8_t pending;                /* EVTCHN_RETRY_* */
+    uint8_t retry;                  /* EVTCHN_RETRY_* */
+    /*
+     * The last event found the one before still there: look first.  Otherwise
+     * a look is for nothing, and would fetch the cache line of the guest's word
+     * twice from a processor that uses its neighbours.
+     */
+    bool look_first;
 };
 
 /* What is due when memory that was missing arrives. */
 #define EVTCHN_RETRY_RAISE  1       /* the event itself was set aside */
 /* It is pending, and not linked (FIFO) or selected (3-level). */
 #define EVTCHN_RETRY_LINK   2
-#define EVTCHN_RETRY_MASK(abi) (evtchn_abi_is_extended(abi) ? 3 : 1)
+
+/*
+ * What a port is and where its events go, in one word so that a sender gets it
+ * by one load: vCPU, state, ABI, and which of the vCPU's queues: in FIFO the
+ * one of the port's priority, else any, so that not all ports have the same.
+ */
+static inline uint32_t evtchn_binding(uint32_t vcpu, enum evtchn_state state,
+                                      enum evtchn_abi abi, unsigned int queue)
+{
+    return vcpu | state << 16 | abi << 20 | queue << 24;
+}
+
+static inline uint32_t binding_vcpu(uint32_t binding)
+{
+    return binding & UINT16_MAX;
+}
+
+static inline enum evtchn_state binding_state(uint32_t binding)
+{
+    return binding >> 16 & 0xf;
+}
+
+static inline enum evtchn_abi binding_abi(uint32_t binding)
+{
+    return binding >> 20 & 0xf;
+}
+
+static inline unsigned int binding_queue(uint32_t binding)
+{
+    return binding >> 24 & 0xf;
+}
+
+/* An unbound port's own lock: it has no senders, and need not use a queue's. */
+#define BINDING_HELD (UINT32_C(1) << 31)
+
+/* The same binding but for one thing. */
+static inline uint32_t evtchn_with_vcpu(uint32_t binding, uint32_t vcpu)
+{
+    return (binding & ~UINT32_C(0xffff)) | vcpu;
+}
+
+static inline uint32_t evtchn_with_state(uint32_t binding,
+                                         enum evtchn_state state)
+{
+    return (binding & ~UINT32_C(0xf0000)) | state << 16;
+}
+
+static inline uint32_t evtchn_with_queue(uint32_t binding, unsigned int queue)
+{
+    return (binding & ~UINT32_C(0xf000000)) | queue << 24;
+}
 
 /* A set of port numbers with a cheap "lowest": a bitmap with summaries. */
 struct port_set {
@@ -83,42 +136,54 @@ enum port_set_kind {
 };
 
 struct port_group {
-    struct port_set set[PORT_SET_KINDS];
     struct evtchn *bucket[BUCKETS_PER_GROUP];
+    _Alignas(CACHE_LINE) struct port_set set[PORT_SET_KINDS];
 };
 
-struct fifo_queue {
-    uint32_t tail;                  /* under lock; 0: none */
-    uint8_t lock;
+/*
+ * One of a vCPU's queues, and the lock for deliveries by it; the word is the
+ * number of the port that was appended last, or 0, while nobody has the lock.
+ */
+struct evtchn_queue {
+    uint32_t tail;
+};
+
+/*
+ * The other ABIs' ports share these, by number, and use the lock alone: a few
+ * for each vCPU, so that several senders do not meet at one.
+ */
+#define LANES_PER_VCPU  8
+
+struct evtchn_lane {
+    _Alignas(CACHE_LINE) struct evtchn_queue queue;
 };
 
 struct evtchn_vcpu {
-    uint32_t virq_port[EVTCHN_NR_VIRQS];
-    void *info;                     /* vcpu_info; changes under all locks */
-    uint8_t lock_bits;              /* 2- and 3-level delivery to this vCPU */
-    uint32_t poll;                  /* port, POLL_ANY or POLL_NONE */
-    /* What the guest has registered for its ABI; changes under all locks */
+    _Alignas(CACHE_LINE) struct evtchn_queue queue[EVTCHN_FIFO_MAX_QUEUES];
+    struct evtchn_lane lane[LANES_PER_VCPU];
+    /* Senders read these with a queue locked: see evtchn_quiesce_vcpu(). */
+    _Alignas(CACHE_LINE) void *info;            /* vcpu_info */
     union {
+        /* What the guest has registered for its ABI */
         struct evtchn_fifo_control_block *control;
         uint32_t *l2_selector;
         void *registered;
     };
+    /* The event lock's */
     void *frame;                    /* in which that is; NULL: nothing */
     uint64_t gfn;
-    struct fifo_queue queue[EVTCHN_FIFO_MAX_QUEUES];
+    uint32_t poll_port;             /* what it polls for; 0: any port */
+    uint32_t virq_port[EVTCHN_NR_VIRQS];
 };
 
-#define POLL_NONE   0
-#define POLL_ANY    UINT32_MAX
-
-/* A FIFO guest's event array. */
+/* A FIFO guest's event array.  Once there it stays for the domain's life. */
 struct fifo_array {
-    uint32_t nr_frames;             /* set after the frame; grows only */
-    uint32_t *frame[EVTCHN_MAX_ARRAY_FRAMES];
+    uint32_t nr_frames;
+    uint32_t *frame[EVTCHN_MAX_ARRAY_FRAMES];   /* NULL: missing */
     uint64_t gfn[EVTCHN_MAX_ARRAY_FRAMES];
 };
 
-/* A 3-level guest's bitmaps. */
+/* A 3-level guest's bitmaps.  Once there it stays for the domain's life. */
 struct evtchn_bitmaps {
     uint32_t nr_pages;              /* of each: 8, or a 32-bit guest's 1 */
     uint32_t *pending[MAX_BITMAP_PAGES];
@@ -127,139 +192,56 @@ struct evtchn_bitmaps {
 };
 
 struct evtchn_domain {
+    /* What a send reads, and next to nothing writes. */
     const struct evtchn_env *env;
     void *opaque;
-    struct evtchn_hub *hub;
-    void *event_lock;
-    size_t memory;
-
-    uint16_t domid;
-    bool host;
-    bool privileged;
-    bool fifo_offered;
-    bool three_level_offered;
-    uint8_t dying;
-    uint8_t abi;                    /* what new ports get */
-    uint8_t word_bits;              /* 64 or 32; under all lock_bits */
-    uint32_t refs;
+    struct evtchn_vcpu *vcpus;
+    void *shared_info;              /* as evtchn_vcpu.info */
+    struct fifo_array *fifo;
+    struct evtchn_bitmaps *bitmaps;
+    uint32_t *pirq_port;
+    uint64_t *polling;              /* a bit for each vCPU that polls */
+    uint32_t valid_ports;           /* buckets exist up to here; grows only */
     uint32_t max_ports;
     uint32_t nr_vcpus;
     uint32_t nr_pirqs;
+    uint16_t domid;
+    uint8_t word_bits;              /* 64 or 32; as evtchn_vcpu.info */
+    bool was_polled;                /* a vCPU has polled, once */
+    bool privileged;
+    bool fifo_offered;
+    bool three_level_offered;
+    struct evtchn_hub *hub;
+    void *event_lock;
+    struct port_group *group[NR_GROUPS];
 
-    uint32_t valid_ports;           /* buckets exist up to here; grows only */
+    /* What allocating and closing a port write; the event lock's. */
+    _Alignas(CACHE_LINE) size_t memory;
+    uint64_t set_groups[PORT_SET_KINDS];
     uint32_t active_ports;
     uint32_t next_reset;            /* a reset's next port; 0: no reset */
     uint32_t parked_cursor;
-    uint32_t nr_pollers;
-
-    void *shared_info;              /* changes under all lock_bits */
-    struct fifo_array *fifo;
-    struct evtchn_bitmaps *bitmaps;
-    struct evtchn_vcpu *vcpus;
-    uint32_t *pirq_port;
-    uint64_t set_groups[PORT_SET_KINDS];
-    struct port_group *group[NR_GROUPS];
+    uint32_t refs;                  /* other domains' operations; atomic */
+    uint8_t dying;
+    uint8_t abi;                    /* what new ports get */
 };
 
-/*
- * What differs between the delivery ABIs.  Called with a lock held that keeps
- * the port's state: its own, or for a send its peer's.
- */
-struct evtchn_port_ops {
-    void (*set_pending)(struct evtchn_domain *d, uint32_t port,
-                        struct evtchn *chn);
-    void (*clear_pending)(struct evtchn_domain *d, uint32_t port,
-                          struct evtchn *chn);
-    void (*unmask)(struct evtchn_domain *d, uint32_t port, struct evtchn *chn);
-    bool (*is_pending)(struct evtchn_domain *d, uint32_t port,
-                       struct evtchn *chn);
-    bool (*is_masked)(struct evtchn_domain *d, uint32_t port,
-                      struct evtchn *chn);
-    /* Optional: closed, but not yet to be handed out again. */
-    bool (*is_busy)(struct evtchn_domain *d, uint32_t port);
-    /* Optional: a port was bound. */
-    void (*init)(struct evtchn *chn);
-    /* Optional: put an event that is pending on its queue, or select it. */
-    void (*link)(struct evtchn_domain *d, uint32_t port, struct evtchn *chn);
-    /* Optional: -ENOSYS without. */
-    int (*set_priority)(struct evtchn *chn, uint32_t priority);
-    /*
-     * Optional: @port has just become one of this ABI, and @chn's ABI not yet:
-     * take its event from 2-level.  Its lock and its peer's are held.
-     */
-    void (*adopt)(struct evtchn_domain *d, uint32_t port, struct evtchn *chn);
-    /* Optional: fill in what an inspector may see of the queues. */
-    void (*inspect)(struct evtchn_domain *d, uint32_t port,
-                    struct evtchn *chn, struct evtchn_port_info *info);
-};
-
-extern const struct evtchn_port_ops evtchn_ops_host;
-extern const struct evtchn_port_ops evtchn_ops_2l;
-extern const struct evtchn_port_ops evtchn_ops_3l;
-extern const struct evtchn_port_ops evtchn_ops_fifo;
-
-static inline const struct evtchn_port_ops *evtchn_ops(enum evtchn_abi abi)
-{
-    switch (abi) {
-    case EVTCHN_ABI_FIFO:
-        return &evtchn_ops_fifo;
-    case EVTCHN_ABI_2L:
-        return &evtchn_ops_2l;
-    case EVTCHN_ABI_3L:
-        return &evtchn_ops_3l;
-    default:
-        return &evtchn_ops_host;
-    }
-}
-
-/* Locks (lock.c) -------------------------------------------------------- */
-
-void evtchn_spin_lock_slow(const struct evtchn_env *env, uint8_t *lock);
-
-static inline void evtchn_spin_lock(const struct evtchn_env *env,
-                                    uint8_t *lock)
-{
-    if (unlikely(evtchn_exchange(lock, 1))) {
-        evtchn_spin_lock_slow(env, lock);
-    }
-}
-
-static inline void evtchn_spin_unlock(uint8_t *lock)
-{
-    evtchn_store(lock, 0);
-}
-
-static inline void evtchn_port_lock(struct evtchn_domain *d,
-                                    struct evtchn *chn)
-{
-    evtchn_spin_lock(d->env, &chn->lock);
-}
-
-static inline void evtchn_port_unlock(struct evtchn *chn)
-{
-    evtchn_spin_unlock(&chn->lock);
-}
-
-/* Two different ports, in the order that keeps deadlocks away. */
-void evtchn_port_lock_two(struct evtchn_domain *d, struct evtchn *a,
-                          struct evtchn *b);
-void evtchn_event_lock(struct evtchn_domain *d);
-void evtchn_event_unlock(struct evtchn_domain *d);
-/* @a and @b may be the same. */
-void evtchn_event_lock_two(struct evtchn_domain *a, struct evtchn_domain *b);
-void evtchn_event_unlock_two(struct evtchn_domain *a, struct evtchn_domain *b);
-/* Every lock under which deliveries to @v read its memory's addresses. */
-void evtchn_vcpu_lock_all(struct evtchn_domain *d, struct evtchn_vcpu *v);
-void evtchn_vcpu_unlock_all(struct evtchn_vcpu *v);
-
-/* Domains (domain.c) ---------------------------------------------------- */
+/* Domains (domain.c, hub.c) --------------------------------------------- */
 
 void *evtchn_alloc(struct evtchn_domain *d, size_t size);
 void evtchn_free(struct evtchn_domain *d, void *ptr, size_t size);
-/* The domain that @d calls @domid, with a reference; NULL if there is none. */
+int evtchn_hub_add(struct evtchn_hub *hub, struct evtchn_domain *d);
+void evtchn_hub_remove(struct evtchn_hub *hub, struct evtchn_domain *d);
+/*
+ * The domain that @d calls @domid, or NULL; it stays until evtchn_domain_put(),
+ * which takes @d as well.
+ */
 struct evtchn_domain *evtchn_domain_get(struct evtchn_domain *d,
                                         uint16_t domid);
-void evtchn_domain_put(struct evtchn_domain *d);
+/* The same for one that is known. */
+void evtchn_domain_hold(struct evtchn_domain *d, struct evtchn_domain *found);
+void evtchn_domain_put(struct evtchn_domain *d, struct evtchn_domain *found);
+
 /* May @d act on @target?  As the default policy of XSM_TARGET. */
 static inline bool evtchn_may_control(const struct evtchn_domain *d,
                                       const struct evtchn_domain *target)
@@ -280,6 +262,11 @@ static inline struct evtchn_vcpu *evtchn_vcpu(struct evtchn_domain *d,
 static inline bool evtchn_is_bound(enum evtchn_state state)
 {
     return state != EVTCHN_CLOSED && state != EVTCHN_RESERVED;
+}
+
+static inline enum evtchn_state evtchn_state(const struct evtchn *chn)
+{
+    return binding_state(evtchn_load(&chn->binding));
 }
 
 /* A port that is known to be valid. */
@@ -315,13 +302,17 @@ void evtchn_free_ports(struct evtchn_domain *d);
 void evtchn_unpark_all(struct evtchn_domain *d);
 uint32_t evtchn_port_limit(const struct evtchn_domain *d);
 
-/* Bindings (bind.c, close.c, state.c) ----------------------------------- */
+/* Bindings (bind.c, inspect.c) ------------------------------------------ */
 
-/* What @chn is; its port lock or the event lock is held. */
-void evtchn_describe(const struct evtchn *chn, struct evtchn_port_info *info);
-/* Tell env->binding_changed() what @port is now. */
+/* What @chn is, whose binding is @binding; its queue is locked. */
+void evtchn_describe(const struct evtchn *chn, uint32_t binding,
+                     struct evtchn_port_info *info);
+/* Tell env->binding_changed() what @port, which was @was, is now. */
 void evtchn_binding_changed(struct evtchn_domain *d, uint32_t port,
-                            struct evtchn *chn);
+                            enum evtchn_state was);
+/* What @d's ABI makes of @port when it is bound, or closed. */
+uint32_t evtchn_new_binding(const struct evtchn_domain *d, uint32_t port,
+                            enum evtchn_state state, uint32_t vcpu);
 bool evtchn_virq_is_global(uint32_t virq);
 /* Where it is noted which port @virq is bound to; NULL if there is none such. */
 uint32_t *evtchn_virq_slot(struct evtchn_domain *d, uint32_t vcpu,
@@ -330,145 +321,7 @@ uint32_t *evtchn_virq_slot(struct evtchn_domain *d, uint32_t vcpu,
 /* How many ports a guest's reset closes before others may run (XSA-344). */
 #define EVTCHN_RESET_BUDGET 512
 
-/* Close up to @budget ports; -ERESTART when there are more. */
+/* Close up to @budget ports; -ERESTART when there are more (reset.c). */
 int evtchn_reset_some(struct evtchn_domain *d, bool resuming, uint32_t budget);
-
-/* Delivery (send.c, poll.c) --------------------------------------------- */
-
-/*
- * Set evtchn_upcall_pending; true when env->raise_upcall() is due, once the
- * lock is dropped.  One of @v's delivery locks is held.  As Xen's
- * vcpu_mark_events_pending().
- */
-static inline bool evtchn_mark_events_pending(struct evtchn_vcpu *v)
-{
-    uint8_t *upcall_pending = v->info;  /* vcpu_info's first byte */
-
-    if (unlikely(!upcall_pending)) {
-        /* evtchn_vcpu_set_info() will find the event's own bits. */
-        return false;
-    }
-    /*
-     * A flag seen set after the event's own bits were: the guest clears the
-     * flag before it looks at them, so it has not looked yet.
-     */
-    return !evtchn_load(upcall_pending) && !evtchn_exchange(upcall_pending, 1);
-}
-
-static inline void evtchn_raise_upcall(struct evtchn_domain *d,
-                                       struct evtchn_vcpu *v)
-{
-    d->env->raise_upcall(d->opaque, v - d->vcpus);
-}
-
-void evtchn_wake_pollers(struct evtchn_domain *d, uint32_t port);
-
-/* @port became pending.  Ordered after it by the set bit's own barrier. */
-static inline void evtchn_check_pollers(struct evtchn_domain *d, uint32_t port)
-{
-    if (unlikely(evtchn_load(&d->nr_pollers))) {
-        evtchn_wake_pollers(d, port);
-    }
-}
-
-/* Raise @port again if it was set aside; its port lock is held. */
-void evtchn_retry_pending(struct evtchn_domain *d, uint32_t port,
-                          struct evtchn *chn);
-/* The same for all ports from @first on; the event lock is held. */
-void evtchn_retry_all_pending(struct evtchn_domain *d, uint32_t first,
-                              uint32_t end);
-
-/* ABIs (abi.c) ---------------------------------------------------------- */
-
-/* One that a guest switches to, by registering memory for it. */
-static inline bool evtchn_abi_is_extended(enum evtchn_abi abi)
-{
-    return abi == EVTCHN_ABI_3L || abi == EVTCHN_ABI_FIFO;
-}
-
-/* All of these with the event lock held, and the caller's memory in place. */
-
-/*
- * @d is an @abi domain from here on, its ports not yet.  Needs d->fifo, or
- * d->bitmaps, to be there as soon as it has succeeded.
- */
-int evtchn_start_abi(struct evtchn_domain *d, enum evtchn_abi abi);
-/* Move all of @d's ports from 2-level to its ABI. */
-void evtchn_hand_over(struct evtchn_domain *d);
-/* What @v has registered is at @offset of @frame; NULL takes it away. */
-void evtchn_set_vcpu_frame(struct evtchn_domain *d, struct evtchn_vcpu *v,
-                           void *frame, uint64_t gfn, uint32_t offset);
-/* May what a vCPU registers, @size bytes, be at @offset of a frame? */
-bool evtchn_vcpu_offset_valid(uint32_t offset, uint32_t size);
-/* Back to 2-level; no port is bound. */
-void evtchn_back_to_2l(struct evtchn_domain *d);
-
-/* 2-level (event_2l.c) -------------------------------------------------- */
-
-/* log2 of a guest's word size. */
-static inline unsigned int word_shift(unsigned int word_bits)
-{
-    return word_bits == 64 ? 6 : 5;
-}
-
-/* Take the pending bit away, if it is set; the event lock is held. */
-bool evtchn_2l_take_pending(struct evtchn_domain *d, uint32_t port);
-/*
- * The 32 mask bits with @port's among them; false when it has none.  The event
- * lock is held.
- */
-bool evtchn_2l_get_mask(struct evtchn_domain *d, uint32_t port, uint32_t *word);
-
-/* 3-level (event_3l.c, register_3l.c) ----------------------------------- */
-
-/* Ports that have bits. */
-uint32_t evtchn_3l_limit(const struct evtchn_domain *d);
-/* Is anything in @v's L2 selector?  The event lock is held. */
-bool evtchn_3l_is_selected(struct evtchn_domain *d, struct evtchn_vcpu *v);
-/*
- * @v has got its L2 selector: what L1 had, from 2-level, goes there, and L1
- * gets what is in it.  The event lock is held.
- */
-void evtchn_3l_reselect(struct evtchn_domain *d, struct evtchn_vcpu *v);
-/* 2-level's masks of all ports, whether they exist or not. */
-void evtchn_3l_copy_masks(struct evtchn_domain *d);
-/* Bytes of a vCPU's selector. */
-uint32_t evtchn_3l_selector_size(const struct evtchn_domain *d);
-/* Map the pages, pending's and then mask's, and set d->bitmaps. */
-int evtchn_3l_start(struct evtchn_domain *d, const uint64_t *gfns,
-                    uint32_t nr_pages);
-void evtchn_3l_free(struct evtchn_domain *d);
-
-/* FIFO (event_fifo.c, fifo_control.c) ----------------------------------- */
-
-/*
- * evtchn.lastq: the queue that a port was last put on, where it may still be
- * linked, or be the tail.  It changes with both queues locked, the old and the
- * new one, and only by who has set LASTQ_MOVING.
- */
-#define LASTQ_PRIORITY_SHIFT    16
-#define LASTQ_MOVING            (UINT32_C(1) << 31)
-
-static inline uint32_t evtchn_lastq(uint32_t vcpu, unsigned int priority)
-{
-    return vcpu | priority << LASTQ_PRIORITY_SHIFT;
-}
-
-static inline uint32_t evtchn_lastq_vcpu(uint32_t lastq)
-{
-    return lastq & UINT16_MAX;
-}
-
-static inline unsigned int evtchn_lastq_priority(uint32_t lastq)
-{
-    return lastq >> LASTQ_PRIORITY_SHIFT & (EVTCHN_FIFO_MAX_QUEUES - 1);
-}
-
-/* @port's event word, or NULL while its page is missing. */
-uint32_t *evtchn_fifo_word(struct evtchn_domain *d, uint32_t port);
-/* An empty array, in d->fifo; then a frame more of it. */
-int evtchn_fifo_start(struct evtchn_domain *d);
-int evtchn_fifo_add_frame(struct evtchn_domain *d, uint64_t gfn);
-void evtchn_fifo_free(struct evtchn_domain *d);
 
 #endif /* XEN_EVTCHN_MODEL_H */

@@ -1,64 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* HYPERVISOR_event_channel_op: from a guest's argument to the operation. */
 
-#include "model.h"
+#include "delivery.h"
+#include "event_3l.h"
 
 #ifndef EVTCHNOP_reset_cont
 #define EVTCHNOP_reset_cont 14
 #endif
 
-size_t evtchn_op_size(unsigned int cmd, bool *copy_back)
+static int op_bind_interdomain(struct evtchn_domain *d, void *arg)
 {
-    *copy_back = false;
-    switch (cmd) {
-    case EVTCHNOP_bind_interdomain:
-        *copy_back = true;
-        return sizeof(struct evtchn_bind_interdomain);
-    case EVTCHNOP_bind_virq:
-        *copy_back = true;
-        return sizeof(struct evtchn_bind_virq);
-    case EVTCHNOP_bind_pirq:
-        *copy_back = true;
-        return sizeof(struct evtchn_bind_pirq);
-    case EVTCHNOP_close:
-        return sizeof(struct evtchn_close);
-    case EVTCHNOP_send:
-        return sizeof(struct evtchn_send);
-    case EVTCHNOP_status:
-        *copy_back = true;
-        return sizeof(struct evtchn_status);
-    case EVTCHNOP_alloc_unbound:
-        *copy_back = true;
-        return sizeof(struct evtchn_alloc_unbound);
-    case EVTCHNOP_bind_ipi:
-        *copy_back = true;
-        return sizeof(struct evtchn_bind_ipi);
-    case EVTCHNOP_bind_vcpu:
-        return sizeof(struct evtchn_bind_vcpu);
-    case EVTCHNOP_unmask:
-        return sizeof(struct evtchn_unmask);
-    case EVTCHNOP_reset:
-    case EVTCHNOP_reset_cont:
-        return sizeof(struct evtchn_reset);
-    case EVTCHNOP_init_control:
-        *copy_back = true;
-        return sizeof(struct evtchn_init_control);
-    case EVTCHNOP_expand_array:
-        return sizeof(struct evtchn_expand_array);
-    case EVTCHNOP_set_priority:
-        return sizeof(struct evtchn_set_priority);
-    case EVTCHNOP_query_extended_abis:
-        *copy_back = true;
-        return sizeof(struct evtchn_query_extended_abis);
-    case EVTCHNOP_register_3level:
-        return sizeof(struct evtchn_register_3level);
-    default:
-        return 0;
-    }
+    struct evtchn_bind_interdomain *bind = arg;
+
+    return evtchn_bind_interdomain(d, bind->remote_dom, bind->remote_port,
+                                   &bind->local_port);
 }
 
-static int op_status(struct evtchn_domain *caller, struct evtchn_status *status)
+static int op_bind_virq(struct evtchn_domain *d, void *arg)
 {
+    struct evtchn_bind_virq *bind = arg;
+
+    return evtchn_bind_virq(d, bind->virq, bind->vcpu, &bind->port);
+}
+
+static int op_bind_pirq(struct evtchn_domain *d, void *arg)
+{
+    struct evtchn_bind_pirq *bind = arg;
+
+    return evtchn_bind_pirq(d, bind->pirq, bind->flags, &bind->port);
+}
+
+static int op_close(struct evtchn_domain *d, void *arg)
+{
+    return evtchn_close(d, ((struct evtchn_close *)arg)->port);
+}
+
+static int op_send(struct evtchn_domain *d, void *arg)
+{
+    return evtchn_send(d, ((struct evtchn_send *)arg)->port);
+}
+
+static int op_status(struct evtchn_domain *caller, void *arg)
+{
+    struct evtchn_status *status = arg;
     struct evtchn_domain *d = evtchn_domain_get(caller, status->dom);
     struct evtchn_port_info info;
     int rc;
@@ -70,7 +54,7 @@ static int op_status(struct evtchn_domain *caller, struct evtchn_status *status)
     if (!rc && !evtchn_may_control(caller, d)) {
         rc = -XEN_EPERM;
     }
-    evtchn_domain_put(d);
+    evtchn_domain_put(caller, d);
     if (rc) {
         return rc;
     }
@@ -99,7 +83,33 @@ static int op_status(struct evtchn_domain *caller, struct evtchn_status *status)
     return 0;
 }
 
-static int op_reset(struct evtchn_domain *caller, uint16_t dom, bool resuming)
+static int op_alloc_unbound(struct evtchn_domain *d, void *arg)
+{
+    struct evtchn_alloc_unbound *alloc = arg;
+
+    return evtchn_alloc_unbound(d, alloc->dom, alloc->remote_dom, &alloc->port);
+}
+
+static int op_bind_ipi(struct evtchn_domain *d, void *arg)
+{
+    struct evtchn_bind_ipi *bind = arg;
+
+    return evtchn_bind_ipi(d, bind->vcpu, &bind->port);
+}
+
+static int op_bind_vcpu(struct evtchn_domain *d, void *arg)
+{
+    struct evtchn_bind_vcpu *bind = arg;
+
+    return evtchn_bind_vcpu(d, bind->port, bind->vcpu);
+}
+
+static int op_unmask(struct evtchn_domain *d, void *arg)
+{
+    return evtchn_unmask(d, ((struct evtchn_unmask *)arg)->port);
+}
+
+static int reset(struct evtchn_domain *caller, uint16_t dom, bool resuming)
 {
     struct evtchn_domain *d = evtchn_domain_get(caller, dom);
     int rc;
@@ -110,114 +120,102 @@ static int op_reset(struct evtchn_domain *caller, uint16_t dom, bool resuming)
     rc = evtchn_may_control(caller, d)
              ? evtchn_reset_some(d, resuming, EVTCHN_RESET_BUDGET)
              : -XEN_EPERM;
-    evtchn_domain_put(d);
+    evtchn_domain_put(caller, d);
     return rc;
 }
 
-static bool read_guest(struct evtchn_domain *d, uint64_t addr, void *buf,
-                       size_t size)
+static int op_reset(struct evtchn_domain *d, void *arg)
 {
-    return d->env->read_guest && d->env->read_guest(d->opaque, addr, buf, size);
+    return reset(d, ((struct evtchn_reset *)arg)->dom, false);
 }
 
-static int op_register_3level(struct evtchn_domain *d,
-                              const struct evtchn_register_3level *reg)
+static int op_reset_cont(struct evtchn_domain *d, void *arg)
 {
-    uint64_t gfns[2 * MAX_BITMAP_PAGES];
-    uint32_t nr_pages = reg->u.bitmaps.nr_pages;
-    size_t size;
+    return reset(d, ((struct evtchn_reset *)arg)->dom, true);
+}
 
-    if (!d->three_level_offered) {
-        return -XEN_EPERM;
-    }
-    switch (reg->cmd) {
-    case EVTCHN_3L_BITMAPS:
-        if (nr_pages != EVTCHN_3L_NR_PAGES(evtchn_load(&d->word_bits))) {
-            return -XEN_EINVAL;
+static int op_init_control(struct evtchn_domain *d, void *arg)
+{
+    struct evtchn_init_control *init = arg;
+
+    return evtchn_init_control(d, init->control_gfn, init->offset, init->vcpu,
+                               &init->link_bits);
+}
+
+static int op_expand_array(struct evtchn_domain *d, void *arg)
+{
+    return evtchn_expand_array(d,
+                               ((struct evtchn_expand_array *)arg)->array_gfn);
+}
+
+static int op_set_priority(struct evtchn_domain *d, void *arg)
+{
+    struct evtchn_set_priority *set = arg;
+
+    return evtchn_set_priority(d, set->port, set->priority);
+}
+
+static int op_query_extended_abis(struct evtchn_domain *d, void *arg)
+{
+    ((struct evtchn_query_extended_abis *)arg)->abis = evtchn_extended_abis(d);
+    return 0;
+}
+
+/* Every command there is. */
+static const struct op {
+    uint16_t cmd;
+    uint8_t size;           /* of the argument */
+    bool copy_back;         /* to the guest, after success */
+    int (*fn)(struct evtchn_domain *d, void *arg);
+} ops[] = {
+#define OP(name, copy_back) \
+    { EVTCHNOP_##name, sizeof(struct evtchn_##name), copy_back, op_##name }
+    OP(send, false),
+    OP(unmask, false),
+    OP(bind_interdomain, true),
+    OP(bind_virq, true),
+    OP(bind_pirq, true),
+    OP(close, false),
+    OP(status, true),
+    OP(alloc_unbound, true),
+    OP(bind_ipi, true),
+    OP(bind_vcpu, false),
+    OP(reset, false),
+    { EVTCHNOP_reset_cont, sizeof(struct evtchn_reset), false, op_reset_cont },
+    OP(init_control, true),
+    OP(expand_array, false),
+    OP(set_priority, false),
+    OP(query_extended_abis, true),
+#ifndef EVTCHN_NO_3LEVEL
+    { EVTCHNOP_register_3level, sizeof(struct evtchn_register_3level), false,
+      evtchn_3l_op_register },
+#endif
+#undef OP
+};
+
+static const struct op *find_op(unsigned int cmd)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(ops) / sizeof(*ops); i++) {
+        if (ops[i].cmd == cmd) {
+            return &ops[i];
         }
-        size = nr_pages * sizeof(*gfns);
-        if (!read_guest(d, reg->u.bitmaps.pending_gfns, gfns, size) ||
-            !read_guest(d, reg->u.bitmaps.mask_gfns, gfns + nr_pages, size)) {
-            return -XEN_EFAULT;
-        }
-        return evtchn_register_bitmaps(d, gfns, nr_pages);
-    case EVTCHN_3L_L2_SELECTOR:
-        return evtchn_register_l2_selector(d, reg->u.l2_selector.vcpu,
-                                           reg->u.l2_selector.gfn,
-                                           reg->u.l2_selector.offset);
-    default:
-        return -XEN_EINVAL;
     }
+    return NULL;
+}
+
+size_t evtchn_op_size(unsigned int cmd, bool *copy_back)
+{
+    const struct op *op = find_op(cmd);
+
+    *copy_back = op && op->copy_back;
+    return op ? op->size : 0;
 }
 
 int evtchn_op(struct evtchn_domain *d, unsigned int cmd, void *arg)
 {
-    switch (cmd) {
-    case EVTCHNOP_bind_interdomain: {
-        struct evtchn_bind_interdomain *bind = arg;
+    const struct op *op = find_op(cmd);
 
-        return evtchn_bind_interdomain(d, bind->remote_dom, bind->remote_port,
-                                       &bind->local_port);
-    }
-    case EVTCHNOP_bind_virq: {
-        struct evtchn_bind_virq *bind = arg;
-
-        return evtchn_bind_virq(d, bind->virq, bind->vcpu, &bind->port);
-    }
-    case EVTCHNOP_bind_pirq: {
-        struct evtchn_bind_pirq *bind = arg;
-
-        return evtchn_bind_pirq(d, bind->pirq, bind->flags, &bind->port);
-    }
-    case EVTCHNOP_close:
-        return evtchn_close(d, ((struct evtchn_close *)arg)->port);
-    case EVTCHNOP_send:
-        return evtchn_send(d, ((struct evtchn_send *)arg)->port);
-    case EVTCHNOP_status:
-        return op_status(d, arg);
-    case EVTCHNOP_alloc_unbound: {
-        struct evtchn_alloc_unbound *alloc = arg;
-
-        return evtchn_alloc_unbound(d, alloc->dom, alloc->remote_dom,
-                                    &alloc->port);
-    }
-    case EVTCHNOP_bind_ipi: {
-        struct evtchn_bind_ipi *bind = arg;
-
-        return evtchn_bind_ipi(d, bind->vcpu, &bind->port);
-    }
-    case EVTCHNOP_bind_vcpu: {
-        struct evtchn_bind_vcpu *bind = arg;
-
-        return evtchn_bind_vcpu(d, bind->port, bind->vcpu);
-    }
-    case EVTCHNOP_unmask:
-        return evtchn_unmask(d, ((struct evtchn_unmask *)arg)->port);
-    case EVTCHNOP_reset:
-    case EVTCHNOP_reset_cont:
-        return op_reset(d, ((struct evtchn_reset *)arg)->dom,
-                        cmd == EVTCHNOP_reset_cont);
-    case EVTCHNOP_init_control: {
-        struct evtchn_init_control *init = arg;
-
-        return evtchn_init_control(d, init->control_gfn, init->offset,
-                                   init->vcpu, &init->link_bits);
-    }
-    case EVTCHNOP_expand_array:
-        return evtchn_expand_array(d,
-                            ((struct evtchn_expand_array *)arg)->array_gfn);
-    case EVTCHNOP_set_priority: {
-        struct evtchn_set_priority *set = arg;
-
-        return evtchn_set_priority(d, set->port, set->priority);
-    }
-    case EVTCHNOP_query_extended_abis:
-        ((struct evtchn_query_extended_abis *)arg)->abis =
-            evtchn_extended_abis(d);
-        return 0;
-    case EVTCHNOP_register_3level:
-        return op_register_3level(d, arg);
-    default:
-        return -XEN_ENOSYS;
-    }
+    return op ? op->fn(d, arg) : -XEN_ENOSYS;
 }

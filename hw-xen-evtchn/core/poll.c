@@ -3,53 +3,49 @@
  * SCHEDOP_poll's half of event channels: vCPUs that sleep until one of some
  * ports becomes pending, masked or not.
  *
- * A poller registers, then looks at the ports; who raises an event sets
- * PENDING, then looks for pollers.  So one of the two sees the other.
+ * A vCPU sets its bit in d->polling, then looks at the ports; a sender sets
+ * PENDING, then looks for bits.  So one of the two sees the other, and who
+ * clears the bit ends the poll.
  */
 
-#include "model.h"
+#include "delivery.h"
 
-/* True when @v was registered as @poll, and is not any more. */
-static bool unregister(struct evtchn_domain *d, struct evtchn_vcpu *v,
-                       uint32_t poll)
+/* True when @vcpu polled, and does not any more. */
+static bool unregister(struct evtchn_domain *d, uint32_t vcpu)
 {
-    if (poll == POLL_NONE || !evtchn_cmpxchg(&v->poll, &poll, POLL_NONE)) {
-        return false;
-    }
-    evtchn_fetch_add(&d->nr_pollers, -1);
-    return true;
+    uint64_t bit = UINT64_C(1) << vcpu % 64;
+
+    return evtchn_fetch_and(&d->polling[vcpu / 64], ~bit) & bit;
 }
 
 void evtchn_poll_cancel(struct evtchn_domain *d, uint32_t vcpu)
 {
-    struct evtchn_vcpu *v = evtchn_vcpu(d, vcpu);
-
-    if (v) {
-        unregister(d, v, evtchn_load(&v->poll));
+    if (evtchn_vcpu_polls(d, vcpu)) {
+        unregister(d, vcpu);
     }
 }
 
 bool evtchn_vcpu_polls(struct evtchn_domain *d, uint32_t vcpu)
 {
-    struct evtchn_vcpu *v = evtchn_vcpu(d, vcpu);
-
-    return v && evtchn_load(&v->poll) != POLL_NONE;
+    return vcpu < d->nr_vcpus &&
+           evtchn_load(&d->polling[vcpu / 64]) >> vcpu % 64 & 1;
 }
 
 /* 1 pending, 0 not, -EINVAL not bound. */
 static int port_poll(struct evtchn_domain *d, uint32_t port)
 {
     struct evtchn *chn = evtchn_from_port(d, port);
+    struct evtchn_locked locked;
     int rc = -XEN_EINVAL;
 
     if (!chn) {
         return rc;
     }
-    evtchn_port_lock(d, chn);
-    if (evtchn_is_bound(chn->state)) {
-        rc = evtchn_ops(chn->abi)->is_pending(d, port, chn);
+    evtchn_port_lock(d, chn, &locked);
+    if (evtchn_is_bound(binding_state(locked.binding))) {
+        rc = evtchn_ops(locked.binding)->is_pending(d, port);
     }
-    evtchn_port_unlock(chn);
+    evtchn_port_unlock(&locked);
     return rc;
 }
 
@@ -57,17 +53,16 @@ int evtchn_poll(struct evtchn_domain *d, uint32_t vcpu, const uint32_t *ports,
                 uint32_t nr_ports)
 {
     struct evtchn_vcpu *v = evtchn_vcpu(d, vcpu);
-    uint32_t poll = nr_ports == 1 && ports[0] ? ports[0] : POLL_ANY;
     uint32_t i;
 
     if (!v) {
         return -XEN_EINVAL;
     }
-    /* Counted first: whoever sees the vCPU registered can count it out. */
-    evtchn_fetch_add(&d->nr_pollers, 1);
-    if (evtchn_exchange(&v->poll, poll) != POLL_NONE) {
-        evtchn_fetch_add(&d->nr_pollers, -1);
+    if (!evtchn_load(&d->was_polled)) {
+        evtchn_store(&d->was_polled, true);
     }
+    evtchn_store(&v->poll_port, nr_ports == 1 ? ports[0] : 0);
+    evtchn_fetch_or(&d->polling[vcpu / 64], UINT64_C(1) << vcpu % 64);
     for (i = 0; i < nr_ports; i++) {
         int rc = port_poll(d, ports[i]);
 
@@ -83,12 +78,16 @@ void evtchn_wake_pollers(struct evtchn_domain *d, uint32_t port)
 {
     uint32_t i;
 
-    for (i = 0; i < d->nr_vcpus; i++) {
-        struct evtchn_vcpu *v = &d->vcpus[i];
-        uint32_t poll = evtchn_load(&v->poll);
+    for (i = 0; i < d->nr_vcpus; i += 64) {
+        uint64_t polling = evtchn_load(&d->polling[i / 64]);
 
-        if ((poll == POLL_ANY || poll == port) && unregister(d, v, poll)) {
-            d->env->wake_poller(d->opaque, i);
+        for (; polling; polling &= polling - 1) {
+            uint32_t vcpu = i + __builtin_ctzll(polling);
+            uint32_t wanted = evtchn_load(&d->vcpus[vcpu].poll_port);
+
+            if ((!wanted || wanted == port) && unregister(d, vcpu)) {
+                d->env->wake_poller(d->opaque, vcpu);
+            }
         }
     }
 }

@@ -7,7 +7,7 @@
  * finding the lowest is a few bit scans, however many ports are open.
  */
 
-#include "model.h"
+#include "delivery.h"
 
 /* How many parked ports an allocation looks at before it leaves them be. */
 #define PARKED_PER_ALLOCATION 16
@@ -96,20 +96,8 @@ static uint32_t port_set_next(const struct evtchn_domain *d,
 
 uint32_t evtchn_port_limit(const struct evtchn_domain *d)
 {
-    uint32_t word_bits = evtchn_load(&d->word_bits);
-    uint32_t limit = EVTCHN_MAX_PORTS;
+    uint32_t limit = evtchn_abis[d->abi]->port_limit(d);
 
-    switch (d->abi) {
-    case EVTCHN_ABI_2L:
-        limit = word_bits * word_bits;
-        break;
-    case EVTCHN_ABI_3L:
-        limit = evtchn_3l_limit(d);
-        break;
-    case EVTCHN_ABI_FIFO:
-        limit = EVTCHN_FIFO_MAX_PORTS;
-        break;
-    }
     return limit < d->max_ports ? limit : d->max_ports;
 }
 
@@ -133,7 +121,7 @@ static int evtchn_grow(struct evtchn_domain *d)
         return -XEN_ENOMEM;
     }
     for (i = 0; i < PORTS_PER_BUCKET; i++) {
-        bucket[i].abi = d->abi;
+        bucket[i].binding = evtchn_new_binding(d, port + i, EVTCHN_CLOSED, 0);
     }
     (*group)->bucket[b] = bucket;
     for (i = 0; i < PORTS_PER_BUCKET; i++) {
@@ -146,7 +134,7 @@ static int evtchn_grow(struct evtchn_domain *d)
 
 static bool evtchn_is_busy(struct evtchn_domain *d, uint32_t port)
 {
-    const struct evtchn_port_ops *ops = evtchn_ops(d->abi);
+    const struct evtchn_abi_ops *ops = evtchn_abis[d->abi];
 
     return ops->is_busy && ops->is_busy(d, port);
 }

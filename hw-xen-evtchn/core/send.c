@@ -1,44 +1,100 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * EVTCHNOP_send, EVTCHNOP_unmask, EVTCHNOP_set_priority, and events that come
- * from a VIRQ, a PIRQ or a monitor.  One port's lock each, no domain's.
+ * EVTCHNOP_send, EVTCHNOP_unmask, and events that come from a VIRQ, a PIRQ or a
+ * monitor.  None takes a domain's lock, nor any but the queue's to which the
+ * event goes.
+ *
+ * Each looks at a port, and again with its queue locked.  If the port has
+ * changed in between it starts over, at once: each round but the last means
+ * that somebody else got a change of the port done.
  */
 
-#include "model.h"
+#include "delivery.h"
 
-static void set_pending(struct evtchn_domain *d, uint32_t port,
-                        struct evtchn *chn)
+/*
+ * Raise what is at the other end; false when that has just changed.  Ours has
+ * been read in two steps, so the peer must say that it is ours.
+ */
+static inline bool send_to_peer(struct evtchn_domain *d, uint32_t port,
+                                struct evtchn *chn)
 {
-    evtchn_ops(evtchn_load(&chn->abi))->set_pending(d, port, chn);
+    struct evtchn_domain *rd = evtchn_load(&chn->remote);
+    uint32_t remote_port = evtchn_load(&chn->remote_port);
+    struct evtchn *peer = rd ? evtchn_from_port(rd, remote_port) : NULL;
+    struct evtchn_seen seen = { .remote = d, .number = port };
+
+    if (likely(peer)) {
+        seen.binding = evtchn_load(&peer->binding);
+        if (likely(binding_state(seen.binding) == EVTCHN_INTERDOMAIN)) {
+            return evtchn_raise(rd, remote_port, peer, seen, EVTCHN_NEW_EVENT);
+        }
+    }
+    /*
+     * The channel is being closed, or bound by somebody who has not told the
+     * number of its port yet: as if ours were unbound.
+     */
+    return true;
 }
 
 int evtchn_send(struct evtchn_domain *d, uint32_t port)
 {
     struct evtchn *chn = evtchn_from_port(d, port);
-    int rc = 0;
+    struct evtchn_seen seen = { 0 };
+    bool done;
 
-    if (!chn) {
+    if (unlikely(!chn)) {
         return -XEN_EINVAL;
     }
-    evtchn_port_lock(d, chn);
-    switch (chn->state) {
-    case EVTCHN_INTERDOMAIN:
-        /* Our end's lock keeps the other end bound, and its domain there. */
-        set_pending(chn->remote, chn->remote_port,
-                    evtchn_of_port(chn->remote, chn->remote_port));
-        break;
-    case EVTCHN_IPI:
-        set_pending(d, port, chn);
-        break;
-    case EVTCHN_UNBOUND:
-        /* Who binds to it gets an event then. */
-        break;
-    default:
-        rc = -XEN_EINVAL;
-        break;
+    do {
+        seen.binding = evtchn_load(&chn->binding);
+        switch (binding_state(seen.binding)) {
+        case EVTCHN_INTERDOMAIN:
+            done = send_to_peer(d, port, chn);
+            break;
+        case EVTCHN_IPI:
+            done = evtchn_raise(d, port, chn, seen, EVTCHN_NEW_EVENT);
+            break;
+        case EVTCHN_UNBOUND:
+            /* Who binds to it gets an event then. */
+            return 0;
+        default:
+            return -XEN_EINVAL;
+        }
+    } while (unlikely(!done));
+    return 0;
+}
+
+/* The same for an unbound port, which is locked by itself meanwhile. */
+static bool raise_unbound(struct evtchn_domain *d, uint32_t port,
+                          struct evtchn *chn, enum evtchn_why why)
+{
+    struct evtchn_locked locked;
+    bool held;
+
+    evtchn_port_lock(d, chn, &locked);
+    held = locked.held;
+    while (held && !evtchn_raise(d, port, chn, evtchn_look(chn), why)) {
+        /* The queue that it was last on was changed meanwhile. */
     }
-    evtchn_port_unlock(chn);
-    return rc;
+    evtchn_port_unlock(&locked);
+    return held;
+}
+
+bool evtchn_raise_bound(struct evtchn_domain *d, uint32_t port,
+                        struct evtchn *chn, enum evtchn_why why)
+{
+    for (;;) {
+        struct evtchn_seen seen = evtchn_look(chn);
+
+        if (!evtchn_is_bound(binding_state(seen.binding))) {
+            return false;
+        }
+        if (binding_state(seen.binding) == EVTCHN_UNBOUND
+                ? raise_unbound(d, port, chn, why)
+                : evtchn_raise(d, port, chn, seen, why)) {
+            return true;
+        }
+    }
 }
 
 int evtchn_unmask(struct evtchn_domain *d, uint32_t port)
@@ -48,88 +104,64 @@ int evtchn_unmask(struct evtchn_domain *d, uint32_t port)
     if (!chn) {
         return -XEN_EINVAL;
     }
-    evtchn_port_lock(d, chn);
-    if (evtchn_is_bound(chn->state)) {
-        evtchn_ops(chn->abi)->unmask(d, port, chn);
-    }
-    evtchn_port_unlock(chn);
+    evtchn_raise_bound(d, port, chn, EVTCHN_UNMASK);
     return 0;
-}
-
-int evtchn_set_priority(struct evtchn_domain *d, uint32_t port,
-                        uint32_t priority)
-{
-    struct evtchn *chn = evtchn_from_port(d, port);
-    const struct evtchn_port_ops *ops;
-    int rc;
-
-    if (!chn) {
-        return -XEN_EINVAL;
-    }
-    evtchn_port_lock(d, chn);
-    ops = evtchn_ops(chn->abi);
-    if (!ops->set_priority) {
-        rc = -XEN_ENOSYS;
-    } else if (!evtchn_is_bound(chn->state)) {
-        rc = -XEN_EACCES;
-    } else {
-        rc = ops->set_priority(chn, priority);
-    }
-    evtchn_port_unlock(chn);
-    return rc;
 }
 
 int evtchn_raise_port(struct evtchn_domain *d, uint32_t port)
 {
     struct evtchn *chn = evtchn_from_port(d, port);
-    int rc = -XEN_EINVAL;
 
-    if (!chn) {
-        return rc;
-    }
-    evtchn_port_lock(d, chn);
-    if (evtchn_is_bound(chn->state)) {
-        set_pending(d, port, chn);
-        rc = 0;
-    }
-    evtchn_port_unlock(chn);
-    return rc;
+    return chn && evtchn_raise_bound(d, port, chn, EVTCHN_NEW_EVENT)
+               ? 0 : -XEN_EINVAL;
 }
 
-/*
- * Raise the port that @slot names if it is still what the slot says: it may be
- * closed, and bound to something else, before we have its lock.
- */
-static void raise_irq(struct evtchn_domain *d, const uint32_t *slot,
-                      enum evtchn_state state, uint32_t irq)
+void evtchn_retry(struct evtchn_domain *d, uint32_t first, uint32_t end)
 {
-    uint32_t port = evtchn_load(slot);
-    struct evtchn *chn;
+    uint32_t port;
 
-    if (!port) {
-        return;
+    for (port = first; port < end && port < d->valid_ports; port++) {
+        struct evtchn *chn = evtchn_of_port(d, port);
+
+        if (evtchn_load(&chn->retry)) {
+            evtchn_raise_bound(d, port, chn, EVTCHN_RETRY);
+        }
     }
-    chn = evtchn_of_port(d, port);
-    evtchn_port_lock(d, chn);
-    if (chn->state == state && chn->irq == irq && evtchn_load(slot) == port) {
-        set_pending(d, port, chn);
-    }
-    evtchn_port_unlock(chn);
 }
 
 void evtchn_raise_virq(struct evtchn_domain *d, uint32_t vcpu, uint32_t virq)
 {
     uint32_t *slot = evtchn_virq_slot(d, vcpu, virq);
+    struct evtchn_seen seen = { .number = virq };
+    struct evtchn *chn;
+    uint32_t port;
 
-    if (slot) {
-        raise_irq(d, slot, EVTCHN_VIRQ, virq);
+    while (slot && (port = evtchn_load(slot))) {
+        chn = evtchn_of_port(d, port);
+        seen.binding = evtchn_load(&chn->binding);
+        /* It may have been closed, and be bound to something else. */
+        if (binding_state(seen.binding) == EVTCHN_VIRQ &&
+            (evtchn_virq_is_global(virq) ||
+             binding_vcpu(seen.binding) == vcpu) &&
+            likely(evtchn_raise(d, port, chn, seen, EVTCHN_NEW_EVENT))) {
+            return;
+        }
     }
 }
 
 void evtchn_raise_pirq(struct evtchn_domain *d, uint32_t pirq)
 {
-    if (pirq < d->nr_pirqs) {
-        raise_irq(d, &d->pirq_port[pirq], EVTCHN_PIRQ, pirq);
+    struct evtchn_seen seen = { .number = pirq };
+    struct evtchn *chn;
+    uint32_t port;
+
+    while ((port = evtchn_pirq_port(d, pirq))) {
+        chn = evtchn_of_port(d, port);
+        seen.binding = evtchn_load(&chn->binding);
+        if (binding_state(seen.binding) == EVTCHN_PIRQ &&
+            likely(evtchn_raise(d, port, chn, seen, EVTCHN_NEW_EVENT))) {
+            return;
+        }
     }
 }
 
@@ -143,38 +175,4 @@ uint32_t evtchn_virq_port(struct evtchn_domain *d, uint32_t vcpu, uint32_t virq)
 uint32_t evtchn_pirq_port(struct evtchn_domain *d, uint32_t pirq)
 {
     return pirq < d->nr_pirqs ? evtchn_load(&d->pirq_port[pirq]) : 0;
-}
-
-void evtchn_retry_pending(struct evtchn_domain *d, uint32_t port,
-                          struct evtchn *chn)
-{
-    uint8_t retry;
-
-    if (likely(!evtchn_load(&chn->pending))) {
-        return;
-    }
-    /* Others may retry it too: each part is done by who takes it. */
-    retry = evtchn_exchange(&chn->pending, 0);
-    if (retry & EVTCHN_RETRY_RAISE) {
-        set_pending(d, port, chn);
-    }
-    if (retry & EVTCHN_RETRY_LINK) {
-        evtchn_ops(evtchn_load(&chn->abi))->link(d, port, chn);
-    }
-}
-
-void evtchn_retry_all_pending(struct evtchn_domain *d, uint32_t first,
-                              uint32_t end)
-{
-    uint32_t port;
-
-    for (port = first; port < end && port < d->valid_ports; port++) {
-        struct evtchn *chn = evtchn_of_port(d, port);
-
-        evtchn_port_lock(d, chn);
-        if (evtchn_is_bound(chn->state)) {
-            evtchn_retry_pending(d, port, chn);
-        }
-        evtchn_port_unlock(chn);
-    }
 }

@@ -115,12 +115,13 @@ static int abi_change(void *opaque, enum evtchn_abi abi)
     return g->abi_change_rc;
 }
 
-static void binding_changed(void *opaque, uint32_t port,
+static void binding_changed(void *opaque, uint32_t port, enum evtchn_state was,
                             const struct evtchn_port_info *info)
 {
     struct guest *g = opaque;
 
     g_assert_cmpuint(port, <, g->max_ports);
+    g_assert_cmpuint(was, ==, g->binding[port].info.state);
     g->binding[port].info = *info;
     g->binding[port].calls++;
 }

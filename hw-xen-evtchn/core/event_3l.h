@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* 3-level: what event_3l.c and register_3l.c share.  The event lock is held. */
+
+#ifndef XEN_EVTCHN_EVENT_3L_H
+#define XEN_EVTCHN_EVENT_3L_H
+
+#include "model.h"
+
+/* Bytes of a vCPU's selector. */
+uint32_t evtchn_3l_selector_size(const struct evtchn_domain *d);
+int evtchn_3l_load(struct evtchn_domain *d, const uint64_t *gfns,
+                   uint32_t nr_frames);
+void evtchn_3l_leave(struct evtchn_domain *d);
+
+/* 2-level's masks of all ports, whether they exist or not. */
+void evtchn_3l_copy_masks(struct evtchn_domain *d);
+/*
+ * Move what @v's L1 has from 2-level to @selector, which is about to be @v's:
+ * until it is, no sender selects by L1.
+ */
+void evtchn_3l_take_l1(struct evtchn_domain *d, struct evtchn_vcpu *v,
+                       uint32_t *selector);
+/* Tell @v of what its selector has. */
+void evtchn_3l_select_l1(struct evtchn_domain *d, struct evtchn_vcpu *v);
+
+/* EVTCHNOP_register_3level. */
+int evtchn_3l_op_register(struct evtchn_domain *d, void *arg);
+
+#endif /* XEN_EVTCHN_EVENT_3L_H */
