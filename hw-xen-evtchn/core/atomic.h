@@ -4,9 +4,31 @@
  * with a guest.
  *
  * Guest memory is plain memory to its owner, so these work on plain objects of
- * 1, 2, 4 or 8 bytes.  Read-modify-writes are sequentially consistent: the
- * ABIs rest on "set my bit, then look at yours" from both sides, and on x86
- * they cost nothing more.  Loads acquire and stores release.
+ * 1, 2, 4 or 8 bytes.
+ *
+ * The ABIs rest on "set mine, then look at yours" from both sides: one of the
+ * two sees the other.  So all accesses are sequentially consistent, with one
+ * exception: on x86 a store would then cost as much as a read-modify-write, and
+ * is a plain one.  Then, and only then, a load may be done before a store that
+ * it comes after.  Hence the one rule that the model has to keep:
+ *
+ *   Between a store and a load of something else that must not be done before
+ *   it there is a read-modify-write or evtchn_fence().
+ *
+ * A store after a read-modify-write needs nothing: it is seen after it.
+ *
+ * What compilers make of it, and why that will do:
+ *   x86      A locked instruction is a full barrier.  All else is plain moves,
+ *            of which the processor reorders only loads with earlier stores.
+ *   arm64    ldar, stlr, and ldaxr with stlxr or one "al" instruction for both.
+ *            ldar waits for an earlier stlr; ldapr, which a compiler may take
+ *            for an acquire load, does not.
+ *   riscv64  A full fence before each load, a lighter one before each store, or
+ *            "aqrl" for both.
+ *   ppc64le  sync before each access.  lwsync, enough to acquire and release,
+ *            neither keeps a load behind an earlier store, nor makes all
+ *            processors agree on the order of stores to different places.
+ * tests/core/check-barriers looks whether it is so.
  *
  * EVTCHN_ATOMIC_STEP(kind, ptr) comes before each access.  A test build defines
  * it to interleave threads or to count; @kind is one of the letters below.
@@ -21,22 +43,37 @@
 #define EVTCHN_STEP_LOAD    'l'
 #define EVTCHN_STEP_STORE   's'
 #define EVTCHN_STEP_RMW     'x'
+#define EVTCHN_STEP_FENCE   'f'     /* of no memory: @ptr is null */
 
 #ifndef EVTCHN_ATOMIC_STEP
 #define EVTCHN_ATOMIC_STEP(kind, ptr) ((void)(ptr))
 #endif
 
+#if defined(__x86_64__) || defined(__i386__)
+#define EVTCHN_STORE_ORDER __ATOMIC_RELEASE
+#else
+#define EVTCHN_STORE_ORDER __ATOMIC_SEQ_CST
+#endif
+
 #define evtchn_load(ptr)                                        \
     (__extension__({                                            \
         EVTCHN_ATOMIC_STEP(EVTCHN_STEP_LOAD, ptr);              \
-        __atomic_load_n(ptr, __ATOMIC_ACQUIRE);                 \
+        __atomic_load_n(ptr, __ATOMIC_SEQ_CST);                 \
     }))
 
 #define evtchn_store(ptr, value)                                \
     (__extension__({                                            \
         __typeof__(*(ptr)) value_ = (value);                    \
         EVTCHN_ATOMIC_STEP(EVTCHN_STEP_STORE, ptr);             \
-        __atomic_store_n(ptr, value_, __ATOMIC_RELEASE);        \
+        __atomic_store_n(ptr, value_, EVTCHN_STORE_ORDER);      \
+    }))
+
+/* Of two that each store, then this, then load, one sees the other's store. */
+#define evtchn_fence()                                          \
+    (__extension__({                                            \
+        EVTCHN_ATOMIC_STEP(EVTCHN_STEP_FENCE,                   \
+                           (const uint8_t *)0);                 \
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);                \
     }))
 
 /* The following return the old value. */
