@@ -11,7 +11,9 @@ extern __thread struct bench_steps bench_steps;
 #define EVTCHN_ATOMIC_STEP(kind, ptr)           \
     do {                                        \
         (void)(ptr);                            \
-        if ((kind) == EVTCHN_STEP_RMW) {        \
+        /* A fence costs as much. */            \
+        if ((kind) == EVTCHN_STEP_RMW ||        \
+            (kind) == EVTCHN_STEP_FENCE) {      \
             bench_steps.rmw++;                  \
         } else if ((kind) == EVTCHN_STEP_LOAD) { \
             bench_steps.loads++;                \

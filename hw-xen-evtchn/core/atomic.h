@@ -4,9 +4,31 @@
  * with a guest.
  *
  * Guest memory is plain memory to its owner, so these work on plain objects of
- * 1, 2, 4 or 8 bytes.  Read-modify-writes are sequentially consistent: the
- * ABIs rest on "set my bit, then look at yours" from both sides, and on x86
- * they cost nothing more.  Loads acquire and stores release.
+ * 1, 2, 4 or 8 bytes.
+ *
+ * The ABIs rest on "set mine, then look at yours" from both sides: one of the
+ * two sees the other.  So all accesses are sequentially consistent, with one
+ * exception: on x86 a store would then cost as much as a read-modify-write, and
+ * is a plain one.  Then, and only then, a load may be done before a store that
+ * it comes after.  Hence the one rule that the model has to keep:
+ *
+ *   Between a store and a load of something else that must not be done before
+ *   it there is a read-modify-write or evtchn_fence().
+ *
+ * A store after a read-modify-write needs nothing: it is seen after it.
+ *
+ * What compilers make of it, and why that will do:
+ *   x86      A locked instruction is a full barrier.  All else is plain moves,
+ *            of which the processor reorders only loads with earlier stores.
+ *   arm64    ldar, stlr, and ldaxr with stlxr or one "al" instruction for both.
+ *            ldar waits for an earlier stlr; ldapr, which a compiler may take
+ *            for an acquire load, does not.
+ *   riscv64  A full fence before each load, a lighter one before each store, or
+ *            "aqrl" for both.
+ *   ppc64le  sync before each access.  lwsync, enough to acquire and release,
+ *            neither keeps a load behind an earlier store, nor makes all
+ *            processors agree on the order of stores to different places.
+ * tests/core/check-barriers looks whether it is so.
  *
  * EVTCHN_ATOMIC_STEP(kind, ptr) comes before each access.  A test build defines
  * it to interleave threads or to count; @kind is one of the letters below.
@@ -21,10 +43,16 @@
 #define EVTCHN_STEP_LOAD    'l'
 #define EVTCHN_STEP_STORE   's'
 #define EVTCHN_STEP_RMW     'x'
-#define EVTCHN_STEP_FENCE   'f'
+#define EVTCHN_STEP_FENCE   'f'     /* of no memory: @ptr is null */
 
 #ifndef EVTCHN_ATOMIC_STEP
 #define EVTCHN_ATOMIC_STEP(kind, ptr) ((void)(ptr))
+#endif
+
+#if defined(__x86_64__) || defined(__i386__)
+#define EVTCHN_STORE_ORDER __ATOMIC_RELEASE
+#else
+#define EVTCHN_STORE_ORDER __ATOMIC_SEQ_CST
 #endif
 
 #define evtchn_load(ptr)                                        \
@@ -37,23 +65,28 @@
     (__extension__({                                            \
         __typeof__(*(ptr)) value_ = (value);                    \
         EVTCHN_ATOMIC_STEP(EVTCHN_STEP_STORE, ptr);             \
-        __atomic_store_n(ptr, value_, __ATOMIC_RELEASE);        \
+        __atomic_store_n(ptr, value_, EVTCHN_STORE_ORDER);      \
     }))
 
 /*
- * What was written before it is seen before what is read after it.  Compilers
- * lock what is on top of the stack, which a return or a spilled value then has
- * to wait for; below it, as Linux does, nothing does.
+ * Of two that each store, then this, then load, one sees the other's store.  gcc
+ * locks what is on top of the stack, for which a return, or a value that was
+ * spilled there, then has to wait; below it nothing does.
  */
-static inline void evtchn_fence(void)
-{
-    EVTCHN_ATOMIC_STEP(EVTCHN_STEP_FENCE, (const char *)"");
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
-    __asm__ __volatile__("lock addl $0, -64(%%rsp)" : : : "memory", "cc");
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_THREAD__)
+#define EVTCHN_FENCE() \
+    __asm__ __volatile__("lock addl $0, -64(%%rsp)" : : : "memory", "cc")
 #else
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#define EVTCHN_FENCE() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #endif
-}
+
+#define evtchn_fence()                                          \
+    (__extension__({                                            \
+        EVTCHN_ATOMIC_STEP(EVTCHN_STEP_FENCE,                   \
+                           (const uint8_t *)0);                 \
+        EVTCHN_FENCE();                                         \
+    }))
 
 /* The following return the old value. */
 #define evtchn_fetch_or(ptr, bits)                              \

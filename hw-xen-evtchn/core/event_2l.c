@@ -8,7 +8,7 @@
 
 #define SHARED_INFO_PENDING 0x800
 
-#ifdef __x86_64__
+#ifdef __LP64__
 _Static_assert(offsetof(struct shared_info, evtchn_pending) ==
                SHARED_INFO_PENDING, "evtchn_pending of a 64-bit guest");
 _Static_assert(offsetof(struct shared_info, evtchn_mask) ==

@@ -14,13 +14,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <xen/xen.h>
-#include <xen/errno.h>
-#include <xen/event_channel.h>
-
 #include "../public/event_channel_3level.h"
 #include "atomic.h"
 #include "evtchn.h"
+#include "xen_public.h"
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

@@ -15,9 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <xen/xen.h>
-#include <xen/errno.h>
-#include <xen/event_channel.h>
+#include "xen_public.h"
 #include <xen/foreign/x86_32.h>
 
 #include "event_channel_3level.h"

@@ -6,6 +6,7 @@
  * core/atomic.h: they are no part of what an explorer should interleave.
  */
 
+#include "cpu_relax.h"
 #include "guest.h"
 
 #include <glib.h>
@@ -106,7 +107,7 @@ static void world_unlock(void *lock)
 static void world_relax(unsigned int spins)
 {
     if (spins < 32) {
-        __builtin_ia32_pause();
+        cpu_relax();
     } else {
         sched_yield();
     }

@@ -2,6 +2,7 @@
 /* Delays before atomic steps; see jitter.h. */
 
 #include "jitter.h"
+#include "cpu_relax.h"
 
 #include <sched.h>
 #include <stdint.h>
@@ -24,6 +25,6 @@ void stress_jitter(void)
         return;
     }
     for (spins = state >> 48 & 511; spins; spins--) {
-        __builtin_ia32_pause();
+        cpu_relax();
     }
 }

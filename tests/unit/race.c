@@ -4,6 +4,7 @@
  */
 
 #include "race.h"
+#include "cpu_relax.h"
 
 static gpointer send_once(gpointer opaque)
 {
@@ -13,7 +14,7 @@ static gpointer send_once(gpointer opaque)
     gate_pass(&r->gate, 2);
     /* Once only, as a second event would hide that the first was lost. */
     for (i = 0; i < r->delay; i++) {
-        __builtin_ia32_pause();
+        cpu_relax();
     }
     assert_ok(evtchn_send(r->peer->d, r->peer_port));
     return NULL;

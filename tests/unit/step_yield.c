@@ -5,6 +5,7 @@
  */
 
 #include "step.h"
+#include "cpu_relax.h"
 
 #include <sched.h>
 #include <stdint.h>
@@ -23,7 +24,7 @@ void unit_step(int kind, const volatile void *ptr)
         sched_yield();
     } else if (seed >> 24 < 32) {
         for (spin = seed >> 12 & 1023; spin; spin--) {
-            __builtin_ia32_pause();
+            cpu_relax();
         }
     }
     (void)ptr;
