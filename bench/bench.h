@@ -60,6 +60,7 @@ struct bench_thread {
     uint64_t ops;               /* done while the clock ran */
     uint64_t sent;              /* events, by this thread, also before that */
     int64_t start, end;
+    int64_t cpu_time;
     double latency, width;      /* the probes' worse figures */
 } __attribute__((aligned(128)));
 
@@ -112,6 +113,8 @@ extern const char *const bench_abi_names[NR_BENCH_ABIS + 1];
 /* probe.c ------------------------------------------------------------------ */
 
 int64_t bench_now(void);
+/* The processor time of the calling thread. */
+int64_t bench_thread_time(void);
 /* @n compare-exchanges: nothing depends on one, or each on the last one. */
 void bench_yardstick(unsigned int n);
 void bench_dependent_yardstick(unsigned int n);

@@ -9,12 +9,22 @@
 #define LATENCY_STEPS   4000
 #define WIDTH_STEPS     2000
 
-int64_t bench_now(void)
+static int64_t read_clock(clockid_t clock)
 {
     struct timespec ts;
 
-    clock_gettime(CLOCK_MONOTONIC, &ts);
+    clock_gettime(clock, &ts);
     return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+int64_t bench_now(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t bench_thread_time(void)
+{
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
 /* All find what they expect, so that none waits for what another one found. */

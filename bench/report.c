@@ -250,8 +250,8 @@ void bench_print_markdown(const struct bench_results *r)
     print_one_thread(r, true);
     printf("\n## Several threads\n\nOperations a second of all threads together, "
            "as a multiple of one thread's; in\nbrackets events handled a second. "
-           "More than %u threads take turns on this machine.\n\n",
-           r->processors);
+           "More than %u threads take turns on this\nmachine: of those it is the "
+           "processors' time that counts.\n\n", r->processors);
     print_threads(r);
     printf("\n## Allocation and memory\n\n");
     print_tables(r);

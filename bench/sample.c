@@ -4,8 +4,8 @@
  *
  * One thread makes BATCH operations.  Several go on for a while, all from one
  * moment on; each counts what it has done in its own time.  Where there are
- * more threads than processors all share one time, which is longer, and the
- * probes tell nothing.
+ * more threads than processors that goes on for longer, the processor's time is
+ * what counts, as nobody else's is in it then, and the probes tell nothing.
  */
 
 #define _GNU_SOURCE     /* processor affinity */
@@ -17,10 +17,10 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <signal.h>
 
 #define BATCH           256     /* of one thread */
 #define BATCH_OF_MANY   64
@@ -203,11 +203,14 @@ static void run_thread(struct team *team, struct bench_thread *t)
         wait_for(team, &team->arrived, 2 * team->nr_threads);
     }
     t->start = bench_now();
+    t->cpu_time = bench_thread_time();
     if (t->id) {
         go_on(team, t);
+        t->cpu_time = bench_thread_time() - t->cpu_time;
         evtchn_fetch_add(&team->done, 1);
     } else {
         go_on_and_count(team, t);
+        t->cpu_time = bench_thread_time() - t->cpu_time;
         if (team->c->others_wait) {
             take_others_events(team);
         }
@@ -227,30 +230,28 @@ static void *member_thread(void *opaque)
 
 /* The sample ----------------------------------------------------------------- */
 
-/* Operations a nanosecond of all threads that count. */
 static void sum_up(struct team *team, uint64_t handled,
                    struct bench_sample *sample)
 {
     unsigned int n = team->nr_threads - team->c->idle_threads, i;
-    double rate = 0, least = 0, total = 0;
-    int64_t start = team->thread[0].start, end = team->thread[0].end;
+    double rate = 0, least = 0, total = 0, cpu_time = 0;
+    double time = team->thread[0].end - team->thread[0].start;
 
     for (i = 0; i < n; i++) {
         const struct bench_thread *t = &team->thread[i];
 
-        start = MIN(start, t->start);
-        end = MAX(end, t->end);
         total += t->ops;
         least = i ? MIN(least, t->ops) : t->ops;
-        rate += t->ops ? (double)t->ops / MAX(t->end - t->start, 1) : 0;
+        rate += (double)t->ops / MAX(t->end - t->start, 1);
+        cpu_time += t->cpu_time;
     }
     if (team->crowded) {
-        rate = total / (end - start);
+        time = cpu_time / bench_processors();
+        rate = total / time;
     }
     sample->ns = 1 / rate;
     sample->slowest = least * n / total;
-    sample->handled_ns = handled ?
-        (double)(team->thread[0].end - team->thread[0].start) / handled : 0;
+    sample->handled_ns = handled ? time / handled : 0;
     sample->steps = team->steps;
     sample->ops = team->thread[0].ops;
     sample->latency = sample->width = 0;
