@@ -2,9 +2,9 @@
 /*
  * The event-channel benchmark: what its files share.
  *
- * cases.c, the test guest and the model are there twice: as they are, for the
- * times, and in a module of their own with the step hook of core/atomic.h, for
- * the counts.
+ * rig.c, cases.c, the test guest and the model are there twice: as they are,
+ * for the times, and in an object of their own with the step hook of
+ * core/atomic.h, for the counts.
  */
 
 #ifndef BENCH_H
@@ -14,27 +14,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define BENCH_MAX_THREADS 16
+
 enum bench_abi {
     BENCH_2L_64,
     BENCH_2L_32,
     BENCH_3L_64,
     BENCH_3L_32,
     BENCH_FIFO,
-    NR_BENCH_ABIS
+    NR_BENCH_ABIS,
+    BENCH_NO_ABI = NR_BENCH_ABIS    /* the yardsticks */
 };
 
-enum bench_case {
-    BENCH_IPI,          /* one thread: send, take the upcall, handle */
-    BENCH_INTERDOMAIN,
-    BENCH_PIRQ,
-    BENCH_TO_HOST,      /* a guest's send to a back end's domain */
-    BENCH_DISTINCT,     /* two threads: own port, own vCPU, own events */
-    BENCH_ONE_VCPU,     /* two threads: own port, one vCPU that handles both */
-    BENCH_ONE_PORT,     /* two threads: one port */
-    NR_BENCH_CASES
+#define BENCH_ABI_BIT(abi)  (1u << (abi))
+#define BENCH_ALL_ABIS      (BENCH_ABI_BIT(NR_BENCH_ABIS) - 1)
+/* Two word sizes differ in the time of one event, not in what threads share. */
+#define BENCH_64_BIT        (BENCH_ABI_BIT(BENCH_2L_64) |   \
+                             BENCH_ABI_BIT(BENCH_3L_64) |   \
+                             BENCH_ABI_BIT(BENCH_FIFO))
+
+/* What must hold between the events that were sent and those handled. */
+enum bench_account {
+    BENCH_EACH,         /* every one is handled by itself */
+    BENCH_MERGED,       /* at least the last one, and none out of nothing */
+    BENCH_NOT_EVENTS,
 };
 
-#define BENCH_FIRST_OF_TWO  BENCH_DISTINCT
+struct bench_rig;
 
 /* What the hook has counted on the calling thread. */
 struct bench_steps {
@@ -43,73 +49,200 @@ struct bench_steps {
     uint64_t stores;
 };
 
-struct bench_memory {
-    size_t ten;         /* bytes of a domain with 10 open ports */
-    size_t full;        /* with all 131,071 of FIFO */
-    size_t fifo;        /* what a FIFO guest's first init_control adds */
-    size_t three_level; /* and what registering 3-level's bitmaps does */
-    double port;        /* and what a port adds */
+/* A thread of a sample; on cache lines of its own. */
+struct bench_thread {
+    struct bench_rig *rig;      /* NULL: the yardsticks */
+    enum bench_abi abi;
+    unsigned int id;
+    unsigned int nr_threads;
+    bool crowded;               /* there are more threads than processors */
+    bool failed;                /* an operation returned an error */
+    uint64_t ops;               /* done while the clock ran */
+    uint64_t sent;              /* events, by this thread, also before that */
+    int64_t start, end;
+    int64_t cpu_time;
+    double latency, width;      /* the probes' worse figures */
+} __attribute__((aligned(128)));
+
+/* Any word means the same at every thread count and in every run: see --json. */
+struct bench_case {
+    const char *name;
+    const char *what;
+    unsigned int abis;
+    unsigned int min_threads, max_threads;
+    enum bench_account account;
+    /* The ratio is to this case with @idle_threads fewer; NULL: itself, 1. */
+    const char *base;
+    unsigned int idle_threads;  /* the last ones; their work does not count */
+    /* @n operations of thread @t. */
+    void (*run)(struct bench_thread *t, unsigned int n);
+    /* Where the events go; thread 0 goes on until all others are done. */
+    unsigned int ports;
+    bool others_wait;
 };
 
-struct bench_rig;
-
 struct bench_ops {
+    const struct bench_case *cases;
+    unsigned int nr_cases;
+    /* Whether @c is there for @abi with so many threads. */
+    bool (*fits)(const struct bench_case *c, enum bench_abi abi,
+                 unsigned int nr_threads);
     struct bench_rig *(*rig_new)(enum bench_abi abi);
     void (*rig_free)(struct bench_rig *rig);
-    /* @n sends by @thread, 0 or 1, which handles what comes to its vCPU. */
-    void (*run)(struct bench_rig *rig, enum bench_case c, unsigned int thread,
-                unsigned int n);
-    /* How many events @thread's vCPU has handled. */
-    uint64_t (*handled)(struct bench_rig *rig, unsigned int thread);
+    /* Before a sample, and the count of events handled since. */
+    void (*reset_handled)(struct bench_rig *rig, const struct bench_case *c);
+    uint64_t (*handled)(struct bench_rig *rig, const struct bench_case *c);
+    /* Handle what is pending at @vcpu of the case's domain. */
+    void (*upcall)(struct bench_rig *rig, const struct bench_case *c,
+                   unsigned int vcpu);
+    /*
+     * After a sample: each port that was used takes one more event, and it is
+     * handled once.  Else what is wrong.
+     */
+    const char *(*check)(struct bench_rig *rig, const struct bench_case *c,
+                         unsigned int nr_threads);
     void (*get_steps)(struct bench_steps *steps);
 };
 
 extern const struct bench_ops bench_timed;
 extern const struct bench_ops bench_counted;
 
-/* alloc.c: allocation and memory, on the timed model. */
+extern const char *const bench_abi_ids[NR_BENCH_ABIS + 1];
+extern const char *const bench_abi_names[NR_BENCH_ABIS + 1];
+
+/* probe.c ------------------------------------------------------------------ */
+
+int64_t bench_now(void);
+/* The processor time of the calling thread. */
+int64_t bench_thread_time(void);
+/* @n compare-exchanges: nothing depends on one, or each on the last one. */
+void bench_yardstick(unsigned int n);
+void bench_dependent_yardstick(unsigned int n);
+/*
+ * Nanoseconds of work that is always the same: one chain of instructions, which
+ * sees a slower clock and interrupts; and several side by side, which see a
+ * busy hyperthread, too.
+ */
+double bench_latency_probe(void);
+double bench_width_probe(void);
+
+/* sample.c ----------------------------------------------------------------- */
+
+struct bench_sample {
+    double ns;          /* for each operation of all threads together */
+    double handled_ns;  /* for each event handled meanwhile; 0: none */
+    double slowest;     /* the slowest thread's part of an equal share */
+    double latency, width;
+    uint64_t ops;       /* thread 0's, */
+    struct bench_steps steps;   /* and what they took, if counted */
+};
+
+/* Processors that this process may use. */
+unsigned int bench_processors(void);
+void bench_pin(unsigned int n);
+/* One sample; with events missing it says so and ends the process. */
+void bench_take_sample(const struct bench_ops *ops, struct bench_rig *rig,
+                       const struct bench_case *c, enum bench_abi abi,
+                       unsigned int nr_threads, struct bench_sample *sample);
+
+/* table.c: allocation and memory, on the timed model. ----------------------- */
+
 struct bench_table;
-struct bench_table *bench_table_new(uint32_t open_ports);
+struct bench_table *bench_table_new(enum bench_abi abi, uint32_t open_ports);
 void bench_table_free(struct bench_table *table);
 /* Close some ports anywhere and open as many; nanoseconds for each. */
 void bench_table_run(struct bench_table *table, double *alloc_ns,
                      double *close_ns);
-void bench_measure_memory(struct bench_memory *memory);
 
-/* measure.c */
-#define NR_TABLES 3
-extern const uint32_t bench_table_ports[NR_TABLES];
+struct bench_memory {
+    enum bench_abi abi;
+    uint32_t ports;         /* open, all of them unbound */
+    size_t bytes;           /* the model's, evtchn_domain_memory() */
+    size_t guest_bytes;     /* what the guest hands over, besides shared_info */
+};
 
-struct bench_result {
-    double ns;          /* for each send */
-    double ratio;       /* two threads: sends a second over one thread's IPIs */
-    double rmw;         /* for each send */
-    double loads;
-    double stores;
+/* Memory at @ports ports, port 0 not counted; 1 vCPU.  False: too many. */
+bool bench_measure_memory(enum bench_abi abi, uint32_t ports,
+                          struct bench_memory *memory);
+
+/* rows.c, measure.c -------------------------------------------------------- */
+
+struct bench_request {
+    char **cases;           /* NULL: all */
+    unsigned int abis;      /* of BENCH_ABI_BIT() */
+    unsigned int threads;   /* 0: 1, 2, 4, 8 and 16 */
+    unsigned int rounds;
+};
+
+struct bench_row {
+    const struct bench_case *c;
+    enum bench_abi abi;
+    unsigned int threads;
+    struct bench_sample *samples;
+    unsigned int taken, kept;
+    /* Medians of what was kept, and the least. */
+    double ns, least_ns, handled_ns, slowest;
+    double ratio;           /* events a second to those of the base; 0: none */
+    /* For each operation; of one thread only. */
+    double rmw, loads, stores;
+};
+
+struct bench_table_row {
+    enum bench_abi abi;
+    uint32_t open_ports;
+    struct bench_table *table;
+    double *alloc_samples, *close_samples;
+    double alloc_ns, close_ns;
 };
 
 struct bench_results {
     unsigned int rounds;
-    unsigned int cpus;
-    double yardstick_ns;
-    double yardstick_ratio;     /* of two threads: what the machine can do */
-    struct bench_result result[NR_BENCH_ABIS][NR_BENCH_CASES];
-    double alloc_ns[NR_TABLES];
-    double close_ns[NR_TABLES];
-    struct bench_memory memory;
+    unsigned int processors;
+    unsigned int taken, kept;
+    double yardstick_ns, dependent_yardstick_ns;
+    struct bench_row *rows;
+    unsigned int nr_rows;
+    struct bench_table_row *tables;
+    unsigned int nr_tables;
+    struct bench_memory *memory;
+    unsigned int nr_memory;
 };
 
-int64_t bench_now(void);
-void bench_measure(struct bench_results *results, unsigned int rounds);
+void bench_choose_rows(const struct bench_request *request,
+                       struct bench_results *results);
+const struct bench_case *bench_find_case(const char *name);
+/* What @c's ratio with @threads is to, and with how many threads. */
+const struct bench_case *bench_base_of(const struct bench_case *c,
+                                       unsigned int threads,
+                                       unsigned int *base_threads);
+void bench_measure(const struct bench_request *request,
+                   struct bench_results *results);
+void bench_results_free(struct bench_results *results);
+const struct bench_row *bench_find_row(const struct bench_results *results,
+                                       const char *name, enum bench_abi abi,
+                                       unsigned int threads);
 
-/* report.c */
-enum bench_format {
-    BENCH_TEXT,
-    BENCH_MARKDOWN,
-    BENCH_JSON,
+/* aims.c ------------------------------------------------------------------- */
+
+struct bench_aim {
+    const char *id;
+    const char *name;
+    double value;
+    double bound;
+    bool at_least;          /* else at most */
+    bool measured;
 };
 
-void bench_report(const struct bench_results *results,
-                  enum bench_format format);
+#define NR_BENCH_AIMS 7
+
+void bench_get_aims(const struct bench_results *results,
+                    struct bench_aim aims[NR_BENCH_AIMS]);
+bool bench_aim_met(const struct bench_aim *aim);
+
+/* report.c, json.c --------------------------------------------------------- */
+
+void bench_print_text(const struct bench_results *results);
+void bench_print_markdown(const struct bench_results *results);
+void bench_print_json(const struct bench_results *results);
 
 #endif /* BENCH_H */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is measured; built twice, see bench.h. */
+/* What is measured, in one table; built twice, see bench.h. */
 
-#include "bench.h"
-#include "guest.h"
-#include "atomic.h"
+#include "run.h"
+#include "linux.h"
 
 #include <glib.h>
 
@@ -14,211 +13,182 @@
 #define BENCH_OPS bench_timed
 #endif
 
-/* Ports that share no cache line: 512 of 2-level's bits are in one. */
-#define APART 600
+#define FIFO_ONLY   BENCH_ABI_BIT(BENCH_FIFO)
+#define NO_ABI      BENCH_ABI_BIT(BENCH_NO_ABI)
 
-/* On a cache line of its own. */
-struct handled {
-    uint64_t events;
-} __attribute__((aligned(64)));
+/* A case of one thread, or of up to all. */
+#define ONE_THREAD(name_, what_, run_, ports_, ...)                         \
+    { .name = name_, .what = what_, .abis = BENCH_ALL_ABIS,                 \
+      .min_threads = 1, .max_threads = 1, .account = BENCH_EACH,            \
+      .run = bench_run_##run_, .ports = ports_, __VA_ARGS__ }
+#define THREADS(name_, what_, account_, run_, ports_, ...)                  \
+    { .name = name_, .what = what_, .abis = BENCH_64_BIT,                   \
+      .min_threads = 1, .max_threads = BENCH_MAX_THREADS,                   \
+      .account = account_, .run = bench_run_##run_, .ports = ports_,        \
+      __VA_ARGS__ }
 
-struct bench_rig {
-    struct handled handled[2];
-    struct world *world;
-    struct guest *guest;
-    struct guest *peer;
-    struct guest *host;
-    uint32_t ipi[2];        /* one a vCPU */
-    uint32_t ipi_apart;     /* another one of vCPU 0 */
-    uint32_t pirq_port;
-    uint32_t peer_port;     /* joined to guest's interdomain port */
-    uint32_t to_host;       /* guest's end of a channel to host */
+/* Some have an initializer of their own instead of the macro's. */
+#pragma GCC diagnostic ignored "-Woverride-init"
+
+static const struct bench_case cases[] = {
+    ONE_THREAD("ipi", "send to oneself, take the upcall, handle", ipi,
+               BENCH_ADJACENT),
+    ONE_THREAD("ipi-test-guest", "the same with the consumer of tests/guest/",
+               ipi_test_guest, BENCH_ADJACENT),
+    ONE_THREAD("interdomain", "sent by another domain", interdomain,
+               BENCH_INTERDOMAIN_PORT),
+    ONE_THREAD("pirq", "a PIRQ", pirq, BENCH_PIRQ_PORT),
+    ONE_THREAD("virq", "a vCPU's VIRQ_TIMER", virq, BENCH_VIRQ_PORT),
+    ONE_THREAD("to-host", "to a back end's domain", to_host, BENCH_HOST_PORT),
+    ONE_THREAD("already-pending", "a send to a port that is pending", pending,
+               BENCH_ADJACENT_AT_0, .account = BENCH_MERGED),
+    ONE_THREAD("batch64", "64 adjacent ports, one upcall", batch, BENCH_BATCH),
+    ONE_THREAD("batch64-stride", "64 ports in words of their own, one upcall",
+               batch_stride, BENCH_STRIDE),
+    ONE_THREAD("mask-send-unmask", "sent while masked, raised by unmask",
+               mask_send_unmask, BENCH_ADJACENT),
+    ONE_THREAD("priority-change", "another priority before each send",
+               priority_change, BENCH_ADJACENT, .abis = FIFO_ONLY),
+    ONE_THREAD("2-ports-alternating", "two ports in turn", alternate,
+               BENCH_ADJACENT_AT_0),
+
+    /* A vCPU a thread, each with a port of its own. */
+    THREADS("distinct-adjacent", "ports one after the other", BENCH_EACH, ipi,
+            BENCH_ADJACENT),
+    THREADS("distinct-6apart", "six IPIs a vCPU, as Linux has", BENCH_EACH,
+            six_apart, BENCH_SIX_APART),
+    THREADS("distinct-far", "1,024 ports apart, with 2-level 256", BENCH_EACH,
+            far, BENCH_FAR),
+    THREADS("distinct-own-line", "the same, with 2-level 512: a cache line "
+            "each", BENCH_EACH, own_line, BENCH_OWN_LINE),
+
+    /* One vCPU: thread 0 sends and handles; the others send, or also wait. */
+    THREADS("1vcpu-far-flat", "ports far apart, nobody waits", BENCH_MERGED,
+            far_flat, BENCH_FAR_AT_0),
+    THREADS("1vcpu-adj-flat", "adjacent ports, nobody waits", BENCH_MERGED,
+            adjacent_flat, BENCH_ADJACENT_AT_0),
+    THREADS("1vcpu-prio-flat", "a priority each, nobody waits", BENCH_MERGED,
+            priorities_flat, BENCH_PRIORITIES, .abis = FIFO_ONLY),
+    THREADS("1vcpu-far-acked", "ports far apart, each event waited for",
+            BENCH_EACH, far_acked, BENCH_FAR_AT_0, .others_wait = true),
+    THREADS("1vcpu-adj-acked", "adjacent ports, each event waited for",
+            BENCH_EACH, adjacent_acked, BENCH_ADJACENT_AT_0,
+            .others_wait = true),
+    THREADS("1vcpu-prio-acked", "a priority each, each event waited for",
+            BENCH_EACH, priorities_acked, BENCH_PRIORITIES, .abis = FIFO_ONLY,
+            .others_wait = true),
+    THREADS("1vcpu-adj-pending", "adjacent ports, nobody handles",
+            BENCH_MERGED, pending, BENCH_ADJACENT_AT_0),
+    THREADS("same-port-flat", "one port for all, nobody waits", BENCH_MERGED,
+            same_port_flat, BENCH_ADJACENT_AT_0),
+    THREADS("same-port-pending", "one port for all, nobody handles",
+            BENCH_MERGED, same_port_pending, BENCH_ADJACENT_AT_0),
+
+    /* Ports come and go. */
+    THREADS("alloc+close-1dom", "an unbound port, all in one domain",
+            BENCH_NOT_EVENTS, alloc_one_domain, BENCH_NO_PORTS),
+    THREADS("alloc+close-own-dom", "an unbound port, a domain each",
+            BENCH_NOT_EVENTS, alloc_own_domain, BENCH_NO_PORTS),
+    THREADS("bind_virq+close", "a vCPU's VIRQ_TIMER each, in one domain",
+            BENCH_NOT_EVENTS, virq_and_close, BENCH_NO_PORTS),
+    THREADS("far-under-alloc", "distinct-far, and one thread more opens and "
+            "closes", BENCH_EACH, far_under_alloc, BENCH_FAR,
+            .min_threads = 2, .base = "distinct-far", .idle_threads = 1),
+
+    /* What the machine can do. */
+    THREADS("yardstick", "a compare-exchange that nothing depends on",
+            BENCH_NOT_EVENTS, yardstick, BENCH_NO_PORTS, .abis = NO_ABI),
+    THREADS("yardstick-dependent", "a compare-exchange after another",
+            BENCH_NOT_EVENTS, dependent_yardstick, BENCH_NO_PORTS,
+            .abis = NO_ABI),
 };
 
-/* Giving way would measure who else wants the processor. */
-static void spin(unsigned int spins)
+static bool fits(const struct bench_case *c, enum bench_abi abi,
+                 unsigned int nr_threads)
 {
-    (void)spins;
-    __builtin_ia32_pause();
+    return c->abis & BENCH_ABI_BIT(abi) && nr_threads >= c->min_threads &&
+           nr_threads <= c->max_threads &&
+           (c->max_threads == 1 || c->ports == BENCH_NO_PORTS ||
+            nr_threads <= bench_room(abi, c->ports));
 }
 
-/* The guest looks at evtchn_upcall_pending itself. */
-static void no_upcall(void *opaque, uint32_t vcpu)
+/* Keeping account -------------------------------------------------------------- */
+
+static void reset_handled(struct bench_rig *rig, const struct bench_case *c)
 {
-    (void)opaque, (void)vcpu;
-}
+    struct bench_domain *dom = rig->set[c->ports].domain;
+    unsigned int i;
 
-static void count_notify(void *opaque, uint32_t port)
-{
-    struct guest *g = opaque;
-    struct bench_rig *rig = g->opaque;
-
-    (void)port;
-    rig->handled[0].events++;
-}
-
-static void count_event(struct guest_vcpu *v, uint32_t port, void *opaque)
-{
-    struct bench_rig *rig = opaque;
-
-    (void)port;
-    rig->handled[v->id].events++;
-}
-
-static void skip_ports(struct guest *g, unsigned int n)
-{
-    uint32_t port;
-    int rc;
-
-    while (n--) {
-        rc = evtchn_alloc_unbound(g->d, DOMID_SELF, DOMID_SELF, &port);
-        g_assert_cmpint(rc, ==, 0);
+    for (i = 0; i < dom->nr_sources; i++) {
+        dom->sources[i].handled = 0;
     }
 }
 
-static struct guest *new_guest(struct bench_rig *rig, uint16_t domid,
-                               enum bench_abi abi)
+static uint64_t handled(struct bench_rig *rig, const struct bench_case *c)
 {
-    struct guest_config config = {
-        .domid = domid,
-        .nr_vcpus = 2,
-        .nr_pirqs = 16,
-        .word32 = abi == BENCH_2L_32 || abi == BENCH_3L_32,
-    };
-    struct guest *g = guest_new(rig->world, &config);
+    struct bench_domain *dom = rig->set[c->ports].domain;
+    uint64_t sum = 0;
+    unsigned int i;
 
-    g->env.raise_upcall = no_upcall;
-    if (abi == BENCH_FIFO) {
-        int rc = guest_fifo_init(g, 1024);
-
-        g_assert_cmpint(rc, ==, 0);
-    } else if (abi == BENCH_3L_64 || abi == BENCH_3L_32) {
-        int rc = guest_3l_init(g);
-
-        g_assert_cmpint(rc, ==, 0);
+    for (i = 0; i < dom->nr_sources; i++) {
+        sum += __atomic_load_n(&dom->sources[i].handled, __ATOMIC_RELAXED);
     }
-    return g;
+    return sum;
 }
 
-static uint32_t new_ipi(struct guest *g, uint32_t vcpu)
+static void upcall(struct bench_rig *rig, const struct bench_case *c,
+                   unsigned int vcpu)
 {
-    uint32_t port;
-    int rc = evtchn_bind_ipi(g->d, vcpu, &port);
+    struct bench_domain *dom = rig->set[c->ports].domain;
+    struct bench_vcpu *v = &dom->vcpu[vcpu];
 
-    g_assert_cmpint(rc, ==, 0);
-    g->port_vcpu[port] = vcpu;
-    guest_unmask(&g->vcpu[vcpu], port);
-    return port;
-}
-
-/* Returns @g's end. */
-static uint32_t join(struct guest *g, struct guest *peer, uint32_t *peer_port)
-{
-    uint32_t port;
-    int rc = evtchn_alloc_unbound(g->d, DOMID_SELF, peer->domid, &port);
-
-    g_assert_cmpint(rc, ==, 0);
-    rc = evtchn_bind_interdomain(peer->d, g->domid, port, peer_port);
-    g_assert_cmpint(rc, ==, 0);
-    guest_unmask(&g->vcpu[0], port);
-    return port;
-}
-
-static struct bench_rig *rig_new(enum bench_abi abi)
-{
-    struct guest_config host = { .domid = 3, .host = true };
-    struct bench_rig *rig = aligned_alloc(64, sizeof(*rig));
-    uint32_t port;
-    int rc;
-
-    memset(rig, 0, sizeof(*rig));
-    rig->world = world_new();
-    rig->world->env.relax = spin;
-    rig->guest = new_guest(rig, 1, abi);
-    rig->peer = new_guest(rig, 2, abi);
-    rig->host = guest_new(rig->world, &host);
-    rig->host->env.notify = count_notify;
-    rig->host->opaque = rig;
-
-    rig->ipi[0] = new_ipi(rig->guest, 0);
-    skip_ports(rig->guest, APART);
-    rig->ipi[1] = new_ipi(rig->guest, 1);
-    rig->ipi_apart = new_ipi(rig->guest, 0);
-    rc = evtchn_bind_pirq(rig->guest->d, 1, 0, &rig->pirq_port);
-    g_assert_cmpint(rc, ==, 0);
-    guest_unmask(&rig->guest->vcpu[0], rig->pirq_port);
-    join(rig->guest, rig->peer, &rig->peer_port);
-    rig->to_host = join(rig->guest, rig->host, &port);
-    return rig;
-}
-
-static void rig_free(struct bench_rig *rig)
-{
-    guest_free(rig->guest);
-    guest_free(rig->peer);
-    guest_free(rig->host);
-    world_free(rig->world);
-    free(rig);
-}
-
-static void send_and_handle(struct bench_rig *rig, struct guest *sender,
-                            uint32_t port, uint32_t vcpu, unsigned int n)
-{
-    struct guest_vcpu *v = &rig->guest->vcpu[vcpu];
-
-    while (n--) {
-        evtchn_send(sender->d, port);
-        guest_upcall(v, count_event, rig);
+    if (!v->domain) {
+        return;     /* a back end's domain has none */
     }
-}
-
-static void send_only(struct guest *sender, uint32_t port, unsigned int n)
-{
-    while (n--) {
-        evtchn_send(sender->d, port);
-    }
-}
-
-static void run(struct bench_rig *rig, enum bench_case c, unsigned int thread,
-                unsigned int n)
-{
-    struct guest *g = rig->guest;
-    uint32_t port = rig->ipi[thread];
-
-    switch (c) {
-    case BENCH_IPI:
-    case BENCH_DISTINCT:
-        send_and_handle(rig, g, port, thread, n);
+    switch (rig->abi) {
+    case BENCH_2L_64:
+        linux_upcall(v, BENCH_2L_64);
         break;
-    case BENCH_INTERDOMAIN:
-        send_and_handle(rig, rig->peer, rig->peer_port, 0, n);
+    case BENCH_2L_32:
+        linux_upcall(v, BENCH_2L_32);
         break;
-    case BENCH_PIRQ:
-        while (n--) {
-            evtchn_raise_pirq(g->d, 1);
-            guest_upcall(&g->vcpu[0], count_event, rig);
-        }
+    case BENCH_3L_64:
+        linux_upcall(v, BENCH_3L_64);
         break;
-    case BENCH_TO_HOST:
-        send_only(g, rig->to_host, n);
-        break;
-    case BENCH_ONE_VCPU:
-    case BENCH_ONE_PORT:
-        if (!thread) {
-            send_and_handle(rig, g, rig->ipi[0], 0, n);
-        } else {
-            port = c == BENCH_ONE_PORT ? rig->ipi[0] : rig->ipi_apart;
-            send_only(g, port, n);
-        }
+    case BENCH_3L_32:
+        linux_upcall(v, BENCH_3L_32);
         break;
     default:
-        g_assert_not_reached();
+        linux_upcall(v, BENCH_FIFO);
     }
 }
 
-static uint64_t handled(struct bench_rig *rig, unsigned int thread)
+/*
+ * An event that was lost leaves its port pending for ever, so that no other one
+ * gets through.
+ */
+static const char *check(struct bench_rig *rig, const struct bench_case *c,
+                         unsigned int nr_threads)
 {
-    return rig->handled[thread].events;
+    struct bench_port_set *set = &rig->set[c->ports];
+    unsigned int i;
+    int rc;
+
+    for (i = 0; i < set->nr && (i < nr_threads || c->max_threads == 1); i++) {
+        reset_handled(rig, c);
+        /* A guest may not send by a VIRQ's or PIRQ's port. */
+        rc = c->ports == BENCH_VIRQ_PORT || c->ports == BENCH_PIRQ_PORT ?
+            evtchn_raise_port(set->sender, set->port[i]) :
+            evtchn_send(set->sender, set->port[i]);
+        if (rc) {
+            return "a send fails";
+        }
+        upcall(rig, c, set->vcpu[i]);
+        if (handled(rig, c) != 1) {
+            return "a port that was used is dead";
+        }
+    }
+    return NULL;
 }
 
 static void get_steps(struct bench_steps *steps)
@@ -232,9 +202,14 @@ static void get_steps(struct bench_steps *steps)
 
 __attribute__((visibility("default")))
 const struct bench_ops BENCH_OPS = {
-    .rig_new = rig_new,
-    .rig_free = rig_free,
-    .run = run,
+    .cases = cases,
+    .nr_cases = G_N_ELEMENTS(cases),
+    .fits = fits,
+    .rig_new = bench_rig_new,
+    .rig_free = bench_rig_free,
+    .reset_handled = reset_handled,
     .handled = handled,
+    .upcall = upcall,
+    .check = check,
     .get_steps = get_steps,
 };

@@ -1,176 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Measuring on a machine that has other things to do: short samples of
- * everything in turn, many rounds, and the median of each.
- *
- * A sample of two threads counts from the start of the first to the end of the
- * last; both are pinned, and start when each has seen that the other runs.
+ * everything in turn, many rounds, and of each the median of those rounds in
+ * which the probes beside it were near the best that they ever were.
  */
 
-#define _GNU_SOURCE     /* processor affinity */
-
 #include "bench.h"
-#include "atomic.h"
 
 #include <glib.h>
-#include <pthread.h>
-#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <unistd.h>
 
-#define WARM_UP     100
-#define SENDS       500     /* in a sample */
-#define YARDSTICKS  2000
-#define COUNTED     10000
+/* What a probe may be above its best, with that many threads. */
+#define NEAR_BEST       1.05
+/* More threads than processors take long, and their figures mean less. */
+#define ROUNDS_A_CROWDED_ONE 10
 
-const uint32_t bench_table_ports[NR_TABLES] = { 100, 10000, 100000 };
-
-/* The second thread, and what it is to do. */
-struct worker {
-    pthread_t thread;
-    const struct bench_ops *ops;    /* NULL: the yardstick */
-    struct bench_rig *rig;
-    enum bench_case c;
-    unsigned int n;
-    uint32_t go;            /* counts the requests */
-    uint32_t ready;         /* and what the worker has seen, */
-    uint32_t done;          /* and done of them */
-    bool quit;
-    int64_t start, end;
-    struct bench_steps steps;
+static const uint32_t table_ports[] = { 100, 1000, 4000, 10000, 100000 };
+static const uint32_t memory_ports[] = {
+    10, 100, 1000, 4000, 10000, 30000, 100000, 131071, 262143
 };
 
-
-int64_t bench_now(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
-}
-
-/* Pin the calling thread to the @n-th processor that it may use. */
-static void pin(unsigned int n, const cpu_set_t *allowed)
-{
-    cpu_set_t one;
-    int cpu;
-
-    for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (CPU_ISSET(cpu, allowed) && !n--) {
-            CPU_ZERO(&one);
-            CPU_SET(cpu, &one);
-            pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
-            return;
-        }
-    }
-}
-
-static cpu_set_t allowed_cpus;
-
-/* Spinning keeps both threads on their processors, but not for ever. */
-static void wait_for(uint32_t *counter, uint32_t value)
-{
-    unsigned int spins = 0;
-
-    while (evtchn_load(counter) != value) {
-        __builtin_ia32_pause();
-        if (++spins % 100000 == 0) {
-            sched_yield();
-        }
-    }
-}
-
-/* Uncontended compare-exchanges, one after the other. */
-static void yardsticks(unsigned int n)
-{
-    uint64_t word[16] __attribute__((aligned(64))) = { 0 };
-    uint64_t old = 0;
-
-    while (n--) {
-        if (evtchn_cmpxchg(word, &old, old + 1)) {
-            old++;
-        }
-    }
-}
-
-static void run(const struct bench_ops *ops, struct bench_rig *rig,
-                enum bench_case c, unsigned int thread, unsigned int n)
-{
-    if (ops) {
-        ops->run(rig, c, thread, n);
-    } else {
-        yardsticks(n);
-    }
-}
-
-static void get_steps(const struct bench_ops *ops, struct bench_steps *steps)
-{
-    if (ops) {
-        ops->get_steps(steps);
-    }
-}
-
-static void *worker_thread(void *opaque)
-{
-    struct worker *w = opaque;
-    struct bench_steps before = { 0 };
-    uint32_t request;
-
-    pin(1, &allowed_cpus);
-    for (request = 1;; request++) {
-        wait_for(&w->go, request);
-        if (w->quit) {
-            return NULL;
-        }
-        get_steps(w->ops, &before);
-        evtchn_store(&w->ready, request);
-        w->start = bench_now();
-        run(w->ops, w->rig, w->c, 1, w->n);
-        w->end = bench_now();
-        get_steps(w->ops, &w->steps);
-        w->steps.rmw -= before.rmw;
-        w->steps.loads -= before.loads;
-        w->steps.stores -= before.stores;
-        evtchn_store(&w->done, request);
-    }
-}
-
-static void worker_stop(struct worker *w)
-{
-    w->quit = true;
-    evtchn_store(&w->go, w->go + 1);
-    pthread_join(w->thread, NULL);
-}
-
-/* Nanoseconds for each send of both threads. */
-static double run_two(struct worker *w, const struct bench_ops *ops,
-                      struct bench_rig *rig, enum bench_case c, unsigned int n)
-{
-    int64_t start, end;
-
-    w->ops = ops;
-    w->rig = rig;
-    w->c = c;
-    w->n = n;
-    evtchn_store(&w->go, w->go + 1);
-    wait_for(&w->ready, w->go);
-    start = bench_now();
-    run(ops, rig, c, 0, n);
-    end = bench_now();
-    wait_for(&w->done, w->go);
-    /* What the other one sent last. */
-    run(ops, rig, c, 0, 1);
-    return (double)(MAX(end, w->end) - MIN(start, w->start)) / (2 * n);
-}
-
-static double run_one(const struct bench_ops *ops, struct bench_rig *rig,
-                      enum bench_case c, unsigned int n)
-{
-    int64_t start = bench_now();
-
-    run(ops, rig, c, 0, n);
-    return (double)(bench_now() - start) / n;
-}
+/* Samples ----------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {
@@ -179,158 +31,271 @@ static int compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static double median(double *samples, unsigned int n)
+static double median(double *values, unsigned int n)
 {
     if (!n) {
         return 0;
     }
-    qsort(samples, n, sizeof(*samples), compare);
-    return samples[n / 2];
+    qsort(values, n, sizeof(*values), compare);
+    return values[n / 2];
 }
 
-static double *new_samples(unsigned int n)
+static void progress(const char *what, unsigned int done, unsigned int of)
 {
-    return g_new0(double, n);
-}
+    static bool shown;
 
-/* Two threads are compared with one that was measured just before. */
-static void sample_abi(struct worker *w, struct bench_rig *rig, bool two,
-                       unsigned int round,
-                       double *ns[NR_BENCH_CASES],
-                       double *ratio[NR_BENCH_CASES])
-{
-    unsigned int c;
-
-    for (c = 0; c < NR_BENCH_CASES; c++) {
-        if (c < BENCH_FIRST_OF_TWO) {
-            ns[c][round] = run_one(&bench_timed, rig, c, SENDS);
-        } else if (two) {
-            double one = run_one(&bench_timed, rig, BENCH_IPI, SENDS);
-
-            ns[c][round] = run_two(w, &bench_timed, rig, c, SENDS);
-            ratio[c][round] = one / ns[c][round];
-        }
+    if (!isatty(STDERR_FILENO)) {
+        return;
+    }
+    if (done < of) {
+        fprintf(stderr, "\r%s: round %u of %u ", what, done + 1, of);
+        shown = true;
+    } else if (shown) {
+        fprintf(stderr, "\r%*s\r", 40, "");
     }
 }
 
-static void measure_times(struct bench_results *r, struct worker *w)
+static void take_samples(struct bench_results *r, struct bench_rig **rigs)
 {
-    bool two = r->cpus > 1;
-    struct bench_rig *rig[NR_BENCH_ABIS];
-    struct bench_table *table[NR_TABLES];
-    double *yard = new_samples(r->rounds);
-    double *yard_ratio = new_samples(r->rounds);
-    double *ns[NR_BENCH_ABIS][NR_BENCH_CASES];
-    double *ratio[NR_BENCH_ABIS][NR_BENCH_CASES];
-    double *alloc[NR_TABLES], *close[NR_TABLES];
-    unsigned int a, c, t, i;
+    unsigned int round, i;
+
+    for (round = 0; round < r->rounds; round++) {
+        progress("evtchn-bench", round, r->rounds);
+        for (i = 0; i < r->nr_rows; i++) {
+            struct bench_row *row = &r->rows[i];
+
+            if (row->threads > r->processors && round % ROUNDS_A_CROWDED_ONE) {
+                continue;
+            }
+            bench_take_sample(&bench_timed, rigs[row->abi], row->c, row->abi,
+                              row->threads, &row->samples[row->taken++]);
+        }
+        for (i = 0; i < r->nr_tables; i++) {
+            bench_table_run(r->tables[i].table,
+                            &r->tables[i].alloc_samples[round],
+                            &r->tables[i].close_samples[round]);
+        }
+    }
+    progress("evtchn-bench", r->rounds, r->rounds);
+}
+
+/* The hook's counts are of one thread, and the same each time. */
+static void count_steps(struct bench_results *r)
+{
+    struct bench_rig *rig;
+    unsigned int a, i;
 
     for (a = 0; a < NR_BENCH_ABIS; a++) {
-        rig[a] = bench_timed.rig_new(a);
-        for (c = 0; c < NR_BENCH_CASES; c++) {
-            ns[a][c] = new_samples(r->rounds);
-            ratio[a][c] = new_samples(r->rounds);
+        rig = NULL;
+        for (i = 0; i < r->nr_rows; i++) {
+            struct bench_row *row = &r->rows[i];
+            struct bench_sample s;
+            unsigned int c = row->c - bench_timed.cases;
+
+            if (row->abi != a || row->threads > 1) {
+                continue;
+            }
+            rig = rig ? rig : bench_counted.rig_new(a);
+            bench_take_sample(&bench_counted, rig, &bench_counted.cases[c], a,
+                              1, &s);
+            row->rmw = (double)s.steps.rmw / s.ops;
+            row->loads = (double)s.steps.loads / s.ops;
+            row->stores = (double)s.steps.stores / s.ops;
         }
-        run_one(&bench_timed, rig[a], BENCH_IPI, WARM_UP);
-    }
-    for (t = 0; t < NR_TABLES; t++) {
-        table[t] = bench_table_new(bench_table_ports[t]);
-        alloc[t] = new_samples(r->rounds);
-        close[t] = new_samples(r->rounds);
-    }
-    for (i = 0; i < r->rounds; i++) {
-        yard[i] = run_one(NULL, NULL, 0, YARDSTICKS);
-        if (two) {
-            yard_ratio[i] = yard[i] / run_two(w, NULL, NULL, 0, YARDSTICKS);
+        if (rig) {
+            bench_counted.rig_free(rig);
         }
-        for (a = 0; a < NR_BENCH_ABIS; a++) {
-            sample_abi(w, rig[a], two, i, ns[a], ratio[a]);
-        }
-        for (t = 0; t < NR_TABLES; t++) {
-            bench_table_run(table[t], &alloc[t][i], &close[t][i]);
-        }
-    }
-    r->yardstick_ns = median(yard, r->rounds);
-    r->yardstick_ratio = median(yard_ratio, r->rounds);
-    g_free(yard);
-    g_free(yard_ratio);
-    for (a = 0; a < NR_BENCH_ABIS; a++) {
-        for (c = 0; c < NR_BENCH_CASES; c++) {
-            r->result[a][c].ns = median(ns[a][c], r->rounds);
-            r->result[a][c].ratio = median(ratio[a][c], r->rounds);
-            g_free(ns[a][c]);
-            g_free(ratio[a][c]);
-        }
-        bench_timed.rig_free(rig[a]);
-    }
-    for (t = 0; t < NR_TABLES; t++) {
-        r->alloc_ns[t] = median(alloc[t], r->rounds);
-        r->close_ns[t] = median(close[t], r->rounds);
-        g_free(alloc[t]);
-        g_free(close[t]);
-        bench_table_free(table[t]);
     }
 }
 
-static void count_case(struct bench_result *result, struct worker *w,
-                       struct bench_rig *rig, enum bench_case c)
+/* Which samples count -------------------------------------------------------- */
+
+struct best {
+    double latency, width;
+};
+
+static void find_best(const struct bench_results *r, struct best *best)
 {
-    const struct bench_ops *ops = &bench_counted;
-    bool two = c >= BENCH_FIRST_OF_TWO;
-    struct bench_steps before, after, other = { 0 };
-    uint64_t handled = ops->handled(rig, 0);
-    double sends = COUNTED;
+    unsigned int i, k;
 
-    ops->get_steps(&before);
-    if (two) {
-        run_two(w, ops, rig, c, COUNTED);
-        other = w->steps;
-        sends += COUNTED + 1;
-    } else {
-        run_one(ops, rig, c, COUNTED);
-        g_assert_cmpuint(ops->handled(rig, 0), ==, handled + COUNTED);
-    }
-    ops->get_steps(&after);
-    result->rmw = (after.rmw - before.rmw + other.rmw) / sends;
-    result->loads = (after.loads - before.loads + other.loads) / sends;
-    result->stores = (after.stores - before.stores + other.stores) / sends;
-}
+    for (i = 0; i < r->nr_rows; i++) {
+        const struct bench_row *row = &r->rows[i];
+        struct best *b = &best[row->threads];
 
-static void measure_counts(struct bench_results *r, struct worker *w)
-{
-    unsigned int a, c;
+        for (k = 0; k < row->taken; k++) {
+            const struct bench_sample *s = &row->samples[k];
 
-    for (a = 0; a < NR_BENCH_ABIS; a++) {
-        struct bench_rig *rig = bench_counted.rig_new(a);
-
-        run_one(&bench_counted, rig, BENCH_IPI, WARM_UP);
-        run_one(&bench_counted, rig, BENCH_INTERDOMAIN, WARM_UP);
-        for (c = 0; c < NR_BENCH_CASES; c++) {
-            if (c < BENCH_FIRST_OF_TWO || r->cpus > 1) {
-                count_case(&r->result[a][c], w, rig, c);
+            if (!b->width || s->width < b->width) {
+                b->width = s->width;
+            }
+            if (!b->latency || s->latency < b->latency) {
+                b->latency = s->latency;
             }
         }
-        bench_counted.rig_free(rig);
     }
 }
 
-void bench_measure(struct bench_results *r, unsigned int rounds)
+static bool is_near(const struct bench_sample *s, const struct best *b)
 {
-    struct worker w = { 0 };
+    return s->latency <= b->latency * NEAR_BEST &&
+           s->width <= b->width * NEAR_BEST;
+}
 
-    r->rounds = rounds;
-    pthread_getaffinity_np(pthread_self(), sizeof(allowed_cpus), &allowed_cpus);
-    r->cpus = CPU_COUNT(&allowed_cpus);
-    bench_measure_memory(&r->memory);
-    if (r->cpus > 1) {
-        int rc = pthread_create(&w.thread, NULL, worker_thread, &w);
+/* Where no sample was good, all of them count; @kept tells. */
+static void sum_up_row(struct bench_results *r, struct bench_row *row,
+                       const struct best *best)
+{
+    double *ns = g_new(double, row->taken);
+    double *handled = g_new(double, row->taken);
+    double *slowest = g_new(double, row->taken);
+    unsigned int n = 0, i;
 
-        g_assert_cmpint(rc, ==, 0);
+    for (i = 0; i < row->taken; i++) {
+        row->kept += is_near(&row->samples[i], best);
     }
-    pin(0, &allowed_cpus);
-    measure_counts(r, &w);
-    measure_times(r, &w);
-    if (r->cpus > 1) {
-        worker_stop(&w);
+    for (i = 0; i < row->taken; i++) {
+        const struct bench_sample *s = &row->samples[i];
+
+        if (!row->kept || is_near(s, best)) {
+            ns[n] = s->ns;
+            handled[n] = s->handled_ns;
+            slowest[n] = s->slowest;
+            n++;
+        }
     }
+    row->ns = median(ns, n);
+    row->least_ns = n ? ns[0] : 0;
+    row->handled_ns = median(handled, n);
+    row->slowest = median(slowest, n);
+    r->taken += row->taken;
+    r->kept += row->kept;
+    g_free(ns);
+    g_free(handled);
+    g_free(slowest);
+}
+
+static void sum_up(struct bench_results *r)
+{
+    struct best best[BENCH_MAX_THREADS + 1] = { { 0 } };
+    const struct bench_row *yardstick;
+    unsigned int i;
+
+    find_best(r, best);
+    for (i = 0; i < r->nr_rows; i++) {
+        sum_up_row(r, &r->rows[i], &best[r->rows[i].threads]);
+    }
+    for (i = 0; i < r->nr_rows; i++) {
+        struct bench_row *row = &r->rows[i];
+        unsigned int n;
+        const struct bench_case *c = bench_base_of(row->c, row->threads, &n);
+        const struct bench_row *base = bench_find_row(r, c->name, row->abi, n);
+
+        if (base && base != row) {
+            row->ratio = base->ns / row->ns;
+        }
+    }
+    for (i = 0; i < r->nr_tables; i++) {
+        struct bench_table_row *t = &r->tables[i];
+
+        t->alloc_ns = median(t->alloc_samples, r->rounds);
+        t->close_ns = median(t->close_samples, r->rounds);
+    }
+    yardstick = bench_find_row(r, "yardstick", BENCH_NO_ABI, 1);
+    r->yardstick_ns = yardstick->ns;
+    yardstick = bench_find_row(r, "yardstick-dependent", BENCH_NO_ABI, 1);
+    r->dependent_yardstick_ns = yardstick->ns;
+}
+
+/* Tables and memory ------------------------------------------------------------ */
+
+static void open_tables(struct bench_results *r, unsigned int abis)
+{
+    unsigned int a, i;
+
+    for (a = 0; a < NR_BENCH_ABIS; a++) {
+        for (i = 0; i < G_N_ELEMENTS(table_ports); i++) {
+            struct bench_table *table = abis & BENCH_ABI_BIT(a) ?
+                bench_table_new(a, table_ports[i]) : NULL;
+
+            if (!table) {
+                continue;
+            }
+            r->tables = g_renew(struct bench_table_row, r->tables,
+                                r->nr_tables + 1);
+            r->tables[r->nr_tables++] = (struct bench_table_row) {
+                .abi = a,
+                .open_ports = table_ports[i],
+                .table = table,
+                .alloc_samples = g_new0(double, r->rounds),
+                .close_samples = g_new0(double, r->rounds),
+            };
+        }
+    }
+}
+
+static void measure_memory(struct bench_results *r, unsigned int abis)
+{
+    unsigned int a, i;
+
+    r->memory = g_new0(struct bench_memory,
+                       NR_BENCH_ABIS * G_N_ELEMENTS(memory_ports));
+    for (a = 0; a < NR_BENCH_ABIS; a++) {
+        for (i = 0; i < G_N_ELEMENTS(memory_ports); i++) {
+            if (abis & BENCH_ABI_BIT(a) &&
+                bench_measure_memory(a, memory_ports[i],
+                                     &r->memory[r->nr_memory])) {
+                r->nr_memory++;
+            }
+        }
+    }
+}
+
+void bench_measure(const struct bench_request *request,
+                   struct bench_results *r)
+{
+    struct bench_rig *rigs[NR_BENCH_ABIS + 1] = { NULL };
+    unsigned int i;
+
+    *r = (struct bench_results) {
+        .rounds = request->rounds,
+        .processors = bench_processors(),
+    };
+    bench_pin(0);
+    bench_choose_rows(request, r);
+    if (!request->cases) {
+        open_tables(r, request->abis & BENCH_64_BIT);
+        measure_memory(r, request->abis);
+    }
+    count_steps(r);
+    for (i = 0; i < r->nr_rows; i++) {
+        enum bench_abi abi = r->rows[i].abi;
+
+        if (abi != BENCH_NO_ABI && !rigs[abi]) {
+            rigs[abi] = bench_timed.rig_new(abi);
+        }
+    }
+    take_samples(r, rigs);
+    sum_up(r);
+    for (i = 0; i < NR_BENCH_ABIS; i++) {
+        if (rigs[i]) {
+            bench_timed.rig_free(rigs[i]);
+        }
+    }
+}
+
+void bench_results_free(struct bench_results *r)
+{
+    unsigned int i;
+
+    for (i = 0; i < r->nr_rows; i++) {
+        g_free(r->rows[i].samples);
+    }
+    for (i = 0; i < r->nr_tables; i++) {
+        bench_table_free(r->tables[i].table);
+        g_free(r->tables[i].alloc_samples);
+        g_free(r->tables[i].close_samples);
+    }
+    g_free(r->rows);
+    g_free(r->tables);
+    g_free(r->memory);
 }

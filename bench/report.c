@@ -1,303 +1,265 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The results as a table, as Markdown for the documentation, and as JSON. */
+/* The results as text, and as Markdown for the documentation. */
 
 #include "bench.h"
 
-#include <json-glib/json-glib.h>
 #include <stdio.h>
+#include <string.h>
 
-static const char *const abi_names[NR_BENCH_ABIS] = {
-    "2-level, 64-bit", "2-level, 32-bit", "3-level, 64-bit", "3-level, 32-bit",
-    "FIFO"
-};
-static const char *const abi_ids[NR_BENCH_ABIS] = {
-    "2l-64", "2l-32", "3l-64", "3l-32", "fifo"
-};
+static const unsigned int thread_counts[] = { 2, 4, 8, 16 };
+#define NR_COUNTS (sizeof(thread_counts) / sizeof(thread_counts[0]))
 
-static const char *const case_names[NR_BENCH_CASES] = {
-    "IPI", "interdomain", "PIRQ", "to a host domain",
-    "2 senders: 2 ports, 2 vCPUs", "2 senders: 2 ports, 1 vCPU",
-    "2 senders: 1 port",
-};
-static const char *const case_ids[NR_BENCH_CASES] = {
-    "ipi", "interdomain", "pirq", "to-host", "two-distinct", "two-one-vcpu",
-    "two-one-port",
-};
-
-struct aim {
-    const char *id;
-    const char *name;
-    double value;
-    double bound;
-    bool at_least;          /* else at most */
-    bool measured;
-};
-
-#define NR_AIMS 7
-
-static void get_aims(const struct bench_results *r, struct aim aims[NR_AIMS])
+static const char *verdict(const struct bench_aim *aim)
 {
-    const struct bench_result *fifo = r->result[BENCH_FIFO];
-    bool two = r->cpus > 1;
-    struct aim all[NR_AIMS] = {
-        { "fifo-ipi", "FIFO send plus consume, IPI, in yardsticks",
-          fifo[BENCH_IPI].ns / r->yardstick_ns, 12, false, true },
-        { "fifo-interdomain",
-          "FIFO send plus consume, interdomain, in yardsticks",
-          fifo[BENCH_INTERDOMAIN].ns / r->yardstick_ns, 12, false, true },
-        { "fifo-two", "FIFO, 2 senders to 1, 2 ports and vCPUs",
-          fifo[BENCH_DISTINCT].ratio, 1.8, true, two },
-        { "2l-two", "2-level, 2 senders to 1, 2 ports and vCPUs",
-          r->result[BENCH_2L_64][BENCH_DISTINCT].ratio, 1.8, true, two },
-        { "alloc", "allocation at 100,000 ports to that at 100",
-          r->alloc_ns[NR_TABLES - 1] / r->alloc_ns[0], 2, false, true },
-        { "port-bytes", "bytes a port", r->memory.port, 32, false, true },
-        { "domain-bytes", "bytes of a domain with 10 ports", r->memory.ten,
-          16383, false, true },
-    };
-
-    memcpy(aims, all, sizeof(all));
+    return !aim->measured ? "not measured" :
+           bench_aim_met(aim) ? "met" : "missed";
 }
 
-static bool aim_met(const struct aim *aim)
+/* Text: everything, a row a line ---------------------------------------------- */
+
+static void print_text_rows(const struct bench_results *r)
 {
-    return aim->at_least ? aim->value >= aim->bound : aim->value <= aim->bound;
-}
-
-static const char *verdict(const struct aim *aim)
-{
-    return !aim->measured ? "not measured" : aim_met(aim) ? "met" : "missed";
-}
-
-static bool have_case(const struct bench_results *r, enum bench_case c)
-{
-    return c < BENCH_FIRST_OF_TWO || r->cpus > 1;
-}
-
-/* Times in nanoseconds, as few digits as mean something. */
-static void print_text(const struct bench_results *r)
-{
-    struct aim aims[NR_AIMS];
-    unsigned int a, c, t;
-
-    printf("yardstick: an uncontended compare-exchange takes %.2f ns\n"
-           "medians of %u rounds\n", r->yardstick_ns, r->rounds);
-    if (r->cpus > 1) {
-        printf("two threads make %.2f times as many of them as one\n",
-               r->yardstick_ratio);
-    }
-    printf("\n");
-    printf("%-16s %-28s %8s %10s %7s %5s %6s %6s\n", "ABI", "send to handled",
-           "ns", "yardsticks", "to one", "RMWs", "loads", "stores");
-    for (a = 0; a < NR_BENCH_ABIS; a++) {
-        for (c = 0; c < NR_BENCH_CASES; c++) {
-            const struct bench_result *b = &r->result[a][c];
-            char ratio[16] = "";
-
-            if (!have_case(r, c)) {
-                continue;
-            }
-            if (c >= BENCH_FIRST_OF_TWO) {
-                snprintf(ratio, sizeof(ratio), "%.2f", b->ratio);
-            }
-            printf("%-16s %-28s %8.1f %10.1f %7s %5.1f %6.1f %6.1f\n",
-                   abi_names[a], case_names[c], b->ns,
-                   b->ns / r->yardstick_ns, ratio, b->rmw, b->loads,
-                   b->stores);
-        }
-    }
-    printf("\n%-16s %10s %10s\n", "open ports", "alloc ns", "close ns");
-    for (t = 0; t < NR_TABLES; t++) {
-        printf("%-16u %10.1f %10.1f\n", bench_table_ports[t], r->alloc_ns[t],
-               r->close_ns[t]);
-    }
-    printf("\na domain with 10 ports: %zu bytes; with 131071: %zu; "
-           "a port: %.2f\nFIFO adds %zu bytes to that, 3-level %zu\n\n",
-           r->memory.ten, r->memory.full, r->memory.port, r->memory.fifo,
-           r->memory.three_level);
-    get_aims(r, aims);
-    for (a = 0; a < NR_AIMS; a++) {
-        printf("%-52s %9.2f  %s %.6g: %s\n", aims[a].name, aims[a].value,
-               aims[a].at_least ? "at least" : "at most", aims[a].bound,
-               verdict(&aims[a]));
-    }
-}
-
-static void print_markdown(const struct bench_results *r)
-{
-    struct aim aims[NR_AIMS];
-    unsigned int a, c, t;
-
-    printf("Yardstick, an uncontended compare-exchange: %.2f ns. "
-           "Two threads make %.2f times as many as one. "
-           "Medians of %u rounds.\n\n", r->yardstick_ns, r->yardstick_ratio,
-           r->rounds);
-    printf("| ABI | send to handled | ns | yardsticks | to one sender "
-           "| atomic read-modify-writes |\n|---|---|--:|--:|--:|--:|\n");
-    for (a = 0; a < NR_BENCH_ABIS; a++) {
-        for (c = 0; c < NR_BENCH_CASES; c++) {
-            const struct bench_result *b = &r->result[a][c];
-
-            if (!have_case(r, c)) {
-                continue;
-            }
-            printf("| %s | %s | %.0f | %.1f | ", abi_names[a], case_names[c],
-                   b->ns, b->ns / r->yardstick_ns);
-            if (c >= BENCH_FIRST_OF_TWO) {
-                printf("%.2f ", b->ratio);
-            }
-            printf("| %.1f |\n", b->rmw);
-        }
-    }
-    printf("\n| open ports | allocation, ns | close, ns |\n|--:|--:|--:|\n");
-    for (t = 0; t < NR_TABLES; t++) {
-        printf("| %u | %.0f | %.0f |\n", bench_table_ports[t], r->alloc_ns[t],
-               r->close_ns[t]);
-    }
-    printf("\n| memory | bytes |\n|---|--:|\n| a domain with 10 ports | %zu |\n"
-           "| a domain with 131,071 ports | %zu |\n| a port | %.2f |\n"
-           "| of both, because they are FIFO | %zu |\n"
-           "| instead of that, if they were 3-level | %zu |\n",
-           r->memory.ten, r->memory.full, r->memory.port, r->memory.fifo,
-           r->memory.three_level);
-    printf("\n| aim | measured | |\n|---|--:|---|\n");
-    get_aims(r, aims);
-    for (a = 0; a < NR_AIMS; a++) {
-        printf("| %s: %s %.6g | %.2f | %s |\n", aims[a].name,
-               aims[a].at_least ? "at least" : "at most", aims[a].bound,
-               aims[a].value, verdict(&aims[a]));
-    }
-}
-
-static void add_double(JsonBuilder *b, const char *name, double value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_double_value(b, value);
-}
-
-static void add_int(JsonBuilder *b, const char *name, int64_t value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_int_value(b, value);
-}
-
-static void add_string(JsonBuilder *b, const char *name, const char *value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_string_value(b, value);
-}
-
-static void begin_array(JsonBuilder *b, const char *name)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_begin_array(b);
-}
-
-static void add_events(JsonBuilder *b, const struct bench_results *r)
-{
-    unsigned int a, c;
-
-    begin_array(b, "events");
-    for (a = 0; a < NR_BENCH_ABIS; a++) {
-        for (c = 0; c < NR_BENCH_CASES; c++) {
-            const struct bench_result *e = &r->result[a][c];
-
-            if (!have_case(r, c)) {
-                continue;
-            }
-            json_builder_begin_object(b);
-            add_string(b, "abi", abi_ids[a]);
-            add_string(b, "case", case_ids[c]);
-            add_int(b, "senders", c >= BENCH_FIRST_OF_TWO ? 2 : 1);
-            add_double(b, "ns", e->ns);
-            add_double(b, "yardsticks", e->ns / r->yardstick_ns);
-            if (c >= BENCH_FIRST_OF_TWO) {
-                add_double(b, "throughput-ratio", e->ratio);
-            }
-            add_double(b, "rmw", e->rmw);
-            add_double(b, "loads", e->loads);
-            add_double(b, "stores", e->stores);
-            json_builder_end_object(b);
-        }
-    }
-    json_builder_end_array(b);
-}
-
-static void add_aims(JsonBuilder *b, const struct bench_results *r)
-{
-    struct aim aims[NR_AIMS];
     unsigned int i;
 
-    get_aims(r, aims);
-    begin_array(b, "aims");
-    for (i = 0; i < NR_AIMS; i++) {
-        if (!aims[i].measured) {
+    printf("%-20s %-6s %7s %8s %6s %6s %6s %10s %7s %5s %5s %6s %9s\n", "case",
+           "ABI", "threads", "ns", "y", "yd", "ratio", "handled ns", "slowest",
+           "RMWs", "loads", "stores", "kept");
+    for (i = 0; i < r->nr_rows; i++) {
+        const struct bench_row *row = &r->rows[i];
+        char ratio[16] = "", handled[16] = "", slowest[16] = "";
+        char steps[40] = "", kept[24];
+
+        if (row->ratio > 0) {
+            snprintf(ratio, sizeof(ratio), "%.2f", row->ratio);
+        }
+        if (row->threads > 1) {
+            snprintf(slowest, sizeof(slowest), "%.2f", row->slowest);
+            if (row->handled_ns > 0) {
+                snprintf(handled, sizeof(handled), "%.1f", row->handled_ns);
+            }
+        } else if (row->abi != BENCH_NO_ABI) {
+            snprintf(steps, sizeof(steps), "%5.1f %5.1f %6.1f", row->rmw,
+                     row->loads, row->stores);
+        }
+        snprintf(kept, sizeof(kept), "%u/%u", row->kept, row->taken);
+        printf("%-20s %-6s %7u %8.2f %6.1f %6.1f %6s %10s %7s %18s %9s\n",
+               row->c->name, bench_abi_ids[row->abi], row->threads, row->ns,
+               row->ns / r->yardstick_ns, row->ns / r->dependent_yardstick_ns,
+               ratio, handled, slowest, steps, kept);
+    }
+}
+
+void bench_print_text(const struct bench_results *r)
+{
+    struct bench_aim aims[NR_BENCH_AIMS];
+    unsigned int i;
+
+    printf("y, a compare-exchange that nothing depends on: %.2f ns; "
+           "yd, each after another: %.2f ns\n"
+           "%u processors, %u rounds; %u of %u samples kept\n\n",
+           r->yardstick_ns, r->dependent_yardstick_ns, r->processors,
+           r->rounds, r->kept, r->taken);
+    print_text_rows(r);
+    if (r->nr_tables) {
+        printf("\n%-6s %10s %9s %9s\n", "ABI", "open ports", "alloc ns",
+               "close ns");
+    }
+    for (i = 0; i < r->nr_tables; i++) {
+        printf("%-6s %10u %9.1f %9.1f\n", bench_abi_ids[r->tables[i].abi],
+               r->tables[i].open_ports, r->tables[i].alloc_ns,
+               r->tables[i].close_ns);
+    }
+    if (r->nr_memory) {
+        printf("\n%-6s %10s %10s %12s\n", "ABI", "ports", "bytes",
+               "guest bytes");
+    }
+    for (i = 0; i < r->nr_memory; i++) {
+        printf("%-6s %10u %10zu %12zu\n", bench_abi_ids[r->memory[i].abi],
+               r->memory[i].ports, r->memory[i].bytes,
+               r->memory[i].guest_bytes);
+    }
+    printf("\n");
+    bench_get_aims(r, aims);
+    for (i = 0; i < NR_BENCH_AIMS; i++) {
+        if (aims[i].measured) {
+            printf("%-60s %9.2f  %s %.6g: %s\n", aims[i].name, aims[i].value,
+                   aims[i].at_least ? "at least" : "at most", aims[i].bound,
+                   verdict(&aims[i]));
+        }
+    }
+}
+
+/* Markdown: yardsticks and ratios ----------------------------------------------- */
+
+/* A column for each ABI that was measured. */
+static void print_abi_heads(const char *first, const char *sep, unsigned int abis)
+{
+    unsigned int a;
+
+    printf("| %s ", first);
+    for (a = 0; a < NR_BENCH_ABIS; a++) {
+        if (abis & BENCH_ABI_BIT(a)) {
+            printf("| %s ", bench_abi_names[a]);
+        }
+    }
+    printf("|\n|---");
+    for (a = 0; a < NR_BENCH_ABIS; a++) {
+        if (abis & BENCH_ABI_BIT(a)) {
+            printf("%s", sep);
+        }
+    }
+    printf("|\n");
+}
+
+static unsigned int measured_abis(const struct bench_results *r)
+{
+    unsigned int abis = 0, i;
+
+    for (i = 0; i < r->nr_rows; i++) {
+        abis |= BENCH_ABI_BIT(r->rows[i].abi);
+    }
+    return abis & BENCH_ALL_ABIS;
+}
+
+/* One thread: yardsticks, or what the hook has counted. */
+static void print_one_thread(const struct bench_results *r, bool steps)
+{
+    unsigned int i, a, abis = measured_abis(r);
+
+    print_abi_heads("one thread", "|--:", abis);
+    for (i = 0; i < bench_timed.nr_cases; i++) {
+        const struct bench_case *c = &bench_timed.cases[i];
+        bool any = false;
+
+        for (a = 0; a < NR_BENCH_ABIS; a++) {
+            any |= c->max_threads == 1 && bench_find_row(r, c->name, a, 1);
+        }
+        if (!any) {
             continue;
         }
-        json_builder_begin_object(b);
-        add_string(b, "aim", aims[i].id);
-        add_double(b, "value", aims[i].value);
-        add_double(b, aims[i].at_least ? "at-least" : "at-most",
-                   aims[i].bound);
-        json_builder_set_member_name(b, "met");
-        json_builder_add_boolean_value(b, aim_met(&aims[i]));
-        json_builder_end_object(b);
+        printf("| %s: %s ", c->name, c->what);
+        for (a = 0; a < NR_BENCH_ABIS; a++) {
+            const struct bench_row *row = bench_find_row(r, c->name, a, 1);
+
+            if (!(abis & BENCH_ABI_BIT(a))) {
+                continue;
+            }
+            if (!row) {
+                printf("| ");
+            } else if (steps) {
+                printf("| %.3g, %.3g, %.3g ", row->rmw, row->loads,
+                       row->stores);
+            } else {
+                printf("| %.1f ", row->ns / r->yardstick_ns);
+            }
+        }
+        printf("|\n");
     }
-    json_builder_end_array(b);
 }
 
-static void print_json(const struct bench_results *r)
+static void print_threads_of(const struct bench_results *r,
+                             const struct bench_case *c, enum bench_abi abi)
 {
-    g_autoptr(JsonBuilder) b = json_builder_new();
-    g_autoptr(JsonGenerator) generator = json_generator_new();
-    g_autoptr(JsonNode) root = NULL;
-    g_autofree char *text = NULL;
-    unsigned int t;
+    const struct bench_row *one = bench_find_row(r, c->name, abi, 1), *row;
+    bool any = false;
+    unsigned int k;
 
-    json_builder_begin_object(b);
-    add_int(b, "rounds", r->rounds);
-    add_int(b, "cpus", r->cpus);
-    add_double(b, "yardstick-ns", r->yardstick_ns);
-    add_double(b, "yardstick-ratio", r->yardstick_ratio);
-    add_events(b, r);
-    begin_array(b, "tables");
-    for (t = 0; t < NR_TABLES; t++) {
-        json_builder_begin_object(b);
-        add_int(b, "open-ports", bench_table_ports[t]);
-        add_double(b, "alloc-ns", r->alloc_ns[t]);
-        add_double(b, "close-ns", r->close_ns[t]);
-        json_builder_end_object(b);
+    for (k = 0; k < NR_COUNTS; k++) {
+        any |= !!bench_find_row(r, c->name, abi, thread_counts[k]);
     }
-    json_builder_end_array(b);
-    json_builder_set_member_name(b, "memory");
-    json_builder_begin_object(b);
-    add_int(b, "domain-10-ports", r->memory.ten);
-    add_int(b, "domain-131071-ports", r->memory.full);
-    add_double(b, "port", r->memory.port);
-    add_int(b, "fifo", r->memory.fifo);
-    add_int(b, "3l", r->memory.three_level);
-    json_builder_end_object(b);
-    add_aims(b, r);
-    json_builder_end_object(b);
-
-    root = json_builder_get_root(b);
-    json_generator_set_pretty(generator, true);
-    json_generator_set_root(generator, root);
-    text = json_generator_to_data(generator, NULL);
-    printf("%s\n", text);
+    if (!any) {
+        return;
+    }
+    printf("| %s | %s | ", c->name,
+           abi == BENCH_NO_ABI ? "" : bench_abi_names[abi]);
+    if (one) {
+        printf("%.1f ", one->ns / r->yardstick_ns);
+    }
+    for (k = 0; k < NR_COUNTS; k++) {
+        row = bench_find_row(r, c->name, abi, thread_counts[k]);
+        printf("| ");
+        if (row) {
+            printf("%.2f ", row->ratio);
+        }
+        if (row && one && row->handled_ns > 0 && c->account == BENCH_MERGED) {
+            printf("(%.2f) ", one->ns / row->handled_ns);
+        }
+    }
+    printf("|\n");
 }
 
-void bench_report(const struct bench_results *r, enum bench_format format)
+static void print_threads(const struct bench_results *r)
 {
-    switch (format) {
-    case BENCH_TEXT:
-        print_text(r);
-        break;
-    case BENCH_MARKDOWN:
-        print_markdown(r);
-        break;
-    case BENCH_JSON:
-        print_json(r);
-        break;
+    unsigned int i, a, k;
+
+    printf("| several threads | ABI | one, in yardsticks ");
+    for (k = 0; k < NR_COUNTS; k++) {
+        printf("| %u threads ", thread_counts[k]);
+    }
+    printf("|\n|---|---|--:|--:|--:|--:|--:|\n");
+    for (i = 0; i < bench_timed.nr_cases; i++) {
+        for (a = 0; a <= NR_BENCH_ABIS; a++) {
+            print_threads_of(r, &bench_timed.cases[i], a);
+        }
+    }
+    printf("\n");
+    for (i = 0; i < bench_timed.nr_cases; i++) {
+        if (bench_timed.cases[i].max_threads > 1) {
+            printf("* %s: %s\n", bench_timed.cases[i].name,
+                   bench_timed.cases[i].what);
+        }
+    }
+}
+
+static void print_tables(const struct bench_results *r)
+{
+    unsigned int i;
+
+    printf("| ABI | open ports | allocation, yardsticks | close, yardsticks |\n"
+           "|---|--:|--:|--:|\n");
+    for (i = 0; i < r->nr_tables; i++) {
+        printf("| %s | %u | %.1f | %.1f |\n", bench_abi_names[r->tables[i].abi],
+               r->tables[i].open_ports,
+               r->tables[i].alloc_ns / r->yardstick_ns,
+               r->tables[i].close_ns / r->yardstick_ns);
+    }
+    printf("\n| ABI | ports | bytes of the model | bytes of the guest's pages "
+           "|\n|---|--:|--:|--:|\n");
+    for (i = 0; i < r->nr_memory; i++) {
+        printf("| %s | %u | %zu | %zu |\n", bench_abi_names[r->memory[i].abi],
+               r->memory[i].ports, r->memory[i].bytes,
+               r->memory[i].guest_bytes);
+    }
+}
+
+void bench_print_markdown(const struct bench_results *r)
+{
+    struct bench_aim aims[NR_BENCH_AIMS];
+    unsigned int i;
+
+    printf("The yardstick, a compare-exchange of an own cache line that nothing "
+           "depends on:\n%.2f ns; the dependent one, each from what the last "
+           "one found: %.2f ns.\n%u rounds; %u of %u samples kept.\n\n",
+           r->yardstick_ns, r->dependent_yardstick_ns, r->rounds, r->kept,
+           r->taken);
+    printf("## One thread\n\nYardsticks from the send to the end of the "
+           "handler, a port.\n\n");
+    print_one_thread(r, false);
+    printf("\nThe same in atomic read-modify-writes, loads and stores of shared "
+           "memory.\n\n");
+    print_one_thread(r, true);
+    printf("\n## Several threads\n\nOperations a second of all threads together, "
+           "as a multiple of one thread's; in\nbrackets events handled a second. "
+           "More than %u threads take turns on this\nmachine: of those it is the "
+           "processors' time that counts.\n\n", r->processors);
+    print_threads(r);
+    printf("\n## Allocation and memory\n\n");
+    print_tables(r);
+    printf("\n## Aims\n\n| aim | measured | |\n|---|--:|---|\n");
+    bench_get_aims(r, aims);
+    for (i = 0; i < NR_BENCH_AIMS; i++) {
+        printf("| %s: %s %.6g | %.2f | %s |\n", aims[i].name,
+               aims[i].at_least ? "at least" : "at most", aims[i].bound,
+               aims[i].value, verdict(&aims[i]));
     }
 }
