@@ -115,7 +115,9 @@ void evtchn_pair_unlock(const struct evtchn_locked_pair *pair);
  * Wait for every delivery to a vCPU, or to any vCPU of @d, that began before
  * this call.  An address that the guest, or the hypervisor, takes away is
  * changed first, then these are called, and then the old one is no longer
- * used: a delivery reads addresses only after it has locked its queue.
+ * written to: a delivery reads addresses after it has locked its queue.  A
+ * sender that looks whether its event is pending still may read there, for
+ * which see evtchn.h.
  */
 void evtchn_quiesce_vcpu(struct evtchn_domain *d, struct evtchn_vcpu *v);
 void evtchn_quiesce(struct evtchn_domain *d);

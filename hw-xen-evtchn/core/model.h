@@ -2,8 +2,8 @@
 /*
  * Inside of the event-channel model: what its files share.
  *
- * docs/event-channel-model.md states the whole protocol between those who send
- * and those who bind, and why no event is lost; lock.h has its locks.
+ * docs/event-channel-model.md states the whole protocol between senders and
+ * binders, and why no event is lost; lock.h has its locks.
  */
 
 #ifndef XEN_EVTCHN_MODEL_H
