@@ -113,6 +113,20 @@ bool evtchn_raise_bound(struct evtchn_domain *d, uint32_t port,
  */
 void evtchn_retry(struct evtchn_domain *d, uint32_t first, uint32_t end);
 
+/* An event found the one before still there, or did not; the port is locked. */
+static inline void evtchn_look_next_time(struct evtchn *chn, bool was_pending)
+{
+    uint8_t looks = evtchn_load(&chn->look_first);
+
+    if (unlikely(was_pending)) {
+        if (looks != LOOKS_IN_VAIN) {
+            evtchn_store(&chn->look_first, LOOKS_IN_VAIN);
+        }
+    } else if (unlikely(looks)) {
+        evtchn_store(&chn->look_first, looks - 1);
+    }
+}
+
 /* Upcalls and pollers --------------------------------------------------- */
 
 /*

@@ -44,9 +44,7 @@ change_bits(const struct bits_abi *abi, struct evtchn_domain *d, uint32_t port,
     }
     if (raise) {
         *newly_pending = !evtchn_test_and_set_bit(bits.pending, bits.bit);
-        if (unlikely(evtchn_load(&chn->look_first) == *newly_pending)) {
-            evtchn_store(&chn->look_first, !*newly_pending);
-        }
+        evtchn_look_next_time(chn, !*newly_pending);
         /* The order is the ABI: pending, selectors, upcall flag. */
         due = (*newly_pending || retry & EVTCHN_RETRY_LINK) &&
               !evtchn_test_bit(bits.mask, bits.bit);

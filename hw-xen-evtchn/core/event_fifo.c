@@ -106,21 +106,16 @@ static inline bool append(struct evtchn_domain *d, uint8_t *info,
 static inline bool set_pending_and_linked(struct evtchn *chn, uint32_t *word,
                                           bool *newly_pending)
 {
-    bool look_first = evtchn_load(&chn->look_first);
     /* Without a look: what a guest leaves behind, most often. */
-    uint32_t w = look_first ? evtchn_load(word) : 0;
+    uint32_t w = evtchn_load(&chn->look_first) ? evtchn_load(word) : 0;
 
     if (likely(!(w & (PENDING | MASKED | LINKED))) &&
         likely(evtchn_cmpxchg(word, &w, w | PENDING | LINKED))) {
-        if (unlikely(look_first) && !w) {
-            evtchn_store(&chn->look_first, false);
-        }
+        evtchn_look_next_time(chn, false);
         *newly_pending = true;
         return true;
     }
-    if (!look_first) {
-        evtchn_store(&chn->look_first, true);
-    }
+    evtchn_look_next_time(chn, true);
     *newly_pending = false;
     if (w & PENDING && w & (LINKED | MASKED)) {
         return false;
@@ -232,7 +227,7 @@ raise_slow(struct evtchn_domain *d, uint32_t port, struct evtchn *chn,
  * The guest clears LINKED, then PENDING, and only then handles the event, so it
  * has yet to come to ours; or it will unmask, and see PENDING then.
  */
-static __attribute__((noinline)) bool is_on_its_way(const uint32_t *word)
+static inline bool is_on_its_way(const uint32_t *word)
 {
     uint32_t w = evtchn_load(word);
 
@@ -255,6 +250,7 @@ static bool raise_fifo(struct evtchn_domain *d, uint32_t port,
                        enum evtchn_why why)
 {
     unsigned int priority = binding_queue(seen.binding);
+    uint32_t lastq = evtchn_lastq(binding_vcpu(seen.binding), priority);
     struct evtchn_vcpu *v = &d->vcpus[binding_vcpu(seen.binding)];
     struct evtchn_queue *q = &v->queue[priority];
     struct evtchn_fifo_control_block *control;
@@ -264,7 +260,8 @@ static bool raise_fifo(struct evtchn_domain *d, uint32_t port,
     uint8_t *info;
     uint32_t tail;
 
-    if (unlikely(why != EVTCHN_NEW_EVENT)) {
+    if (unlikely(why != EVTCHN_NEW_EVENT) ||
+        unlikely(evtchn_load(&chn->lastq) != lastq)) {
         return raise_slow(d, port, chn, seen, why);
     }
     if (evtchn_load(&chn->look_first)) {
@@ -285,8 +282,7 @@ static bool raise_fifo(struct evtchn_domain *d, uint32_t port,
     info = evtchn_load(&v->info);
     if (unlikely(!evtchn_is_still(chn, seen)) || unlikely(!word) ||
         unlikely(!control) ||
-        unlikely(evtchn_load(&chn->lastq) !=
-                 evtchn_lastq(binding_vcpu(seen.binding), priority))) {
+        unlikely(evtchn_load(&chn->lastq) != lastq)) {
         evtchn_queue_unlock(q, tail);
         return raise_slow(d, port, chn, seen, why);
     }

@@ -53,12 +53,16 @@ struct evtchn {
     uint32_t lastq;                 /* FIFO: see evtchn_lastq() */
     uint8_t retry;                  /* EVTCHN_RETRY_* */
     /*
-     * The last event found the one before still there: look first.  Otherwise
-     * a look is for nothing, and would fetch the cache line of the guest's word
-     * twice from a processor that uses its neighbours.
+     * Not 0 when one of the last events found the one before still there: then
+     * senders look first.  Otherwise a look is for nothing, and would fetch the
+     * cache line of the guest's word twice from a processor that uses its
+     * neighbours.
      */
-    bool look_first;
+    uint8_t look_first;
 };
+
+/* Events that a sender looks for in vain before it does not look any more. */
+#define LOOKS_IN_VAIN       8
 
 /* What is due when memory that was missing arrives. */
 #define EVTCHN_RETRY_RAISE  1       /* the event itself was set aside */
