@@ -7,13 +7,13 @@
 #include "model.h"
 
 void evtchn_binding_changed(struct evtchn_domain *d, uint32_t port,
-                            struct evtchn *chn)
+                            struct evtchn *chn, enum evtchn_state was)
 {
     struct evtchn_port_info info;
 
     if (d->env->binding_changed) {
         evtchn_describe(chn, &info);
-        d->env->binding_changed(d->opaque, port, &info);
+        d->env->binding_changed(d->opaque, port, was, &info);
     }
 }
 
@@ -77,7 +77,7 @@ int evtchn_alloc_unbound(struct evtchn_domain *caller, uint16_t dom,
     chn->remote_domid = remote_dom == DOMID_SELF ? caller->domid : remote_dom;
     port_init(d, chn, EVTCHN_UNBOUND, 0);
     evtchn_port_unlock(chn);
-    evtchn_binding_changed(d, new_port, chn);
+    evtchn_binding_changed(d, new_port, chn, EVTCHN_CLOSED);
     *port = new_port;
 
  out:
@@ -124,8 +124,8 @@ int evtchn_bind_interdomain(struct evtchn_domain *d, uint16_t remote_dom,
     evtchn_port_unlock(chn);
     evtchn_port_unlock(peer);
 
-    evtchn_binding_changed(d, new_port, chn);
-    evtchn_binding_changed(rd, remote_port, peer);
+    evtchn_binding_changed(d, new_port, chn, EVTCHN_CLOSED);
+    evtchn_binding_changed(rd, remote_port, peer, EVTCHN_UNBOUND);
     *port = new_port;
 
  out:
@@ -184,7 +184,8 @@ int evtchn_bind_virq(struct evtchn_domain *d, uint32_t virq, uint32_t vcpu,
         goto out;
     }
     evtchn_store(&v->virq_port[virq], new_port);
-    evtchn_binding_changed(d, new_port, evtchn_of_port(d, new_port));
+    evtchn_binding_changed(d, new_port, evtchn_of_port(d, new_port),
+                           EVTCHN_CLOSED);
     *port = new_port;
 
  out:
@@ -203,7 +204,8 @@ int evtchn_bind_ipi(struct evtchn_domain *d, uint32_t vcpu, uint32_t *port)
     evtchn_event_lock(d);
     rc = bind_local(d, EVTCHN_IPI, vcpu, 0, &new_port);
     if (!rc) {
-        evtchn_binding_changed(d, new_port, evtchn_of_port(d, new_port));
+        evtchn_binding_changed(d, new_port, evtchn_of_port(d, new_port),
+                               EVTCHN_CLOSED);
         *port = new_port;
     }
     evtchn_event_unlock(d);
@@ -232,7 +234,8 @@ int evtchn_bind_pirq(struct evtchn_domain *d, uint32_t pirq, uint32_t flags,
         goto out;
     }
     evtchn_store(&d->pirq_port[pirq], new_port);
-    evtchn_binding_changed(d, new_port, evtchn_of_port(d, new_port));
+    evtchn_binding_changed(d, new_port, evtchn_of_port(d, new_port),
+                           EVTCHN_CLOSED);
     *port = new_port;
 
  out:
@@ -268,7 +271,7 @@ int evtchn_bind_vcpu(struct evtchn_domain *d, uint32_t port, uint32_t vcpu)
         /* The new vCPU may have what the old one lacked. */
         evtchn_retry_pending(d, port, chn);
         evtchn_port_unlock(chn);
-        evtchn_binding_changed(d, port, chn);
+        evtchn_binding_changed(d, port, chn, chn->state);
     }
     evtchn_event_unlock(d);
     return movable ? 0 : -XEN_EINVAL;

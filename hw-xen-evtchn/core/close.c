@@ -17,6 +17,17 @@ static void port_close(struct evtchn_domain *d, uint32_t port,
     evtchn_release_port(d, port);
 }
 
+/* What @port was bound to is in @was alone by now; the event lock is held. */
+static void tell_closed(struct evtchn_domain *d, uint32_t port,
+                        const struct evtchn_port_info *was)
+{
+    struct evtchn_port_info info = { .abi = was->abi, .irq = was->irq };
+
+    if (d->env->binding_changed) {
+        d->env->binding_changed(d->opaque, port, was->state, &info);
+    }
+}
+
 /*
  * Take the event locks that closing @chn needs: @d's and the peer's, if it has
  * one.  The peer is returned with a reference: without its lock it might go.
@@ -67,12 +78,13 @@ static void close_interdomain(struct evtchn_domain *d, uint32_t port,
     evtchn_port_unlock(chn);
     evtchn_port_unlock(peer);
 
-    evtchn_binding_changed(rd, remote_port, peer);
+    evtchn_binding_changed(rd, remote_port, peer, EVTCHN_INTERDOMAIN);
 }
 
 int evtchn_close(struct evtchn_domain *d, uint32_t port)
 {
     struct evtchn *chn = evtchn_from_port(d, port);
+    struct evtchn_port_info was;
     struct evtchn_domain *rd;
     int rc = 0;
 
@@ -80,6 +92,7 @@ int evtchn_close(struct evtchn_domain *d, uint32_t port)
         return -XEN_EINVAL;
     }
     rd = lock_with_peer(d, chn);
+    evtchn_describe(chn, &was);
     switch (chn->state) {
     case EVTCHN_CLOSED:
     case EVTCHN_RESERVED:
@@ -102,7 +115,7 @@ int evtchn_close(struct evtchn_domain *d, uint32_t port)
     evtchn_port_unlock(chn);
 
  closed:
-    evtchn_binding_changed(d, port, chn);
+    tell_closed(d, port, &was);
  out:
     if (rd) {
         evtchn_event_unlock_two(d, rd);

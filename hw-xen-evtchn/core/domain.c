@@ -258,6 +258,9 @@ void evtchn_domain_destroy(struct evtchn_domain *d)
         evtchn_back_to_2l(d);
     }
     evtchn_event_unlock(d);
+    if (d->env->synchronize) {
+        d->env->synchronize(d->opaque);
+    }
     domain_free(d);
 }
 

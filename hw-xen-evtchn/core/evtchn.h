@@ -153,11 +153,19 @@ struct evtchn_env {
 
     /*
      * Optional: @port's binding or its vCPU is now @info (state, vcpu,
-     * remote, irq, abi are filled in); state EVTCHN_CLOSED when it was
-     * closed.  Held: the event lock(s).  Must not call back into the model.
+     * remote, irq, abi are filled in), and its state was @was before.  When it
+     * was closed info->state is EVTCHN_CLOSED, and info->irq still is the PIRQ
+     * or VIRQ that it was bound to.  Held: the event lock(s).  Must not call
+     * back into the model.
      */
-    void (*binding_changed)(void *opaque, uint32_t port,
+    void (*binding_changed)(void *opaque, uint32_t port, enum evtchn_state was,
                             const struct evtchn_port_info *info);
+
+    /*
+     * Optional, for evtchn_domain_destroy(): wait until every thread that was
+     * inside the model when this was called has left it.  No lock is held.
+     */
+    void (*synchronize)(void *opaque);
 };
 
 /* Hub: the domains that can see each other ----------------------------- */

@@ -319,9 +319,9 @@ uint32_t evtchn_port_limit(const struct evtchn_domain *d);
 
 /* What @chn is; its port lock or the event lock is held. */
 void evtchn_describe(const struct evtchn *chn, struct evtchn_port_info *info);
-/* Tell env->binding_changed() what @port is now. */
+/* Tell env->binding_changed() what @port is now, and that it was @was. */
 void evtchn_binding_changed(struct evtchn_domain *d, uint32_t port,
-                            struct evtchn *chn);
+                            struct evtchn *chn, enum evtchn_state was);
 bool evtchn_virq_is_global(uint32_t virq);
 /* Where it is noted which port @virq is bound to; NULL if there is none such. */
 uint32_t *evtchn_virq_slot(struct evtchn_domain *d, uint32_t vcpu,

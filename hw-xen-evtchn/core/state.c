@@ -209,10 +209,10 @@ int evtchn_load_port(struct evtchn_domain *d,
     if (state->state == EVTCHN_CLOSED) {
         evtchn_release_port(d, state->port);
     } else {
-        evtchn_binding_changed(d, state->port, chn);
+        evtchn_binding_changed(d, state->port, chn, EVTCHN_CLOSED);
     }
     if (peer) {
-        evtchn_binding_changed(rd, state->remote_port, peer);
+        evtchn_binding_changed(rd, state->remote_port, peer, EVTCHN_UNBOUND);
     }
 
  out:

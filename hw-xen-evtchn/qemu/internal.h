@@ -175,6 +175,7 @@ void xen_evtchn_kvm_backend_bound(XenEvtchnState *s, uint32_t guest_port,
 bool xen_evtchn_kvm_deliver_2l(void *opaque, uint32_t vcpu, uint32_t port);
 int xen_evtchn_kvm_abi_change(void *opaque, enum evtchn_abi abi);
 void xen_evtchn_kvm_binding_changed(void *opaque, uint32_t port,
+                                    enum evtchn_state was,
                                     const struct evtchn_port_info *info);
 
 #endif /* HW_XEN_EVTCHN_INTERNAL_H */

@@ -115,12 +115,17 @@ static int abi_change(void *opaque, enum evtchn_abi abi)
     return g->abi_change_rc;
 }
 
-static void binding_changed(void *opaque, uint32_t port,
+static void binding_changed(void *opaque, uint32_t port, enum evtchn_state was,
                             const struct evtchn_port_info *info)
 {
     struct guest *g = opaque;
 
     g_assert_cmpuint(port, <, g->max_ports);
+    /* What it says it was is what it said before. */
+    g_assert_cmpint(was, ==, g->binding[port].info.state);
+    if (info->state == EVTCHN_CLOSED) {
+        g_assert_cmpuint(info->irq, ==, g->binding[port].info.irq);
+    }
     g->binding[port].info = *info;
     g->binding[port].calls++;
 }
