@@ -71,6 +71,11 @@ typedef struct XenAccelOps {
 
     /* The Xen vCPU number of @cs, if it is to know.  Before it first runs. */
     int (*init_vcpu)(CPUState *cs);
+    /*
+     * @cs is being unplugged: its thread has ended, and nobody who raises an
+     * event or wakes vCPUs has it any more.  BQL held.
+     */
+    void (*destroy_vcpu)(CPUState *cs);
 
     /*
      * HVM_PARAM_CALLBACK_IRQ's vector, 0 for none: injected into a vCPU, with

@@ -29,15 +29,11 @@ static int callback_type(uint64_t param)
     return param >> CALLBACK_TYPE_SHIFT;
 }
 
-void xen_evtchn_raise_upcall(XenEvtchnState *s, uint32_t vcpu)
+static void raise_upcall(XenEvtchnState *s, CPUState *cs)
 {
-    CPUState *cs = xen_evtchn_cpu(s, vcpu);
-    uint8_t vector;
+    uint8_t vector =
+        qatomic_read(&X86_CPU(cs)->env.xen_vcpu_callback_vector);
 
-    if (!cs) {
-        return;
-    }
-    vector = qatomic_read(&X86_CPU(cs)->env.xen_vcpu_callback_vector);
     if (vector) {
         xen_accel->raise_vcpu_upcall(cs, vector);
         return;
@@ -48,11 +44,21 @@ void xen_evtchn_raise_upcall(XenEvtchnState *s, uint32_t vcpu)
         break;
     case HVM_PARAM_CALLBACK_TYPE_GSI:
     case HVM_PARAM_CALLBACK_TYPE_PCI_INTX:
-        if (vcpu == 0) {
+        if (cs->cpu_index == 0) {
             /* A model's lock is held, and interrupt lines need the BQL. */
             qemu_bh_schedule(s->gsi_bh);
         }
         break;
+    }
+}
+
+void xen_evtchn_raise_upcall(XenEvtchnState *s, uint32_t vcpu)
+{
+    CPUState *cs = xen_evtchn_get_cpu(vcpu);
+
+    if (cs) {
+        raise_upcall(s, cs);
+        xen_evtchn_put_cpu(vcpu);
     }
 }
 

@@ -128,10 +128,11 @@ static void env_raise_upcall(void *opaque, uint32_t vcpu)
 
 static void env_wake_poller(void *opaque, uint32_t vcpu)
 {
-    CPUState *cs = xen_evtchn_cpu(opaque, vcpu);
+    CPUState *cs = xen_evtchn_get_cpu(vcpu);
 
     if (cs) {
         xen_accel->wake_vcpu(cs);
+        xen_evtchn_put_cpu(vcpu);
     }
 }
 

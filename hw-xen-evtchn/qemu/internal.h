@@ -23,6 +23,7 @@
 #include "../core/evtchn.h"
 #include "hooks.h"
 #include "migration.h"
+#include "vcpu.h"
 
 #define TYPE_XEN_EVTCHN "xen-evtchn"
 OBJECT_DECLARE_SIMPLE_TYPE(XenEvtchnState, XEN_EVTCHN)
@@ -54,8 +55,6 @@ typedef struct XenPirq {
 typedef struct XenEvtchnKvmPort XenEvtchnKvmPort;
 
 typedef struct XenEvtchnCPU {
-    CPUState *cs;           /* valid while generation is the CPU list's */
-    unsigned int generation;
     void *vcpu_info;        /* BQL */
     bool taking_timer;      /* work for its thread is under way; BQL */
 } XenEvtchnCPU;
@@ -108,9 +107,6 @@ struct XenEvtchnState {
 };
 
 extern XenEvtchnState *xen_evtchn_singleton;
-
-/* NULL if there is no such vCPU at present. */
-CPUState *xen_evtchn_cpu(XenEvtchnState *s, uint32_t vcpu);
 
 /* options.c */
 bool xen_evtchn_get_options(bool kvm_has_2l, XenEvtchnOptions *options,

@@ -111,14 +111,18 @@ static void move_timer_work(CPUState *cs, run_on_cpu_data data)
 static void set_virq(XenEvtchnState *s, uint32_t vcpu, uint32_t virq,
                      uint32_t port)
 {
-    CPUState *cs = xen_evtchn_cpu(s, vcpu);
+    CPUState *cs = xen_evtchn_get_cpu(vcpu);
 
-    if (virq != VIRQ_TIMER || !s->kvm_evtchn || !cs) {
-        kvm_xen_set_vcpu_virq(vcpu, virq, port);
+    if (!cs) {
         return;
     }
-    X86_CPU(cs)->env.xen_virq[virq] = port;
-    async_run_on_cpu(cs, move_timer_work, RUN_ON_CPU_NULL);
+    if (virq == VIRQ_TIMER && s->kvm_evtchn) {
+        X86_CPU(cs)->env.xen_virq[virq] = port;
+        async_run_on_cpu(cs, move_timer_work, RUN_ON_CPU_NULL);
+    } else {
+        kvm_xen_set_vcpu_virq(vcpu, virq, port);
+    }
+    xen_evtchn_put_cpu(vcpu);
 }
 
 static void stop_timer_work(CPUState *cs, run_on_cpu_data data)
@@ -136,7 +140,7 @@ void xen_evtchn_kvm_stop_timers(XenEvtchnState *s)
     uint32_t i;
 
     for (i = 0; s->kvm_evtchn && i < s->nr_cpus; i++) {
-        CPUState *cs = xen_evtchn_cpu(s, i);
+        CPUState *cs = xen_evtchn_cpu(i);
 
         if (cs) {
             async_run_on_cpu(cs, stop_timer_work, RUN_ON_CPU_NULL);
@@ -168,13 +172,14 @@ static void assign(XenEvtchnState *s, uint32_t port)
     }
     switch (p->kind) {
     case KVM_PORT_IPI:
-        cs = xen_evtchn_cpu(s, p->what);
-        if (!s->kvm_delivers || !cs) {
+        cs = s->kvm_delivers ? xen_evtchn_get_cpu(p->what) : NULL;
+        if (!cs) {
             return;
         }
         attr.u.evtchn.type = EVTCHNSTAT_ipi;
         attr.u.evtchn.deliver.port.port = port;
         attr.u.evtchn.deliver.port.vcpu = kvm_arch_vcpu_id(cs);
+        xen_evtchn_put_cpu(p->what);
         attr.u.evtchn.deliver.port.priority =
             KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL;
         break;
@@ -316,11 +321,12 @@ bool xen_evtchn_kvm_deliver_2l(void *opaque, uint32_t vcpu, uint32_t port)
     if (!qatomic_read(&s->kvm_delivers)) {
         return false;
     }
-    cs = xen_evtchn_cpu(s, vcpu);
+    cs = xen_evtchn_get_cpu(vcpu);
     if (!cs) {
         return false;
     }
     event.vcpu = kvm_arch_vcpu_id(cs);
+    xen_evtchn_put_cpu(vcpu);
     /* KVM has no shared_info before the guest maps it: keep the event then. */
     return !kvm_vm_ioctl(kvm_state, KVM_XEN_HVM_EVTCHN_SEND, &event);
 }
@@ -380,14 +386,14 @@ static int take_all_timers(XenEvtchnState *s)
 
     s->kvm_keeps_timer = 0;
     for (i = 0; i < s->nr_cpus; i++) {
-        cs = xen_evtchn_cpu(s, i);
+        cs = xen_evtchn_cpu(i);
         if (cs && !s->cpus[i].taking_timer) {
             s->cpus[i].taking_timer = true;
             async_run_on_cpu(cs, take_timer_work, RUN_ON_CPU_HOST_PTR(s));
         }
     }
     for (i = 0; i < s->nr_cpus; i++) {
-        while (s->cpus[i].taking_timer && xen_evtchn_cpu(s, i)) {
+        while (s->cpus[i].taking_timer && xen_evtchn_cpu(i)) {
             if (current_cpu) {
                 process_queued_cpu_work(current_cpu);
             }
@@ -462,7 +468,7 @@ void xen_evtchn_kvm_reclaim(XenEvtchnState *s)
     s->kvm_released = false;
     kvm_xen_set_evtchn_send(true);
     for (i = 0; i < s->nr_cpus; i++) {
-        cs = xen_evtchn_cpu(s, i);
+        cs = xen_evtchn_cpu(i);
         if (cs) {
             async_run_on_cpu(cs, give_timer_work, RUN_ON_CPU_NULL);
         }

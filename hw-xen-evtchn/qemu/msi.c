@@ -129,7 +129,7 @@ int xen_evtchn_translate_pirq_msi(struct kvm_irq_routing_entry *route,
         info.state != EVTCHN_PIRQ) {
         return again ? 1 : -EINVAL;
     }
-    cs = xen_evtchn_cpu(s, info.vcpu);
+    cs = xen_evtchn_cpu(info.vcpu);
     if (!cs) {
         return again ? 1 : -EINVAL;
     }

@@ -27,21 +27,24 @@
 
 XenEvtchnState *xen_evtchn_singleton;
 
-CPUState *xen_evtchn_cpu(XenEvtchnState *s, uint32_t vcpu)
+/* The first vCPUs are there before the device is. */
+void xen_evtchn_vcpu_realized(CPUState *cs)
 {
-    unsigned int generation = cpu_list_generation_id_get();
-    XenEvtchnCPU *c;
+    xen_evtchn_vcpus_init(MACHINE(qdev_get_machine())->smp.max_cpus);
+    xen_evtchn_vcpu_publish(cs->cpu_index, cs);
+}
 
-    if (vcpu >= s->nr_cpus) {
-        return NULL;
+void xen_evtchn_vcpu_unrealize(CPUState *cs)
+{
+    xen_evtchn_vcpu_withdraw(cs->cpu_index);
+}
+
+/* As in Xen what a vCPU has registered stays with its number; its sleep ends. */
+void xen_evtchn_vcpu_ended(CPUState *cs)
+{
+    if (xen_evtchn_singleton) {
+        xen_evtchn_poll_cancel(cs->cpu_index);
     }
-    c = &s->cpus[vcpu];
-    /* Plugging and unplugging are rare, walks of the CPU list slow. */
-    if (qatomic_load_acquire(&c->generation) != generation) {
-        qatomic_set(&c->cs, qemu_get_cpu(vcpu));
-        qatomic_store_release(&c->generation, generation);
-    }
-    return qatomic_read(&c->cs);
 }
 
 void xen_evtchn_set_vcpu_info(CPUState *cs, void *vcpu_info)
