@@ -8,6 +8,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/bitops.h"
 #include "qemu/main-loop.h"
 #include "hw/boards.h"
 #include "hw/i386/pc.h"
@@ -70,6 +71,7 @@ static bool vcpu0_upcall_pending(void)
 void xen_evtchn_set_callback_level(int level)
 {
     XenEvtchnState *s = xen_evtchn_singleton;
+    bool is_high;
 
     if (!s) {
         return;
@@ -82,12 +84,12 @@ void xen_evtchn_set_callback_level(int level)
         return;
     }
     /* The line is shared with the device that owns it: an OR of the two. */
+    is_high = xen_evtchn_gsi_is_high(s, s->callback_gsi);
     s->setting_callback_gsi = true;
-    qemu_set_irq(s->callback_gsis[s->callback_gsi],
-                 level || s->extern_gsi_level);
+    qemu_set_irq(s->callback_gsis[s->callback_gsi], level || is_high);
     s->setting_callback_gsi = false;
 
-    if (level && !s->extern_gsi_level) {
+    if (level && !is_high) {
         /* Nothing tells when the guest clears the flag: have it polled. */
         kvm_xen_set_callback_asserted();
     }
@@ -98,17 +100,10 @@ static void update_callback_level(void *opaque)
     xen_evtchn_set_callback_level(vcpu0_upcall_pending());
 }
 
-/* The device that shares the callback's line sets its level. */
-static void set_extern_gsi_level(XenEvtchnState *s, int *level)
-{
-    s->extern_gsi_level = *level;
-    if (!*level && vcpu0_upcall_pending()) {
-        kvm_xen_set_callback_asserted();
-        *level = 1;
-    }
-}
-
-/* True: the GSI is a PIRQ, and nobody else's business. */
+/*
+ * A device sets the level of its line.  True: the GSI is a PIRQ, and no interrupt
+ * controller gets it.
+ */
 bool xen_evtchn_set_gsi(int gsi, int *level)
 {
     XenEvtchnState *s = xen_evtchn_singleton;
@@ -119,10 +114,16 @@ bool xen_evtchn_set_gsi(int gsi, int *level)
     if (!s || gsi < 0 || gsi >= IOAPIC_NUM_PINS) {
         return false;
     }
+    if (s->setting_callback_gsi && gsi == s->callback_gsi) {
+        /* That is us, and no device. */
+        return false;
+    }
+    s->gsi_levels = deposit32(s->gsi_levels, gsi, 1, !!*level);
     /* Upcalls by way of an event channel would never come. */
     if (gsi && gsi == s->callback_gsi) {
-        if (!s->setting_callback_gsi) {
-            set_extern_gsi_level(s, level);
+        if (!*level && vcpu0_upcall_pending()) {
+            kvm_xen_set_callback_asserted();
+            *level = 1;
         }
         return false;
     }
@@ -131,10 +132,7 @@ bool xen_evtchn_set_gsi(int gsi, int *level)
         return false;
     }
     if (*level) {
-        s->pirq_gsi_set |= 1U << gsi;
-        evtchn_raise_pirq(s->guest, pirq);
-    } else {
-        s->pirq_gsi_set &= ~(1U << gsi);
+        xen_evtchn_pirq_raise(s, pirq);
     }
     return true;
 }

@@ -7,12 +7,17 @@
  *
  * Locks: BQL, then the model's, then kvm_lock or frames_lock.  A send or an
  * unmask takes neither the BQL nor any lock of this device.
+ *
+ * A thread that enters the model, other than to set it up or to load its state,
+ * is an RCU reader meanwhile: a sender may look at a frame of the guest's that
+ * another vCPU has just had unmapped, and QEMU frees RAM after such readers.
  */
 
 #ifndef HW_XEN_EVTCHN_INTERNAL_H
 #define HW_XEN_EVTCHN_INTERNAL_H
 
 #include "qemu/lockable.h"
+#include "qemu/rcu.h"
 #include "qemu/thread.h"
 #include "qom/object.h"
 #include "hw/sysbus.h"
@@ -73,7 +78,6 @@ struct XenEvtchnState {
     uint64_t callback_param;
     uint32_t callback_gsi;
     bool setting_callback_gsi;
-    int extern_gsi_level;
     QEMUBH *gsi_bh;
     unsigned int nr_callback_gsis;
     qemu_irq *callback_gsis;
@@ -83,7 +87,8 @@ struct XenEvtchnState {
     uint16_t nr_pirq_inuse_words;
     uint64_t *pirq_inuse;
     uint16_t gsi_pirq[IOAPIC_NUM_PINS];
-    uint32_t pirq_gsi_set;      /* GSI lines that are high */
+    /* GSIs that their devices, not we, hold high: kept for all, always. */
+    uint32_t gsi_levels;
     XenPirq *pirq;
 
     /* Back ends (backend.c), by domain 0's port */
@@ -126,11 +131,17 @@ void xen_evtchn_callback_init(XenEvtchnState *s, unsigned int nr_gsis,
 void xen_evtchn_raise_upcall(XenEvtchnState *s, uint32_t vcpu);
 bool xen_evtchn_callback_is_vector(XenEvtchnState *s);
 
-/* pirq.c; BQL held */
+/* pirq.c; BQL held, but to raise one */
 void xen_evtchn_pirq_init(XenEvtchnState *s);
+void xen_evtchn_pirq_raise(XenEvtchnState *s, uint32_t pirq);
 bool xen_evtchn_pirq_inuse(XenEvtchnState *s, uint32_t pirq);
 void xen_evtchn_pirq_bound(XenEvtchnState *s, uint32_t pirq);
 void xen_evtchn_pirq_rebuild(XenEvtchnState *s);
+/* Does its device hold @gsi high? */
+static inline bool xen_evtchn_gsi_is_high(const XenEvtchnState *s, int gsi)
+{
+    return gsi < IOAPIC_NUM_PINS && s->gsi_levels >> gsi & 1;
+}
 
 /* msi.c; BQL held */
 void xen_evtchn_msi_bound(XenEvtchnState *s, uint32_t pirq);

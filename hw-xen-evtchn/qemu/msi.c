@@ -106,6 +106,7 @@ int xen_evtchn_translate_pirq_msi(struct kvm_irq_routing_entry *route,
         return 1;
     }
     assert(bql_locked());
+    RCU_READ_LOCK_GUARD();
 
     pirq = msi_pirq(s, address, data);
     if (!pirq) {
@@ -152,7 +153,7 @@ bool xen_evtchn_deliver_pirq_msi(uint64_t address, uint32_t data)
     if (!pirq || !evtchn_pirq_port(s->guest, pirq)) {
         return false;
     }
-    evtchn_raise_pirq(s->guest, pirq);
+    xen_evtchn_pirq_raise(s, pirq);
     return true;
 }
 

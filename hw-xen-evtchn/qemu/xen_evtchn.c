@@ -135,7 +135,7 @@ static int xen_evtchn_pre_save(void *opaque)
 
     s->stream.callback_param = s->callback_param;
     memcpy(s->stream.gsi_pirq, s->gsi_pirq, sizeof(s->gsi_pirq));
-    s->stream.pirq_gsi_set = s->pirq_gsi_set;
+    s->stream.pirq_gsi_set = s->gsi_levels;
     s->stream.pirq_inuse = g_memdup2(s->pirq_inuse,
                                      s->nr_pirq_inuse_words * sizeof(uint64_t));
     return 0;
@@ -154,7 +154,7 @@ static int xen_evtchn_post_load(void *opaque, int version_id)
     XenEvtchnStream *stream = &s->stream;
 
     memcpy(s->gsi_pirq, stream->gsi_pirq, sizeof(s->gsi_pirq));
-    s->pirq_gsi_set = stream->pirq_gsi_set;
+    s->gsi_levels = stream->pirq_gsi_set;
     if (stream->pirq_inuse) {
         memcpy(s->pirq_inuse, stream->pirq_inuse,
                s->nr_pirq_inuse_words * sizeof(uint64_t));
