@@ -226,6 +226,18 @@ int xen_evtchn_set_callback_param(uint64_t param)
     return 0;
 }
 
+int xen_evtchn_load_callback_param(uint64_t param)
+{
+    int ret = xen_evtchn_set_callback_param(param);
+
+    if (ret == -EINVAL &&
+        callback_type(param) == HVM_PARAM_CALLBACK_TYPE_PCI_INTX) {
+        qatomic_set(&xen_evtchn_singleton->callback_param, param);
+        return 0;
+    }
+    return ret;
+}
+
 void xen_evtchn_upcall_vector_set(CPUState *cs)
 {
     XenEvtchnState *s = xen_evtchn_singleton;

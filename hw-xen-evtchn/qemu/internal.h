@@ -130,6 +130,8 @@ void xen_evtchn_callback_init(XenEvtchnState *s, unsigned int nr_gsis,
                               qemu_irq *system_gsis);
 void xen_evtchn_raise_upcall(XenEvtchnState *s, uint32_t vcpu);
 bool xen_evtchn_callback_is_vector(XenEvtchnState *s);
+/* As a stream has it: the device whose pin it is may be gone by now. */
+int xen_evtchn_load_callback_param(uint64_t param);
 
 /* pirq.c; BQL held, but to raise one */
 void xen_evtchn_pirq_init(XenEvtchnState *s);

@@ -7,6 +7,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "qemu/module.h"
 #include "qapi/error.h"
@@ -152,6 +153,7 @@ static int xen_evtchn_post_load(void *opaque, int version_id)
 {
     XenEvtchnState *s = opaque;
     XenEvtchnStream *stream = &s->stream;
+    int ret;
 
     memcpy(s->gsi_pirq, stream->gsi_pirq, sizeof(s->gsi_pirq));
     s->gsi_levels = stream->pirq_gsi_set;
@@ -162,7 +164,12 @@ static int xen_evtchn_post_load(void *opaque, int version_id)
     }
     xen_evtchn_pirq_rebuild(s);
     if (stream->callback_param) {
-        xen_evtchn_set_callback_param(stream->callback_param);
+        ret = xen_evtchn_load_callback_param(stream->callback_param);
+        if (ret) {
+            error_report("xen-evtchn: no upcall can come by 0x%" PRIx64 ": %s",
+                         stream->callback_param, strerror(-ret));
+            return ret;
+        }
     }
     xen_evtchn_kvm_update(s);
     return 0;
@@ -246,6 +253,7 @@ static void xen_evtchn_realize(DeviceState *dev, Error **errp)
     s->stream.three_level = s->options.three_level;
     s->stream.before_switch = xen_evtchn_before_switch;
     s->stream.after_switch = xen_evtchn_after_switch;
+    s->stream.nr_pirqs = s->nr_pirqs;
     s->stream.nr_pirq_inuse_words = s->nr_pirq_inuse_words;
 }
 
