@@ -137,6 +137,12 @@ typedef struct XenAccelOps {
 uint32_t xen_machine_version(void);
 void xen_accel_machine_class_init(ObjectClass *oc);
 
+/*
+ * What others have queued for @cs, the caller's vCPU, from within a hypercall that
+ * has to wait for what they do.  BQL held, which is dropped perhaps.
+ */
+void xen_accel_do_queued_work(CPUState *cs);
+
 /* The LAPIC interrupt that raises @vector of @cs's own. */
 MSIMessage xen_accel_upcall_message(CPUState *cs, uint8_t vector);
 

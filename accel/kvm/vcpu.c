@@ -82,7 +82,7 @@ static void query_vcpu(CPUState *cs, CPUState *target, Query *query)
     async_run_on_cpu(target, do_query, RUN_ON_CPU_HOST_PTR(query));
     /* Unplugged meanwhile, its thread has ended and does no work any more. */
     while (!query->done && target->created) {
-        process_queued_cpu_work(cs);
+        xen_accel_do_queued_work(cs);
         if (!query->done) {
             /* Not all that queue work for us hold the BQL when they kick. */
             qemu_cond_timedwait_bql(cs->halt_cond, 10);

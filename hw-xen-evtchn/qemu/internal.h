@@ -62,6 +62,7 @@ typedef struct XenEvtchnKvmPort XenEvtchnKvmPort;
 typedef struct XenEvtchnCPU {
     void *vcpu_info;        /* BQL */
     bool taking_timer;      /* work for its thread is under way; BQL */
+    int timer_error;        /* why KVM has kept its timer, or 0; BQL */
 } XenEvtchnCPU;
 
 struct XenEvtchnState {
@@ -99,7 +100,6 @@ struct XenEvtchnState {
     bool kvm_delivers;          /* deliver_2l goes to it; atomic */
     bool kvm_released;          /* it was told to leave 2-level alone; BQL */
     unsigned int kvm_switching; /* vCPUs that want it so; BQL */
-    int kvm_keeps_timer;        /* an error; BQL */
     bool kvm_dropping_routes;   /* BQL */
     QemuMutex kvm_lock;
     XenEvtchnKvmPort *kvm_ports;    /* XEN_EVTCHN_2L_PORTS; kvm_lock */
