@@ -2,7 +2,6 @@
 /* What the event-channel model needs from outside: memory, locks, frames. */
 
 #include "qemu/osdep.h"
-#include "qemu/processor.h"
 #include "exec/address-spaces.h"
 #include "exec/memory.h"
 #include "system/kvm.h"
@@ -12,11 +11,9 @@
 
 #include "hw/xen-accel/xen_accel.h"
 #include "internal.h"
+#include "relax.h"
 
 #define FRAME_SHIFT 12
-
-/* Rounds of a busy wait after which its holder is likely not running. */
-#define SPINS_BEFORE_YIELD 128
 
 typedef struct MappedFrame {
     MemoryRegion *mr;           /* with a reference */
@@ -52,15 +49,6 @@ static void env_lock(void *lock)
 static void env_unlock(void *lock)
 {
     qemu_mutex_unlock((QemuMutex *)lock);
-}
-
-static void env_relax(unsigned int spins)
-{
-    if (spins < SPINS_BEFORE_YIELD) {
-        cpu_relax();
-    } else {
-        sched_yield();
-    }
 }
 
 static void *env_map_frame(void *opaque, uint64_t gfn)
@@ -144,7 +132,7 @@ static void env_wake_poller(void *opaque, uint32_t vcpu)
     .lock_destroy = env_lock_destroy,       \
     .lock = env_lock,                       \
     .unlock = env_unlock,                   \
-    .relax = env_relax,                     \
+    .relax = xen_evtchn_relax,              \
     .map_frame = env_map_frame,             \
     .unmap_frame = env_unmap_frame,         \
     .read_guest = env_read_guest,           \
