@@ -124,6 +124,20 @@ static void env_wake_poller(void *opaque, uint32_t vcpu)
     }
 }
 
+static void env_binding_changed(void *opaque, uint32_t port,
+                                enum evtchn_state was,
+                                const struct evtchn_port_info *info)
+{
+    xen_evtchn_kvm_binding_changed(opaque, port, info);
+    xen_evtchn_msi_binding_changed(opaque, was, info);
+}
+
+/* Readers are what internal.h says. */
+static void env_synchronize(void *opaque)
+{
+    synchronize_rcu();
+}
+
 #define ENV_BASICS                          \
     .alloc = env_alloc,                     \
     .free = env_free,                       \
@@ -137,13 +151,14 @@ static void env_wake_poller(void *opaque, uint32_t vcpu)
     .unmap_frame = env_unmap_frame,         \
     .read_guest = env_read_guest,           \
     .raise_upcall = env_raise_upcall,       \
-    .wake_poller = env_wake_poller
+    .wake_poller = env_wake_poller,         \
+    .synchronize = env_synchronize
 
 const struct evtchn_env xen_evtchn_guest_env = {
     ENV_BASICS,
     .deliver_2l = xen_evtchn_kvm_deliver_2l,
     .abi_change = xen_evtchn_kvm_abi_change,
-    .binding_changed = xen_evtchn_kvm_binding_changed,
+    .binding_changed = env_binding_changed,
 };
 
 const struct evtchn_env xen_evtchn_host_env = {

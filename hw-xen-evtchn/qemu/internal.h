@@ -54,7 +54,7 @@ typedef struct XenPirq {
     int vector;
     bool is_msix;
     bool is_masked;
-    bool is_translated;     /* KVM has, or asked for, a route */
+    bool is_translated;     /* KVM has, or asked for, a route; atomic */
 } XenPirq;
 
 typedef struct XenEvtchnKvmPort XenEvtchnKvmPort;
@@ -74,6 +74,7 @@ struct XenEvtchnState {
     struct evtchn_domain *host;
     uint32_t nr_cpus;
     XenEvtchnCPU *cpus;
+    bool reset_under_way;       /* some of its pieces are done; BQL */
 
     /* Upcalls (callback.c); BQL, but for reading callback_param. */
     uint64_t callback_param;
@@ -123,7 +124,8 @@ extern const struct evtchn_env xen_evtchn_host_env;
 void xen_evtchn_env_init(XenEvtchnState *s);
 
 /* ops.c */
-void xen_evtchn_after_reset(XenEvtchnState *s);
+/* An EVTCHNOP_reset in one go, whatever the guest is doing; BQL held. */
+int xen_evtchn_reset_now(XenEvtchnState *s);
 
 /* callback.c */
 void xen_evtchn_callback_init(XenEvtchnState *s, unsigned int nr_gsis,
@@ -150,6 +152,14 @@ void xen_evtchn_msi_bound(XenEvtchnState *s, uint32_t pirq);
 /* KVM's routes of a PIRQ, or of all, no longer say what they should. */
 void xen_evtchn_msi_refresh(XenEvtchnState *s, uint32_t pirq);
 void xen_evtchn_msi_refresh_all(XenEvtchnState *s);
+/*
+ * The model's hook, which notes that KVM may have a route to a port that was a
+ * PIRQ's; and, on the same thread without the model's locks or the BQL, what
+ * is to follow.
+ */
+void xen_evtchn_msi_binding_changed(XenEvtchnState *s, enum evtchn_state was,
+                                    const struct evtchn_port_info *info);
+void xen_evtchn_msi_refresh_stale(void);
 
 /* backend.c */
 void xen_evtchn_backend_init(XenEvtchnState *s);
@@ -184,7 +194,6 @@ void xen_evtchn_kvm_backend_bound(XenEvtchnState *s, uint32_t guest_port,
 bool xen_evtchn_kvm_deliver_2l(void *opaque, uint32_t vcpu, uint32_t port);
 int xen_evtchn_kvm_abi_change(void *opaque, enum evtchn_abi abi);
 void xen_evtchn_kvm_binding_changed(void *opaque, uint32_t port,
-                                    enum evtchn_state was,
                                     const struct evtchn_port_info *info);
 
 #endif /* HW_XEN_EVTCHN_INTERNAL_H */

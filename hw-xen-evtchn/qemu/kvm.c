@@ -235,7 +235,6 @@ static void set_port(XenEvtchnState *s, uint32_t port, int kind, uint32_t what)
 }
 
 void xen_evtchn_kvm_binding_changed(void *opaque, uint32_t port,
-                                    enum evtchn_state was,
                                     const struct evtchn_port_info *info)
 {
     XenEvtchnState *s = opaque;

@@ -81,6 +81,7 @@ void xen_evtchn_set_long_mode(bool long_mode)
 
 void xen_evtchn_set_virq(uint32_t vcpu, uint32_t virq)
 {
+    RCU_READ_LOCK_GUARD();
     if (xen_evtchn_singleton) {
         evtchn_raise_virq(xen_evtchn_singleton->guest, vcpu, virq);
     }
@@ -94,6 +95,7 @@ int xen_evtchn_set_port(uint16_t port)
     if (!s) {
         return -ENOTSUP;
     }
+    RCU_READ_LOCK_GUARD();
     if (evtchn_port_info(s->guest, port, &info) ||
         (info.state != EVTCHN_VIRQ && info.state != EVTCHN_INTERDOMAIN)) {
         return -EINVAL;
@@ -110,8 +112,7 @@ int xen_evtchn_soft_reset(void)
         return -ENOTSUP;
     }
     assert(bql_locked());
-    ret = evtchn_reset(s->guest);
-    xen_evtchn_after_reset(s);
+    ret = xen_evtchn_reset_now(s);
     xen_evtchn_kvm_stop_timers(s);
     return ret;
 }
@@ -171,6 +172,7 @@ static int xen_evtchn_post_load(void *opaque, int version_id)
             return ret;
         }
     }
+    xen_evtchn_msi_refresh_stale();
     xen_evtchn_kvm_update(s);
     return 0;
 }
