@@ -31,6 +31,14 @@ MSIMessage xen_accel_upcall_message(CPUState *cs, uint8_t vector)
     };
 }
 
+void xen_accel_do_queued_work(CPUState *cs)
+{
+    /* Work that is to run while no vCPU does would wait for this one. */
+    cpu_exec_end(cs);
+    process_queued_cpu_work(cs);
+    cpu_exec_start(cs);
+}
+
 void xen_accel_require(void)
 {
     if (!xen_accel) {

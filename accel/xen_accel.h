@@ -71,6 +71,11 @@ typedef struct XenAccelOps {
 
     /* The Xen vCPU number of @cs, if it is to know.  Before it first runs. */
     int (*init_vcpu)(CPUState *cs);
+    /*
+     * @cs is being unplugged: its thread has ended, and nobody who raises an
+     * event or wakes vCPUs has it any more.  BQL held.
+     */
+    void (*destroy_vcpu)(CPUState *cs);
 
     /*
      * HVM_PARAM_CALLBACK_IRQ's vector, 0 for none: injected into a vCPU, with
@@ -131,6 +136,12 @@ typedef struct XenAccelOps {
 /* The machine property xen-version, 0 if it was not given. */
 uint32_t xen_machine_version(void);
 void xen_accel_machine_class_init(ObjectClass *oc);
+
+/*
+ * What others have queued for @cs, the caller's vCPU, from within a hypercall that
+ * has to wait for what they do.  BQL held, which is dropped perhaps.
+ */
+void xen_accel_do_queued_work(CPUState *cs);
 
 /* The LAPIC interrupt that raises @vector of @cs's own. */
 MSIMessage xen_accel_upcall_message(CPUState *cs, uint8_t vector);

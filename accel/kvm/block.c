@@ -113,7 +113,14 @@ void xen_kvm_block_init_vcpu(CPUState *cs)
     }
     sleeper = &sleepers[cs->cpu_index];
     sleeper->cs = cs;
-    if (!sleeper->timer) {
-        sleeper->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, time_out, sleeper);
-    }
+    sleeper->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, time_out, sleeper);
+}
+
+void xen_kvm_block_destroy_vcpu(CPUState *cs)
+{
+    Sleeper *sleeper = &sleepers[cs->cpu_index];
+
+    timer_free(g_steal_pointer(&sleeper->timer));
+    qatomic_set(&sleeper->asleep, 0);
+    sleeper->cs = NULL;
 }

@@ -11,12 +11,15 @@ XenVCPUStatus xen_kvm_get_vcpu_status(CPUState *cs, CPUState *target);
 void xen_kvm_set_vcpu_status(CPUState *target, XenVCPUStatus status);
 int xen_kvm_get_vcpu_runstate(CPUState *cs, CPUState *target,
                               struct vcpu_runstate_info *info);
+/* @cs is new: what one of that number was does not count.  BQL held. */
+void xen_kvm_init_vcpu_status(CPUState *cs);
 /* As if it had executed HLT, and the end of that.  Own thread. */
 void xen_kvm_begin_halt(CPUState *cs);
 void xen_kvm_end_halt(CPUState *cs);
 
 /* block.c */
 void xen_kvm_block_init_vcpu(CPUState *cs);
+void xen_kvm_block_destroy_vcpu(CPUState *cs);
 void xen_kvm_block_vcpu(CPUState *cs, uint64_t until_ns);
 void xen_kvm_wake_vcpu(CPUState *cs);
 

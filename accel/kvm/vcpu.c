@@ -45,6 +45,11 @@ static VCPU *vcpu_of(CPUState *cs)
     return &g_array_index(vcpus, VCPU, cs->cpu_index);
 }
 
+void xen_kvm_init_vcpu_status(CPUState *cs)
+{
+    *vcpu_of(cs) = (VCPU) {};
+}
+
 /* Ask @target's thread ------------------------------------------------------ */
 
 typedef struct Query {
@@ -73,14 +78,21 @@ static void query_vcpu(CPUState *cs, CPUState *target, Query *query)
         return;
     }
     query->from = cs;
+    object_ref(OBJECT(target));
     async_run_on_cpu(target, do_query, RUN_ON_CPU_HOST_PTR(query));
-    while (!query->done) {
-        process_queued_cpu_work(cs);
+    /* Unplugged meanwhile, its thread has ended and does no work any more. */
+    while (!query->done && target->created) {
+        xen_accel_do_queued_work(cs);
         if (!query->done) {
             /* Not all that queue work for us hold the BQL when they kick. */
             qemu_cond_timedwait_bql(cs->halt_cond, 10);
         }
     }
+    if (!query->done) {
+        query->status = XEN_VCPU_WAITING;
+        query->ret = -ENOENT;
+    }
+    object_unref(OBJECT(target));
 }
 
 static uint32_t get_mp_state(CPUState *cs)

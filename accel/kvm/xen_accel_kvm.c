@@ -134,6 +134,7 @@ static int set_vcpu_runstate(CPUState *cs, uint64_t gpa)
 static int init_vcpu(CPUState *cs)
 {
     xen_kvm_block_init_vcpu(cs);
+    xen_kvm_init_vcpu_status(cs);
     if (!(get_caps() & KVM_XEN_HVM_CONFIG_EVTCHN_SEND)) {
         return 0;
     }
@@ -217,6 +218,7 @@ const XenAccelOps xen_accel_kvm = {
     .set_vcpu_time_info = set_vcpu_time_info,
     .set_vcpu_runstate = set_vcpu_runstate,
     .init_vcpu = init_vcpu,
+    .destroy_vcpu = xen_kvm_block_destroy_vcpu,
     .set_upcall_vector = set_upcall_vector,
     .raise_upcall = raise_upcall,
     .raise_vcpu_upcall = raise_vcpu_upcall,

@@ -4,6 +4,7 @@
 #include "internal.h"
 #include "exec/cputlb.h"
 #include "system/reset.h"
+#include "hw/boards.h"
 #include "hw/i386/e820_memory_layout.h"
 #include "hw/i386/kvm/xen_overlay.h"
 #include <linux/kvm.h>
@@ -12,18 +13,20 @@
 
 bool xen_tcg_active;
 
-static GPtrArray *vcpus;        /* XenTCGVCPU by cpu_index */
+/* By cpu_index: of a size that does not change, as any thread looks there. */
+static XenTCGVCPU **vcpus;
+static unsigned int nr_vcpus;
 
 XenTCGVCPU *xen_tcg_vcpu(CPUState *cs)
 {
     unsigned int i = cs->cpu_index;
 
-    return vcpus && i < vcpus->len ? g_ptr_array_index(vcpus, i) : NULL;
+    return i < nr_vcpus ? qatomic_read(&vcpus[i]) : NULL;
 }
 
 XenTCGVCPU *xen_tcg_vcpu0(void)
 {
-    return vcpus && vcpus->len ? g_ptr_array_index(vcpus, 0) : NULL;
+    return nr_vcpus ? vcpus[0] : NULL;
 }
 
 int xen_guest_area_set(XenGuestArea *area, uint64_t gpa, size_t size)
@@ -96,7 +99,8 @@ static void init_guest(void)
 {
     xen_accel = &xen_accel_tcg;
     xen_tcg_active = true;
-    vcpus = g_ptr_array_new();
+    nr_vcpus = MACHINE(qdev_get_machine())->smp.max_cpus;
+    vcpus = g_new0(XenTCGVCPU *, nr_vcpus);
     xen_tcg_time_init();
     qemu_register_reset(reset, NULL);
     /* Where the guest finds its console's and xenstore's pages. */
@@ -119,11 +123,21 @@ void xen_tcg_init_vcpu(CPUState *cs)
     xen_tcg_upcall_init_vcpu(v);
     xen_tcg_block_init_vcpu(v);
     xen_tcg_runstate_init_vcpu(v);
-    if (cs->cpu_index >= vcpus->len) {
-        g_ptr_array_set_size(vcpus, cs->cpu_index + 1);
-    }
-    g_ptr_array_index(vcpus, cs->cpu_index) = v;
+    qatomic_store_release(&vcpus[cs->cpu_index], v);
     kvm_xen_init_vcpu(cs);
+}
+
+static void destroy_vcpu(CPUState *cs)
+{
+    XenTCGVCPU *v = xen_tcg_vcpu(cs);
+
+    qatomic_set(&vcpus[cs->cpu_index], NULL);
+    qemu_bh_delete(v->bh);
+    timer_free(v->block_timer);
+    xen_guest_area_set(&v->vcpu_info, INVALID_GPA, 0);
+    xen_guest_area_set(&v->time_info, INVALID_GPA, 0);
+    xen_guest_area_set(&v->runstate_area, INVALID_GPA, 0);
+    g_free(v);
 }
 
 const XenAccelOps xen_accel_tcg = {
@@ -141,6 +155,7 @@ const XenAccelOps xen_accel_tcg = {
     .set_vcpu_time_info = xen_tcg_set_vcpu_time_info,
     .set_vcpu_runstate = xen_tcg_set_vcpu_runstate,
     .init_vcpu = init_vcpu,
+    .destroy_vcpu = destroy_vcpu,
     .set_upcall_vector = xen_tcg_set_upcall_vector,
     .raise_upcall = xen_tcg_raise_upcall,
     .raise_vcpu_upcall = xen_tcg_raise_vcpu_upcall,

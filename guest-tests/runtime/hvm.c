@@ -10,8 +10,6 @@
 
 #define MULTIBOOT_LOADER 0x2badb002
 #define NR_EXCEPTIONS 32
-#define VECTOR_KICK 0xf0
-#define VECTOR_LINE 0xf1
 #define VECTOR_VCPU_UPCALL 0xf2
 #define VECTOR_UPCALL 0xf3
 #define VECTOR_SPURIOUS 0xff

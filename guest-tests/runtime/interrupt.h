@@ -6,6 +6,9 @@
 
 #include <stdint.h>
 
+#define VECTOR_KICK 0xf0 /* takes a vCPU out of its sleep */
+#define VECTOR_LINE 0xf1 /* upcalls by an interrupt line */
+
 struct interrupt_frame {
 #ifdef __x86_64__
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8, di, si, bp, bx, dx, cx, ax;

@@ -203,6 +203,47 @@ TEST(soft_reset_leaves_2_level,
     }
 }
 
+#define PORTS_OF_A_LONG_RESET 3000
+
+static volatile unsigned int filled, taken_over;
+
+/* EVTCHNOP_reset of so many ports is done in pieces, and lets others in between. */
+static void reset_at_length(void *opaque)
+{
+    evtchn_port_t port;
+    unsigned int i;
+    int error;
+
+    for (i = 0; i < PORTS_OF_A_LONG_RESET; i++) {
+        check_equal(evtchn_bind_ipi(0, &port), 0);
+    }
+    filled++;
+    error = evtchn_reset(DOMID_SELF);
+    /* The rest of it was done by another. */
+    check(error == 0 || error == -XEN_EBUSY);
+    taken_over += error != 0;
+}
+
+/* A soft reset takes over where another vCPU is in the midst of a reset. */
+TEST(soft_reset_amid_a_reset,
+     "64 hvm pvh vcpus=2 tcg kvm alone seconds=120")
+{
+    unsigned int round, i;
+
+    for (round = 0; round < 300 && taken_over < 3; round++) {
+        filled = 0;
+        vcpu_start(1, reset_at_length, NULL);
+        require(wait_for(filled, 60000));
+        for (i = 0; i < round % 16 * 100; i++) {
+            cpu_relax();
+        }
+        soft_reset();
+        require(vcpu_join(1, 10000));
+    }
+    soft_reset();
+    test_note("%u of %u resets were taken over", taken_over, round);
+}
+
 /*
  * Stopped is stopped, also when that is while it expires, for which it takes many
  * tries.  One event may be late; a timer that goes on has more.

@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "qemu/event_notifier.h"
+#include "qemu/main-loop.h"
 #include "hw/xen/xen.h"
 #include "hw/xen/xen_backend_ops.h"
 
@@ -13,8 +14,14 @@
 
 struct xenevtchn_handle {
     EventNotifier notifier;
-    uint32_t port;              /* domain 0's, or 0 */
+    /* Domain 0's, or 0.  Set under the BQL; a back end's iothread reads it. */
+    uint32_t port;
 };
+
+static uint32_t handle_port(const struct xenevtchn_handle *xc)
+{
+    return qatomic_read(&xc->port);
+}
 
 static int be_error(int ret)
 {
@@ -25,8 +32,9 @@ static int be_error(int ret)
 }
 
 /*
- * An event for a back end.  Called with the port's lock held, so a handle that
- * is found here is not freed meanwhile: evtchn_close() waits for that lock.
+ * An event for a back end.  The model calls this with the port's lock held, so a
+ * handle that is found here is not freed meanwhile: unbind() waits for that lock,
+ * in evtchn_close().
  */
 void xen_evtchn_backend_notify(void *opaque, uint32_t port)
 {
@@ -58,10 +66,15 @@ struct xenevtchn_handle *xen_be_evtchn_open(void)
 
 static void unbind(XenEvtchnState *s, struct xenevtchn_handle *xc)
 {
-    if (xc->port) {
-        evtchn_close(s->host, xc->port);
-        qatomic_set(&s->handles[xc->port], NULL);
-        xc->port = 0;
+    uint32_t port = handle_port(xc);
+
+    assert(bql_locked());
+    if (port) {
+        RCU_READ_LOCK_GUARD();
+        qatomic_set(&xc->port, 0);
+        /* Before the close, after which the number may be another handle's. */
+        qatomic_set(&s->handles[port], NULL);
+        evtchn_close(s->host, port);
     }
 }
 
@@ -93,6 +106,8 @@ int xen_be_evtchn_bind_interdomain(struct xenevtchn_handle *xc, uint32_t domid,
     if (domid != xen_domid) {
         return be_error(-ESRCH);
     }
+    assert(bql_locked());
+    RCU_READ_LOCK_GUARD();
     /* A reset or a load broke the old binding; a handle has but one port. */
     unbind(s, xc);
 
@@ -100,7 +115,7 @@ int xen_be_evtchn_bind_interdomain(struct xenevtchn_handle *xc, uint32_t domid,
     if (ret) {
         return be_error(ret);
     }
-    xc->port = port;
+    qatomic_set(&xc->port, port);
     qatomic_store_release(&s->handles[port], xc);
     xen_evtchn_kvm_backend_bound(s, guest_port, port);
     /* Events that came before the line above, and Xen's own first one. */
@@ -118,7 +133,7 @@ int xen_be_evtchn_unbind(struct xenevtchn_handle *xc, evtchn_port_t port)
     if (!xc) {
         return be_error(-EFAULT);
     }
-    if (port && port != xc->port) {
+    if (port && port != handle_port(xc)) {
         return be_error(-EINVAL);
     }
     unbind(s, xc);
@@ -144,6 +159,7 @@ int xen_be_evtchn_fd(struct xenevtchn_handle *xc)
 int xen_be_evtchn_notify(struct xenevtchn_handle *xc, evtchn_port_t port)
 {
     XenEvtchnState *s = xen_evtchn_singleton;
+    uint32_t own_port;
 
     if (!s) {
         return be_error(-ENOTSUP);
@@ -151,23 +167,25 @@ int xen_be_evtchn_notify(struct xenevtchn_handle *xc, evtchn_port_t port)
     if (!xc) {
         return be_error(-EFAULT);
     }
-    if (!xc->port) {
+    /* @port is ignored: after a reset a back end may still say the old one. */
+    own_port = handle_port(xc);
+    if (!own_port) {
         return be_error(-ENOTCONN);
     }
-    /* @port is ignored: after a reset a back end may still say the old one. */
-    return be_error(evtchn_send(s->host, xc->port));
+    RCU_READ_LOCK_GUARD();
+    return be_error(evtchn_send(s->host, own_port));
 }
 
 /* Consumes the event, so there is nothing left for unmask to do. */
 int xen_be_evtchn_pending(struct xenevtchn_handle *xc)
 {
+    uint32_t port;
+
     if (!xc) {
         return be_error(-EFAULT);
     }
-    if (!xc->port) {
-        return 0;
-    }
-    return event_notifier_test_and_clear(&xc->notifier) ? xc->port : 0;
+    port = handle_port(xc);
+    return port && event_notifier_test_and_clear(&xc->notifier) ? port : 0;
 }
 
 int xen_be_evtchn_unmask(struct xenevtchn_handle *xc, evtchn_port_t port)
@@ -175,7 +193,7 @@ int xen_be_evtchn_unmask(struct xenevtchn_handle *xc, evtchn_port_t port)
     if (!xc) {
         return be_error(-EFAULT);
     }
-    return be_error(xc->port == port ? 0 : -EINVAL);
+    return be_error(handle_port(xc) == port ? 0 : -EINVAL);
 }
 
 int xen_be_evtchn_get_guest_port(struct xenevtchn_handle *xc)
@@ -183,7 +201,8 @@ int xen_be_evtchn_get_guest_port(struct xenevtchn_handle *xc)
     XenEvtchnState *s = xen_evtchn_singleton;
     struct evtchn_port_info info;
 
-    if (!s || !xc || evtchn_port_info(s->host, xc->port, &info) ||
+    RCU_READ_LOCK_GUARD();
+    if (!s || !xc || evtchn_port_info(s->host, handle_port(xc), &info) ||
         info.state != EVTCHN_INTERDOMAIN) {
         return 0;
     }

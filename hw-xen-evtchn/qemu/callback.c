@@ -8,6 +8,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/bitops.h"
 #include "qemu/main-loop.h"
 #include "hw/boards.h"
 #include "hw/i386/pc.h"
@@ -29,15 +30,11 @@ static int callback_type(uint64_t param)
     return param >> CALLBACK_TYPE_SHIFT;
 }
 
-void xen_evtchn_raise_upcall(XenEvtchnState *s, uint32_t vcpu)
+static void raise_upcall(XenEvtchnState *s, CPUState *cs)
 {
-    CPUState *cs = xen_evtchn_cpu(s, vcpu);
-    uint8_t vector;
+    uint8_t vector =
+        qatomic_read(&X86_CPU(cs)->env.xen_vcpu_callback_vector);
 
-    if (!cs) {
-        return;
-    }
-    vector = qatomic_read(&X86_CPU(cs)->env.xen_vcpu_callback_vector);
     if (vector) {
         xen_accel->raise_vcpu_upcall(cs, vector);
         return;
@@ -48,11 +45,21 @@ void xen_evtchn_raise_upcall(XenEvtchnState *s, uint32_t vcpu)
         break;
     case HVM_PARAM_CALLBACK_TYPE_GSI:
     case HVM_PARAM_CALLBACK_TYPE_PCI_INTX:
-        if (vcpu == 0) {
+        if (cs->cpu_index == 0) {
             /* A model's lock is held, and interrupt lines need the BQL. */
             qemu_bh_schedule(s->gsi_bh);
         }
         break;
+    }
+}
+
+void xen_evtchn_raise_upcall(XenEvtchnState *s, uint32_t vcpu)
+{
+    CPUState *cs = xen_evtchn_get_cpu(vcpu);
+
+    if (cs) {
+        raise_upcall(s, cs);
+        xen_evtchn_put_cpu(vcpu);
     }
 }
 
@@ -64,6 +71,7 @@ static bool vcpu0_upcall_pending(void)
 void xen_evtchn_set_callback_level(int level)
 {
     XenEvtchnState *s = xen_evtchn_singleton;
+    bool is_high;
 
     if (!s) {
         return;
@@ -76,12 +84,12 @@ void xen_evtchn_set_callback_level(int level)
         return;
     }
     /* The line is shared with the device that owns it: an OR of the two. */
+    is_high = xen_evtchn_gsi_is_high(s, s->callback_gsi);
     s->setting_callback_gsi = true;
-    qemu_set_irq(s->callback_gsis[s->callback_gsi],
-                 level || s->extern_gsi_level);
+    qemu_set_irq(s->callback_gsis[s->callback_gsi], level || is_high);
     s->setting_callback_gsi = false;
 
-    if (level && !s->extern_gsi_level) {
+    if (level && !is_high) {
         /* Nothing tells when the guest clears the flag: have it polled. */
         kvm_xen_set_callback_asserted();
     }
@@ -92,17 +100,10 @@ static void update_callback_level(void *opaque)
     xen_evtchn_set_callback_level(vcpu0_upcall_pending());
 }
 
-/* The device that shares the callback's line sets its level. */
-static void set_extern_gsi_level(XenEvtchnState *s, int *level)
-{
-    s->extern_gsi_level = *level;
-    if (!*level && vcpu0_upcall_pending()) {
-        kvm_xen_set_callback_asserted();
-        *level = 1;
-    }
-}
-
-/* True: the GSI is a PIRQ, and nobody else's business. */
+/*
+ * A device sets the level of its line.  True: the GSI is a PIRQ, and no interrupt
+ * controller gets it.
+ */
 bool xen_evtchn_set_gsi(int gsi, int *level)
 {
     XenEvtchnState *s = xen_evtchn_singleton;
@@ -113,10 +114,16 @@ bool xen_evtchn_set_gsi(int gsi, int *level)
     if (!s || gsi < 0 || gsi >= IOAPIC_NUM_PINS) {
         return false;
     }
+    if (s->setting_callback_gsi && gsi == s->callback_gsi) {
+        /* That is us, and no device. */
+        return false;
+    }
+    s->gsi_levels = deposit32(s->gsi_levels, gsi, 1, !!*level);
     /* Upcalls by way of an event channel would never come. */
     if (gsi && gsi == s->callback_gsi) {
-        if (!s->setting_callback_gsi) {
-            set_extern_gsi_level(s, level);
+        if (!*level && vcpu0_upcall_pending()) {
+            kvm_xen_set_callback_asserted();
+            *level = 1;
         }
         return false;
     }
@@ -125,10 +132,7 @@ bool xen_evtchn_set_gsi(int gsi, int *level)
         return false;
     }
     if (*level) {
-        s->pirq_gsi_set |= 1U << gsi;
-        evtchn_raise_pirq(s->guest, pirq);
-    } else {
-        s->pirq_gsi_set &= ~(1U << gsi);
+        xen_evtchn_pirq_raise(s, pirq);
     }
     return true;
 }
@@ -220,6 +224,18 @@ int xen_evtchn_set_callback_param(uint64_t param)
     }
     xen_evtchn_kvm_update(s);
     return 0;
+}
+
+int xen_evtchn_load_callback_param(uint64_t param)
+{
+    int ret = xen_evtchn_set_callback_param(param);
+
+    if (ret == -EINVAL &&
+        callback_type(param) == HVM_PARAM_CALLBACK_TYPE_PCI_INTX) {
+        qatomic_set(&xen_evtchn_singleton->callback_param, param);
+        return 0;
+    }
+    return ret;
 }
 
 void xen_evtchn_upcall_vector_set(CPUState *cs)

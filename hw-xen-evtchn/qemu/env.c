@@ -2,7 +2,7 @@
 /* What the event-channel model needs from outside: memory, locks, frames. */
 
 #include "qemu/osdep.h"
-#include "qemu/processor.h"
+#include "qemu/memalign.h"
 #include "exec/address-spaces.h"
 #include "exec/memory.h"
 #include "system/kvm.h"
@@ -12,11 +12,9 @@
 
 #include "hw/xen-accel/xen_accel.h"
 #include "internal.h"
+#include "relax.h"
 
 #define FRAME_SHIFT 12
-
-/* Rounds of a busy wait after which its holder is likely not running. */
-#define SPINS_BEFORE_YIELD 128
 
 typedef struct MappedFrame {
     MemoryRegion *mr;           /* with a reference */
@@ -26,12 +24,14 @@ typedef struct MappedFrame {
 
 static void *env_alloc(void *opaque, size_t size)
 {
-    return g_try_malloc0(size);
+    void *ptr = qemu_try_memalign(64, size);
+
+    return ptr ? memset(ptr, 0, size) : NULL;
 }
 
 static void env_free(void *opaque, void *ptr, size_t size)
 {
-    g_free(ptr);
+    qemu_vfree(ptr);
 }
 
 static void env_lock_init(void *lock)
@@ -52,15 +52,6 @@ static void env_lock(void *lock)
 static void env_unlock(void *lock)
 {
     qemu_mutex_unlock((QemuMutex *)lock);
-}
-
-static void env_relax(unsigned int spins)
-{
-    if (spins < SPINS_BEFORE_YIELD) {
-        cpu_relax();
-    } else {
-        sched_yield();
-    }
 }
 
 static void *env_map_frame(void *opaque, uint64_t gfn)
@@ -128,11 +119,26 @@ static void env_raise_upcall(void *opaque, uint32_t vcpu)
 
 static void env_wake_poller(void *opaque, uint32_t vcpu)
 {
-    CPUState *cs = xen_evtchn_cpu(opaque, vcpu);
+    CPUState *cs = xen_evtchn_get_cpu(vcpu);
 
     if (cs) {
         xen_accel->wake_vcpu(cs);
+        xen_evtchn_put_cpu(vcpu);
     }
+}
+
+static void env_binding_changed(void *opaque, uint32_t port,
+                                enum evtchn_state was,
+                                const struct evtchn_port_info *info)
+{
+    xen_evtchn_kvm_binding_changed(opaque, port, info);
+    xen_evtchn_msi_binding_changed(opaque, was, info);
+}
+
+/* Readers are what internal.h says. */
+static void env_synchronize(void *opaque)
+{
+    synchronize_rcu();
 }
 
 #define ENV_BASICS                          \
@@ -143,18 +149,19 @@ static void env_wake_poller(void *opaque, uint32_t vcpu)
     .lock_destroy = env_lock_destroy,       \
     .lock = env_lock,                       \
     .unlock = env_unlock,                   \
-    .relax = env_relax,                     \
+    .relax = xen_evtchn_relax,              \
     .map_frame = env_map_frame,             \
     .unmap_frame = env_unmap_frame,         \
     .read_guest = env_read_guest,           \
     .raise_upcall = env_raise_upcall,       \
-    .wake_poller = env_wake_poller
+    .wake_poller = env_wake_poller,         \
+    .synchronize = env_synchronize
 
 const struct evtchn_env xen_evtchn_guest_env = {
     ENV_BASICS,
     .deliver_2l = xen_evtchn_kvm_deliver_2l,
     .abi_change = xen_evtchn_kvm_abi_change,
-    .binding_changed = xen_evtchn_kvm_binding_changed,
+    .binding_changed = env_binding_changed,
 };
 
 const struct evtchn_env xen_evtchn_host_env = {

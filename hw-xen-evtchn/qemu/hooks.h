@@ -32,6 +32,14 @@ void xen_evtchn_poll_cancel(uint32_t vcpu);
 /* A VIRQ's source fires; no locks needed. */
 void xen_evtchn_set_virq(uint32_t vcpu, uint32_t virq);
 
+/*
+ * @cs is complete, and about to run; it is to go, but still has its thread; and
+ * that has ended.  BQL held.
+ */
+void xen_evtchn_vcpu_realized(CPUState *cs);
+void xen_evtchn_vcpu_unrealize(CPUState *cs);
+void xen_evtchn_vcpu_ended(CPUState *cs);
+
 /* @vcpu_info (host address, or NULL) is about to replace what @cs has. */
 void xen_evtchn_set_vcpu_info(CPUState *cs, void *vcpu_info);
 /* HVM_PARAM_CALLBACK_IRQ as the guest has set it. */

@@ -7,12 +7,17 @@
  *
  * Locks: BQL, then the model's, then kvm_lock or frames_lock.  A send or an
  * unmask takes neither the BQL nor any lock of this device.
+ *
+ * A thread that enters the model, other than to set it up or to load its state,
+ * is an RCU reader meanwhile: a sender may look at a frame of the guest's that
+ * another vCPU has just had unmapped, and QEMU frees RAM after such readers.
  */
 
 #ifndef HW_XEN_EVTCHN_INTERNAL_H
 #define HW_XEN_EVTCHN_INTERNAL_H
 
 #include "qemu/lockable.h"
+#include "qemu/rcu.h"
 #include "qemu/thread.h"
 #include "qom/object.h"
 #include "hw/sysbus.h"
@@ -23,6 +28,7 @@
 #include "../core/evtchn.h"
 #include "hooks.h"
 #include "migration.h"
+#include "vcpu.h"
 
 #define TYPE_XEN_EVTCHN "xen-evtchn"
 OBJECT_DECLARE_SIMPLE_TYPE(XenEvtchnState, XEN_EVTCHN)
@@ -48,16 +54,15 @@ typedef struct XenPirq {
     int vector;
     bool is_msix;
     bool is_masked;
-    bool is_translated;     /* KVM has, or asked for, a route */
+    bool is_translated;     /* KVM has, or asked for, a route; atomic */
 } XenPirq;
 
 typedef struct XenEvtchnKvmPort XenEvtchnKvmPort;
 
 typedef struct XenEvtchnCPU {
-    CPUState *cs;           /* valid while generation is the CPU list's */
-    unsigned int generation;
     void *vcpu_info;        /* BQL */
     bool taking_timer;      /* work for its thread is under way; BQL */
+    int timer_error;        /* why KVM has kept its timer, or 0; BQL */
 } XenEvtchnCPU;
 
 struct XenEvtchnState {
@@ -69,12 +74,12 @@ struct XenEvtchnState {
     struct evtchn_domain *host;
     uint32_t nr_cpus;
     XenEvtchnCPU *cpus;
+    bool reset_under_way;       /* some of its pieces are done; BQL */
 
     /* Upcalls (callback.c); BQL, but for reading callback_param. */
     uint64_t callback_param;
     uint32_t callback_gsi;
     bool setting_callback_gsi;
-    int extern_gsi_level;
     QEMUBH *gsi_bh;
     unsigned int nr_callback_gsis;
     qemu_irq *callback_gsis;
@@ -84,7 +89,8 @@ struct XenEvtchnState {
     uint16_t nr_pirq_inuse_words;
     uint64_t *pirq_inuse;
     uint16_t gsi_pirq[IOAPIC_NUM_PINS];
-    uint32_t pirq_gsi_set;      /* GSI lines that are high */
+    /* GSIs that their devices, not we, hold high: kept for all, always. */
+    uint32_t gsi_levels;
     XenPirq *pirq;
 
     /* Back ends (backend.c), by domain 0's port */
@@ -95,7 +101,6 @@ struct XenEvtchnState {
     bool kvm_delivers;          /* deliver_2l goes to it; atomic */
     bool kvm_released;          /* it was told to leave 2-level alone; BQL */
     unsigned int kvm_switching; /* vCPUs that want it so; BQL */
-    int kvm_keeps_timer;        /* an error; BQL */
     bool kvm_dropping_routes;   /* BQL */
     QemuMutex kvm_lock;
     XenEvtchnKvmPort *kvm_ports;    /* XEN_EVTCHN_2L_PORTS; kvm_lock */
@@ -109,9 +114,6 @@ struct XenEvtchnState {
 
 extern XenEvtchnState *xen_evtchn_singleton;
 
-/* NULL if there is no such vCPU at present. */
-CPUState *xen_evtchn_cpu(XenEvtchnState *s, uint32_t vcpu);
-
 /* options.c */
 bool xen_evtchn_get_options(bool kvm_has_2l, XenEvtchnOptions *options,
                             Error **errp);
@@ -122,25 +124,42 @@ extern const struct evtchn_env xen_evtchn_host_env;
 void xen_evtchn_env_init(XenEvtchnState *s);
 
 /* ops.c */
-void xen_evtchn_after_reset(XenEvtchnState *s);
+/* An EVTCHNOP_reset in one go, whatever the guest is doing; BQL held. */
+int xen_evtchn_reset_now(XenEvtchnState *s);
 
 /* callback.c */
 void xen_evtchn_callback_init(XenEvtchnState *s, unsigned int nr_gsis,
                               qemu_irq *system_gsis);
 void xen_evtchn_raise_upcall(XenEvtchnState *s, uint32_t vcpu);
 bool xen_evtchn_callback_is_vector(XenEvtchnState *s);
+/* As a stream has it: the device whose pin it is may be gone by now. */
+int xen_evtchn_load_callback_param(uint64_t param);
 
-/* pirq.c; BQL held */
+/* pirq.c; BQL held, but to raise one */
 void xen_evtchn_pirq_init(XenEvtchnState *s);
+void xen_evtchn_pirq_raise(XenEvtchnState *s, uint32_t pirq);
 bool xen_evtchn_pirq_inuse(XenEvtchnState *s, uint32_t pirq);
 void xen_evtchn_pirq_bound(XenEvtchnState *s, uint32_t pirq);
 void xen_evtchn_pirq_rebuild(XenEvtchnState *s);
+/* Does its device hold @gsi high? */
+static inline bool xen_evtchn_gsi_is_high(const XenEvtchnState *s, int gsi)
+{
+    return gsi < IOAPIC_NUM_PINS && s->gsi_levels >> gsi & 1;
+}
 
 /* msi.c; BQL held */
 void xen_evtchn_msi_bound(XenEvtchnState *s, uint32_t pirq);
 /* KVM's routes of a PIRQ, or of all, no longer say what they should. */
 void xen_evtchn_msi_refresh(XenEvtchnState *s, uint32_t pirq);
 void xen_evtchn_msi_refresh_all(XenEvtchnState *s);
+/*
+ * The model's hook, which notes that KVM may have a route to a port that was a
+ * PIRQ's; and, on the same thread without the model's locks or the BQL, what
+ * is to follow.
+ */
+void xen_evtchn_msi_binding_changed(XenEvtchnState *s, enum evtchn_state was,
+                                    const struct evtchn_port_info *info);
+void xen_evtchn_msi_refresh_stale(void);
 
 /* backend.c */
 void xen_evtchn_backend_init(XenEvtchnState *s);

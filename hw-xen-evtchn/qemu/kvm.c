@@ -111,14 +111,18 @@ static void move_timer_work(CPUState *cs, run_on_cpu_data data)
 static void set_virq(XenEvtchnState *s, uint32_t vcpu, uint32_t virq,
                      uint32_t port)
 {
-    CPUState *cs = xen_evtchn_cpu(s, vcpu);
+    CPUState *cs = xen_evtchn_get_cpu(vcpu);
 
-    if (virq != VIRQ_TIMER || !s->kvm_evtchn || !cs) {
-        kvm_xen_set_vcpu_virq(vcpu, virq, port);
+    if (!cs) {
         return;
     }
-    X86_CPU(cs)->env.xen_virq[virq] = port;
-    async_run_on_cpu(cs, move_timer_work, RUN_ON_CPU_NULL);
+    if (virq == VIRQ_TIMER && s->kvm_evtchn) {
+        X86_CPU(cs)->env.xen_virq[virq] = port;
+        async_run_on_cpu(cs, move_timer_work, RUN_ON_CPU_NULL);
+    } else {
+        kvm_xen_set_vcpu_virq(vcpu, virq, port);
+    }
+    xen_evtchn_put_cpu(vcpu);
 }
 
 static void stop_timer_work(CPUState *cs, run_on_cpu_data data)
@@ -136,7 +140,7 @@ void xen_evtchn_kvm_stop_timers(XenEvtchnState *s)
     uint32_t i;
 
     for (i = 0; s->kvm_evtchn && i < s->nr_cpus; i++) {
-        CPUState *cs = xen_evtchn_cpu(s, i);
+        CPUState *cs = xen_evtchn_cpu(i);
 
         if (cs) {
             async_run_on_cpu(cs, stop_timer_work, RUN_ON_CPU_NULL);
@@ -163,18 +167,19 @@ static void assign(XenEvtchnState *s, uint32_t port)
     CPUState *cs;
     int fd;
 
-    if (!s->kvm_evtchn) {
+    if (!s->kvm_evtchn || p->assigned) {
         return;
     }
     switch (p->kind) {
     case KVM_PORT_IPI:
-        cs = xen_evtchn_cpu(s, p->what);
-        if (!s->kvm_delivers || !cs) {
+        cs = s->kvm_delivers ? xen_evtchn_get_cpu(p->what) : NULL;
+        if (!cs) {
             return;
         }
         attr.u.evtchn.type = EVTCHNSTAT_ipi;
         attr.u.evtchn.deliver.port.port = port;
         attr.u.evtchn.deliver.port.vcpu = kvm_arch_vcpu_id(cs);
+        xen_evtchn_put_cpu(p->what);
         attr.u.evtchn.deliver.port.priority =
             KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL;
         break;
@@ -192,20 +197,22 @@ static void assign(XenEvtchnState *s, uint32_t port)
     p->assigned = !set_evtchn_attr(port, 0, &attr);
 }
 
-static void deassign(XenEvtchnState *s, uint32_t port)
+static int deassign(XenEvtchnState *s, uint32_t port)
 {
     struct kvm_xen_hvm_attr attr = {};
     int ret;
 
     if (!s->kvm_ports[port].assigned) {
-        return;
+        return 0;
     }
-    s->kvm_ports[port].assigned = false;
     ret = set_evtchn_attr(port, KVM_XEN_EVTCHN_DEASSIGN, &attr);
-    if (ret) {
+    if (ret && ret != -ENOENT) {
         error_report("KVM does not let go of Xen event channel %u: %s", port,
                      strerror(-ret));
+        return ret;
     }
+    s->kvm_ports[port].assigned = false;
+    return 0;
 }
 
 static void set_port(XenEvtchnState *s, uint32_t port, int kind, uint32_t what)
@@ -279,9 +286,7 @@ void xen_evtchn_kvm_end_reset(XenEvtchnState *s)
 
     QEMU_LOCK_GUARD(&s->kvm_lock);
     for (port = 1; port < XEN_EVTCHN_2L_PORTS; port++) {
-        if (!s->kvm_ports[port].assigned) {
-            assign(s, port);
-        }
+        assign(s, port);
     }
 }
 
@@ -296,7 +301,7 @@ void xen_evtchn_kvm_backend_bound(XenEvtchnState *s, uint32_t guest_port,
     }
     QEMU_LOCK_GUARD(&s->kvm_lock);
     p = &s->kvm_ports[guest_port];
-    if (p->kind == KVM_PORT_BACKEND && p->what == port && !p->assigned) {
+    if (p->kind == KVM_PORT_BACKEND && p->what == port) {
         assign(s, guest_port);
     }
 }
@@ -315,21 +320,24 @@ bool xen_evtchn_kvm_deliver_2l(void *opaque, uint32_t vcpu, uint32_t port)
     if (!qatomic_read(&s->kvm_delivers)) {
         return false;
     }
-    cs = xen_evtchn_cpu(s, vcpu);
+    cs = xen_evtchn_get_cpu(vcpu);
     if (!cs) {
         return false;
     }
     event.vcpu = kvm_arch_vcpu_id(cs);
+    xen_evtchn_put_cpu(vcpu);
     /* KVM has no shared_info before the guest maps it: keep the event then. */
     return !kvm_vm_ioctl(kvm_state, KVM_XEN_HVM_EVTCHN_SEND, &event);
 }
 
-static void set_kvm_delivers(XenEvtchnState *s, bool delivers)
+/* An error: KVM goes on delivering sends on a port. */
+static int set_kvm_delivers(XenEvtchnState *s, bool delivers)
 {
     uint32_t port;
+    int ret = 0;
 
     if (s->kvm_delivers == delivers) {
-        return;
+        return 0;
     }
     qatomic_set(&s->kvm_delivers, delivers);
     for (port = 1; port < XEN_EVTCHN_2L_PORTS; port++) {
@@ -337,10 +345,11 @@ static void set_kvm_delivers(XenEvtchnState *s, bool delivers)
             if (delivers) {
                 assign(s, port);
             } else {
-                deassign(s, port);
+                ret = deassign(s, port) ?: ret;
             }
         }
     }
+    return ret;
 }
 
 /* The kernel can't raise a GSI, so it delivers only with a vector. */
@@ -357,13 +366,13 @@ void xen_evtchn_kvm_update(XenEvtchnState *s)
 static void take_timer_work(CPUState *cs, run_on_cpu_data data)
 {
     XenEvtchnState *s = data.host_ptr;
-    int ret = take_timer(cs);
+    XenEvtchnCPU *c = &s->cpus[cs->cpu_index];
 
-    s->cpus[cs->cpu_index].taking_timer = false;
-    if (ret) {
-        s->kvm_keeps_timer = ret;
+    c->timer_error = take_timer(cs);
+    c->taking_timer = false;
+    if (c->timer_error) {
         error_report("KVM does not give up vCPU %d's Xen timer: %s",
-                     cs->cpu_index, strerror(-ret));
+                     cs->cpu_index, strerror(-c->timer_error));
     }
 }
 
@@ -376,27 +385,32 @@ static int take_all_timers(XenEvtchnState *s)
 {
     CPUState *cs;
     uint32_t i;
+    int ret = 0;
 
-    s->kvm_keeps_timer = 0;
     for (i = 0; i < s->nr_cpus; i++) {
-        cs = xen_evtchn_cpu(s, i);
+        cs = xen_evtchn_cpu(i);
         if (cs && !s->cpus[i].taking_timer) {
             s->cpus[i].taking_timer = true;
             async_run_on_cpu(cs, take_timer_work, RUN_ON_CPU_HOST_PTR(s));
         }
     }
     for (i = 0; i < s->nr_cpus; i++) {
-        while (s->cpus[i].taking_timer && xen_evtchn_cpu(s, i)) {
+        while (s->cpus[i].taking_timer && xen_evtchn_cpu(i)) {
             if (current_cpu) {
-                process_queued_cpu_work(current_cpu);
+                xen_accel_do_queued_work(current_cpu);
             }
             bql_unlock();
             g_usleep(50);
             bql_lock();
         }
-        s->cpus[i].taking_timer = false;
+        if (!xen_evtchn_cpu(i)) {
+            /* Unplugged meanwhile: its work is never done. */
+            s->cpus[i].taking_timer = false;
+            s->cpus[i].timer_error = 0;
+        }
+        ret = s->cpus[i].timer_error ?: ret;
     }
-    return s->kvm_keeps_timer;
+    return ret;
 }
 
 static void give_timer_work(CPUState *cs, run_on_cpu_data data)
@@ -428,7 +442,12 @@ int xen_evtchn_kvm_begin_switch(XenEvtchnState *s)
     }
     /* binding_changed holds this lock while it gives the kernel a timer. */
     qemu_mutex_lock(&s->kvm_lock);
-    set_kvm_delivers(s, false);
+    ret = set_kvm_delivers(s, false);
+    if (ret) {
+        set_kvm_delivers(s, true);
+        qemu_mutex_unlock(&s->kvm_lock);
+        return ret;
+    }
     ret = kvm_xen_set_evtchn_send(false);
     qemu_mutex_unlock(&s->kvm_lock);
     if (ret) {
@@ -461,7 +480,7 @@ void xen_evtchn_kvm_reclaim(XenEvtchnState *s)
     s->kvm_released = false;
     kvm_xen_set_evtchn_send(true);
     for (i = 0; i < s->nr_cpus; i++) {
-        cs = xen_evtchn_cpu(s, i);
+        cs = xen_evtchn_cpu(i);
         if (cs) {
             async_run_on_cpu(cs, give_timer_work, RUN_ON_CPU_NULL);
         }

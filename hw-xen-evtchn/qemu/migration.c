@@ -4,7 +4,8 @@
  *
  * A 2-level guest that was offered nothing else is saved exactly as QEMU has
  * done since 8.0, and such streams are taken.  What is new comes in
- * subsections: what the guest was offered, and the state of one that has
+ * subsections, each only where it is needed: what the guest was offered, events
+ * that wait for a 2-level guest's bits, and the state of a guest that has
  * switched to FIFO or 3-level.
  *
  * Nothing here knows of the device, or of KVM: tests/test-vmstate.c saves and
@@ -18,8 +19,8 @@
 #include "migration.h"
 
 /* Ports in a version 1 stream: 2-level has no more. */
-#define V1_MAX_PORTS 4096
-#define V1_TO_HOST   0x8000
+#define V1_MAX_PORTS XEN_EVTCHN_V1_MAX_PORTS
+#define V1_TO_HOST   XEN_EVTCHN_V1_TO_HOST
 
 /* What a guest was offered, besides 2-level. */
 #define STREAM_FIFO 1
@@ -45,10 +46,12 @@ static bool is_extended(const XenEvtchnStream *s)
 static void stream_clear(XenEvtchnStream *s)
 {
     g_free(g_steal_pointer(&s->ports));
+    g_free(g_steal_pointer(&s->retry));
     g_free(g_steal_pointer(&s->frames));
     g_free(g_steal_pointer(&s->vcpus));
     g_free(g_steal_pointer(&s->extended_ports));
     s->nr_ports = 0;
+    s->nr_retry = 0;
     s->nr_frames = 0;
     s->nr_vcpus = 0;
     s->nr_extended_ports = 0;
@@ -74,8 +77,13 @@ static void save_v1_port(XenEvtchnStream *s, XenEvtchnStreamPort *p,
         p->val = to_host ? V1_TO_HOST : 0;
         break;
     case EVTCHN_INTERDOMAIN:
-        /* Back ends bind anew after a load, so their port's number may go. */
-        p->val = to_host ? V1_TO_HOST | (state->remote_port % V1_TO_HOST)
+        /*
+         * Back ends bind anew after a load, so their port's number may be any
+         * that QEMU's old device has, too.
+         */
+        p->val = to_host ? V1_TO_HOST |
+                               ((state->remote_port - 1) % (V1_MAX_PORTS - 1) +
+                                1)
                          : state->remote_port;
         break;
     case EVTCHN_PIRQ:
@@ -90,6 +98,8 @@ static void save_v1_port(XenEvtchnStream *s, XenEvtchnStreamPort *p,
 static void save_2l(XenEvtchnStream *s)
 {
     uint32_t end = MIN(evtchn_domain_valid_ports(s->domain), V1_MAX_PORTS);
+    g_autoptr(GArray) retry =
+        g_array_new(false, true, sizeof(XenEvtchnStreamRetry));
     struct evtchn_port_state state;
     uint32_t port;
 
@@ -100,8 +110,18 @@ static void save_2l(XenEvtchnStream *s)
             if (state.state != EVTCHN_CLOSED) {
                 s->nr_ports = port + 1;
             }
+            if (state.pending) {
+                XenEvtchnStreamRetry r = {
+                    .port = port,
+                    .pending = state.pending,
+                };
+
+                g_array_append_val(retry, r);
+            }
         }
     }
+    s->nr_retry = retry->len;
+    s->retry = (void *)g_array_free(g_steal_pointer(&retry), false);
 }
 
 static void save_extended(XenEvtchnStream *s)
@@ -195,6 +215,7 @@ static void load_v1_port(XenEvtchnStream *s, uint32_t port,
 static int load_ports(XenEvtchnStream *s)
 {
     struct evtchn_port_state state;
+    int32_t next_retry = 0;
     int32_t i;
     int ret;
 
@@ -203,6 +224,9 @@ static int load_ports(XenEvtchnStream *s)
             continue;
         }
         load_v1_port(s, i, &state);
+        if (next_retry < s->nr_retry && s->retry[next_retry].port == i) {
+            state.pending = s->retry[next_retry++].pending;
+        }
         ret = evtchn_load_port(s->domain, &state);
         if (ret) {
             error_report("xen-evtchn: port %d of the stream is not valid", i);
@@ -276,9 +300,15 @@ static int load_offer(XenEvtchnStream *s)
 static int stream_post_load(void *opaque, int version_id)
 {
     XenEvtchnStream *s = opaque;
+    const char *fault;
     int ret;
 
     ret = load_offer(s);
+    fault = ret ? NULL : xen_evtchn_stream_fault(s);
+    if (fault) {
+        error_report("xen-evtchn: the stream is not valid: %s", fault);
+        ret = -EINVAL;
+    }
     if (!ret) {
         ret = evtchn_reset(s->domain);
     }
@@ -364,6 +394,50 @@ static bool nr_extended_ports_valid(void *opaque, int version_id)
 
     return n >= 0 && n <= EVTCHN_MAX_PORTS;
 }
+
+static bool nr_retry_valid(void *opaque, int version_id)
+{
+    int32_t n = ((XenEvtchnStream *)opaque)->nr_retry;
+
+    return n > 0 && n < V1_MAX_PORTS;
+}
+
+static bool retry_needed(void *opaque)
+{
+    return ((XenEvtchnStream *)opaque)->nr_retry;
+}
+
+/* As a guest's ABI, below: once. */
+static int retry_pre_load(void *opaque)
+{
+    return ((XenEvtchnStream *)opaque)->retry ? -EINVAL : 0;
+}
+
+static const VMStateDescription vmstate_one_retry = {
+    .name = "xen_evtchn_retry",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(port, XenEvtchnStreamRetry),
+        VMSTATE_UINT8(pending, XenEvtchnStreamRetry),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static const VMStateDescription vmstate_retry = {
+    .name = "xen_evtchn/retry",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = retry_needed,
+    .pre_load = retry_pre_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_INT32(nr_retry, XenEvtchnStream),
+        VMSTATE_VALIDATE("number of events set aside", nr_retry_valid),
+        VMSTATE_STRUCT_VARRAY_ALLOC(retry, XenEvtchnStream, nr_retry, 1,
+                                    vmstate_one_retry, XenEvtchnStreamRetry),
+        VMSTATE_END_OF_LIST()
+    },
+};
 
 /* Only what differs from QEMU's old device needs telling. */
 static bool offer_needed(void *opaque)
@@ -487,6 +561,7 @@ const VMStateDescription vmstate_xen_evtchn_stream = {
     },
     .subsections = (const VMStateDescription * const []) {
         &vmstate_offer,
+        &vmstate_retry,
         &vmstate_fifo,
         &vmstate_3l,
         NULL

@@ -15,6 +15,15 @@ typedef struct XenEvtchnStreamPort {
     uint16_t val;           /* irq, or peer's port with bit 15 for QEMU's */
 } XenEvtchnStreamPort;
 
+#define XEN_EVTCHN_V1_MAX_PORTS 4096
+#define XEN_EVTCHN_V1_TO_HOST   0x8000
+
+/* An event of a 2-level port that is not in the guest's bits yet. */
+typedef struct XenEvtchnStreamRetry {
+    uint32_t port;
+    uint8_t pending;        /* of struct evtchn_port_state */
+} XenEvtchnStreamRetry;
+
 typedef struct XenEvtchnStream {
     /* Not in the stream, set by whoever owns this */
     struct evtchn_domain *domain;
@@ -25,7 +34,8 @@ typedef struct XenEvtchnStream {
     /* Optional: called before and after a load changes @domain's ABI. */
     int (*before_switch)(struct XenEvtchnStream *stream);
     void (*after_switch)(struct XenEvtchnStream *stream);
-    uint16_t nr_pirq_inuse_words;
+    uint32_t nr_pirqs;
+    uint16_t nr_pirq_inuse_words;   /* as many as nr_pirqs takes */
 
     /* Version 1 */
     uint64_t callback_param;
@@ -34,6 +44,10 @@ typedef struct XenEvtchnStream {
     uint16_t gsi_pirq[IOAPIC_NUM_PINS];
     uint64_t *pirq_inuse;
     uint32_t pirq_gsi_set;
+
+    /* Subsection "retry", which version 1 has no room for */
+    int32_t nr_retry;
+    XenEvtchnStreamRetry *retry;
 
     /* Subsection "offer": what the guest was promised */
     bool has_offer;
@@ -51,5 +65,8 @@ typedef struct XenEvtchnStream {
 } XenEvtchnStream;
 
 extern const VMStateDescription vmstate_xen_evtchn_stream;
+
+/* What shows that no save can have written @s, or NULL. */
+const char *xen_evtchn_stream_fault(const XenEvtchnStream *s);
 
 #endif /* HW_XEN_EVTCHN_MIGRATION_H */

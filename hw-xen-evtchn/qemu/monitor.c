@@ -79,6 +79,7 @@ EvtchnInfoList *qmp_xen_event_list(Error **errp)
     if (!s) {
         return NULL;
     }
+    RCU_READ_LOCK_GUARD();
     end = evtchn_domain_valid_ports(s->guest);
     for (port = 1; port < end; port++) {
         if (!evtchn_port_info(s->guest, port, &info) &&
@@ -93,6 +94,7 @@ void qmp_xen_event_inject(uint32_t port, Error **errp)
 {
     XenEvtchnState *s = get_device(errp);
 
+    RCU_READ_LOCK_GUARD();
     if (s && evtchn_raise_port(s->guest, port)) {
         error_setg(errp, "Port %u is not bound", port);
     }

@@ -22,6 +22,13 @@
 #include "internal.h"
 #include "hw/i386/kvm/trace.h"
 
+/*
+ * This thread has closed or moved a PIRQ of which KVM has a route.  The model
+ * tells of that with its locks held, and routes change under the BQL, which
+ * comes before these.
+ */
+static __thread bool routes_stale;
+
 /* The PIRQ that a message names, or 0 for an ordinary MSI. */
 static uint32_t msi_pirq(XenEvtchnState *s, uint64_t address, uint32_t data)
 {
@@ -106,6 +113,7 @@ int xen_evtchn_translate_pirq_msi(struct kvm_irq_routing_entry *route,
         return 1;
     }
     assert(bql_locked());
+    RCU_READ_LOCK_GUARD();
 
     pirq = msi_pirq(s, address, data);
     if (!pirq) {
@@ -123,13 +131,14 @@ int xen_evtchn_translate_pirq_msi(struct kvm_irq_routing_entry *route,
     if (s->pirq[pirq].gsi != XEN_PIRQ_MSI_EMU) {
         return again ? 1 : -EINVAL;
     }
-    s->pirq[pirq].is_translated = true;
+    /* First: the model's hook closes the port, and then looks at this. */
+    qatomic_set_mb(&s->pirq[pirq].is_translated, true);
 
     if (evtchn_port_info(s->guest, evtchn_pirq_port(s->guest, pirq), &info) ||
         info.state != EVTCHN_PIRQ) {
         return again ? 1 : -EINVAL;
     }
-    cs = xen_evtchn_cpu(s, info.vcpu);
+    cs = xen_evtchn_cpu(info.vcpu);
     if (!cs) {
         return again ? 1 : -EINVAL;
     }
@@ -152,13 +161,34 @@ bool xen_evtchn_deliver_pirq_msi(uint64_t address, uint32_t data)
     if (!pirq || !evtchn_pirq_port(s->guest, pirq)) {
         return false;
     }
-    evtchn_raise_pirq(s->guest, pirq);
+    xen_evtchn_pirq_raise(s, pirq);
     return true;
 }
 
 void xen_evtchn_msi_refresh(XenEvtchnState *s, uint32_t pirq)
 {
     if (s->pirq[pirq].is_translated) {
+        kvm_update_msi_routes_all(NULL, true, 0, 0);
+    }
+}
+
+void xen_evtchn_msi_binding_changed(XenEvtchnState *s, enum evtchn_state was,
+                                    const struct evtchn_port_info *info)
+{
+    if (was != EVTCHN_PIRQ) {
+        return;
+    }
+    smp_mb();
+    if (qatomic_read(&s->pirq[info->irq].is_translated)) {
+        routes_stale = true;
+    }
+}
+
+void xen_evtchn_msi_refresh_stale(void)
+{
+    if (routes_stale) {
+        BQL_LOCK_GUARD();
+        routes_stale = false;
         kvm_update_msi_routes_all(NULL, true, 0, 0);
     }
 }

@@ -4,6 +4,7 @@
 #include "qemu/osdep.h"
 #include "qemu/main-loop.h"
 
+#include "hw/xen/xen.h"
 #include "hw/xen/interface/xen.h"
 #include "hw/xen/interface/event_channel.h"
 
@@ -12,7 +13,6 @@
 #include "hw/i386/kvm/trace.h"
 
 /* Xen's, which a guest of any host sees. */
-#define XEN_EPERM           1
 #define XEN_EOPNOTSUPP      95
 
 #ifndef EVTCHNOP_reset_cont
@@ -27,33 +27,18 @@ size_t xen_evtchn_op_size(unsigned int cmd, bool *copy_back)
     return size;
 }
 
-/* The PIRQ behind @port, or 0, which is none. */
-static uint32_t port_pirq(XenEvtchnState *s, uint32_t port)
+/*
+ * @cmd on the model.  When this returns no route of KVM's names a port any more
+ * that the operation took from a PIRQ.
+ */
+static int model_op(XenEvtchnState *s, unsigned int cmd, void *arg)
 {
-    struct evtchn_port_info info;
-
-    if (evtchn_port_info(s->guest, port, &info) ||
-        info.state != EVTCHN_PIRQ) {
-        return 0;
-    }
-    return info.irq;
-}
-
-/* @cmd on @port, which may be a PIRQ: then KVM's routes depend on it. */
-static int op_on_port(XenEvtchnState *s, unsigned int cmd, void *arg,
-                      uint32_t port)
-{
-    uint32_t pirq = port_pirq(s, port);
     int ret;
 
-    if (!pirq) {
-        return evtchn_op(s->guest, cmd, arg);
+    WITH_RCU_READ_LOCK_GUARD() {
+        ret = evtchn_op(s->guest, cmd, arg);
     }
-    BQL_LOCK_GUARD();
-    ret = evtchn_op(s->guest, cmd, arg);
-    if (!ret) {
-        xen_evtchn_msi_refresh(s, pirq);
-    }
+    xen_evtchn_msi_refresh_stale();
     return ret;
 }
 
@@ -62,7 +47,7 @@ static int op_bind_pirq(XenEvtchnState *s, struct evtchn_bind_pirq *bind)
     int ret;
 
     BQL_LOCK_GUARD();
-    ret = evtchn_op(s->guest, EVTCHNOP_bind_pirq, bind);
+    ret = model_op(s, EVTCHNOP_bind_pirq, bind);
     if (!ret) {
         trace_kvm_xen_bind_pirq(bind->pirq, bind->port);
         xen_evtchn_pirq_bound(s, bind->pirq);
@@ -70,47 +55,90 @@ static int op_bind_pirq(XenEvtchnState *s, struct evtchn_bind_pirq *bind)
     return ret;
 }
 
-/* The first of these changes the guest's ABI: the kernel must let go first. */
-static int op_switch(XenEvtchnState *s, unsigned int cmd, void *arg)
+/*
+ * The first of these changes the guest's ABI, and before that KVM has to let go
+ * of 2-level; unless the guest is not offered what it asks for.
+ */
+static int op_switch(XenEvtchnState *s, bool offered, unsigned int cmd,
+                     void *arg)
 {
     int ret;
 
+    if (!offered) {
+        return model_op(s, cmd, arg);
+    }
     BQL_LOCK_GUARD();
     ret = xen_evtchn_kvm_begin_switch(s);
     if (!ret) {
-        ret = evtchn_op(s->guest, cmd, arg);
+        ret = model_op(s, cmd, arg);
     }
     xen_evtchn_kvm_end_switch(s);
     return ret;
 }
 
-void xen_evtchn_after_reset(XenEvtchnState *s)
+/* BQL held. */
+static int reset_piece(XenEvtchnState *s, bool resuming)
 {
-    xen_evtchn_kvm_reclaim(s);
-    xen_evtchn_msi_refresh_all(s);
+    struct evtchn_reset reset = { .dom = DOMID_SELF };
+    int ret = model_op(s, resuming ? EVTCHNOP_reset_cont : EVTCHNOP_reset,
+                       &reset);
+
+    s->reset_under_way = ret == -EVTCHN_ERESTART;
+    if (!ret) {
+        xen_evtchn_kvm_reclaim(s);
+    }
+    return ret;
 }
 
 /*
- * A full table takes its time: let others have the BQL between the pieces.  As
- * in Xen a guest may itself ask for the rest of a reset that is under way.
+ * A full table takes its time, so the guest's own reset lets others have the BQL
+ * between the pieces.  As in Xen a guest may itself ask for the rest of a reset
+ * that is under way.
+ *
+ * What the model is going to refuse it refuses before KVM is told to let go of
+ * all ports: a reset of another domain, to which this guest has no right, and
+ * one that does not fit to what is under way.  (Xen wants another domain to be
+ * paused then.  The model does not ask: no domain of QEMU's may reset another.)
  */
-static int op_reset(XenEvtchnState *s, unsigned int cmd, void *arg)
+static int op_reset(XenEvtchnState *s, bool resuming,
+                    struct evtchn_reset *reset)
 {
     int ret;
 
-    xen_evtchn_kvm_begin_reset(s);
+    {
+        BQL_LOCK_GUARD();
+        if ((reset->dom != DOMID_SELF && reset->dom != xen_domid) ||
+            resuming != s->reset_under_way) {
+            return model_op(s, resuming ? EVTCHNOP_reset_cont
+                                        : EVTCHNOP_reset, reset);
+        }
+        xen_evtchn_kvm_begin_reset(s);
+    }
     do {
         BQL_LOCK_GUARD();
-        ret = evtchn_op(s->guest, cmd, arg);
-        if (!ret) {
-            xen_evtchn_after_reset(s);
-        }
-        cmd = EVTCHNOP_reset_cont;
+        ret = reset_piece(s, resuming);
+        resuming = true;
     } while (ret == -EVTCHN_ERESTART);
     xen_evtchn_kvm_end_reset(s);
     return ret;
 }
 
+int xen_evtchn_reset_now(XenEvtchnState *s)
+{
+    /* A vCPU that is between two pieces of its own has none left to do. */
+    bool resuming = s->reset_under_way;
+    int ret;
+
+    xen_evtchn_kvm_begin_reset(s);
+    do {
+        ret = reset_piece(s, resuming);
+        resuming = true;
+    } while (ret == -EVTCHN_ERESTART);
+    xen_evtchn_kvm_end_reset(s);
+    return ret;
+}
+
+/* Only what takes more than the model. */
 int xen_evtchn_op(unsigned int cmd, void *arg)
 {
     XenEvtchnState *s = xen_evtchn_singleton;
@@ -120,29 +148,21 @@ int xen_evtchn_op(unsigned int cmd, void *arg)
     }
     switch (cmd) {
     case EVTCHNOP_init_control:
+        return op_switch(s, s->stream.fifo, cmd, arg);
+    case EVTCHNOP_register_3level:
+        return op_switch(s, s->stream.three_level, cmd, arg);
     case EVTCHNOP_expand_array:
     case EVTCHNOP_set_priority:
-        if (!s->stream.fifo) {
-            return -XEN_EOPNOTSUPP;
-        }
-        if (cmd == EVTCHNOP_init_control) {
-            return op_switch(s, cmd, arg);
-        }
-        break;
-    case EVTCHNOP_register_3level:
-        return s->stream.three_level ? op_switch(s, cmd, arg) : -XEN_EPERM;
-
-    case EVTCHNOP_close:
-        return op_on_port(s, cmd, arg, ((struct evtchn_close *)arg)->port);
-    case EVTCHNOP_bind_vcpu:
-        return op_on_port(s, cmd, arg, ((struct evtchn_bind_vcpu *)arg)->port);
+        /* To Xen without FIFO they are nothing that it knows, as the first. */
+        return s->stream.fifo ? model_op(s, cmd, arg) : -XEN_EOPNOTSUPP;
     case EVTCHNOP_bind_pirq:
         return op_bind_pirq(s, arg);
     case EVTCHNOP_reset:
     case EVTCHNOP_reset_cont:
-        return op_reset(s, cmd, arg);
+        return op_reset(s, cmd == EVTCHNOP_reset_cont, arg);
+    default:
+        return model_op(s, cmd, arg);
     }
-    return evtchn_op(s->guest, cmd, arg);
 }
 
 int xen_evtchn_status_op(struct evtchn_status *status)
@@ -202,15 +222,18 @@ int xen_evtchn_reset_op(struct evtchn_reset *reset)
 
 int xen_evtchn_poll(uint32_t vcpu, const uint32_t *ports, uint32_t nr_ports)
 {
+    RCU_READ_LOCK_GUARD();
     return evtchn_poll(xen_evtchn_singleton->guest, vcpu, ports, nr_ports);
 }
 
 bool xen_evtchn_vcpu_polls(uint32_t vcpu)
 {
+    RCU_READ_LOCK_GUARD();
     return evtchn_vcpu_polls(xen_evtchn_singleton->guest, vcpu);
 }
 
 void xen_evtchn_poll_cancel(uint32_t vcpu)
 {
+    RCU_READ_LOCK_GUARD();
     evtchn_poll_cancel(xen_evtchn_singleton->guest, vcpu);
 }

@@ -64,11 +64,20 @@ static int allocate_pirq(XenEvtchnState *s, bool for_gsi)
     return -ENOSPC;
 }
 
+void xen_evtchn_pirq_raise(XenEvtchnState *s, uint32_t pirq)
+{
+    RCU_READ_LOCK_GUARD();
+    evtchn_raise_pirq(s->guest, pirq);
+}
+
 static void map_gsi(XenEvtchnState *s, uint32_t pirq, int gsi)
 {
     set_inuse(s, pirq, true);
     s->pirq[pirq].gsi = gsi;
     s->gsi_pirq[gsi] = pirq;
+    if (xen_evtchn_gsi_is_high(s, gsi)) {
+        xen_evtchn_pirq_raise(s, pirq);
+    }
 }
 
 int xen_physdev_map_pirq(struct physdev_map_pirq *map)
@@ -152,8 +161,8 @@ int xen_physdev_eoi_pirq(struct physdev_eoi *eoi)
     }
     gsi = s->pirq[eoi->irq].gsi;
     /* Its line is a level, an event is an edge. */
-    if (gsi >= 0 && s->pirq_gsi_set & 1U << gsi) {
-        evtchn_raise_pirq(s->guest, eoi->irq);
+    if (gsi >= 0 && xen_evtchn_gsi_is_high(s, gsi)) {
+        xen_evtchn_pirq_raise(s, eoi->irq);
     }
     return 0;
 }
@@ -202,8 +211,8 @@ void xen_evtchn_pirq_bound(XenEvtchnState *s, uint32_t pirq)
 
     if (gsi >= 0) {
         /* The line may have gone high while nobody was listening. */
-        if (s->gsi_pirq[gsi] == pirq && s->pirq_gsi_set & 1U << gsi) {
-            evtchn_raise_pirq(s->guest, pirq);
+        if (s->gsi_pirq[gsi] == pirq && xen_evtchn_gsi_is_high(s, gsi)) {
+            xen_evtchn_pirq_raise(s, pirq);
         }
     } else if (gsi == XEN_PIRQ_MSI_EMU) {
         xen_evtchn_msi_bound(s, pirq);

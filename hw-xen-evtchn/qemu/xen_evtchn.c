@@ -7,6 +7,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "qemu/module.h"
 #include "qapi/error.h"
@@ -25,23 +26,29 @@
 
 #include "internal.h"
 
+/* So that two back ends seldom meet at a lock when the guest notifies them. */
+#define HOST_LOCKS 8
+
 XenEvtchnState *xen_evtchn_singleton;
 
-CPUState *xen_evtchn_cpu(XenEvtchnState *s, uint32_t vcpu)
+/* The first vCPUs are there before the device is. */
+void xen_evtchn_vcpu_realized(CPUState *cs)
 {
-    unsigned int generation = cpu_list_generation_id_get();
-    XenEvtchnCPU *c;
+    xen_evtchn_vcpus_init(MACHINE(qdev_get_machine())->smp.max_cpus);
+    xen_evtchn_vcpu_publish(cs->cpu_index, cs);
+}
 
-    if (vcpu >= s->nr_cpus) {
-        return NULL;
+void xen_evtchn_vcpu_unrealize(CPUState *cs)
+{
+    xen_evtchn_vcpu_withdraw(cs->cpu_index);
+}
+
+/* As in Xen what a vCPU has registered stays with its number; its sleep ends. */
+void xen_evtchn_vcpu_ended(CPUState *cs)
+{
+    if (xen_evtchn_singleton) {
+        xen_evtchn_poll_cancel(cs->cpu_index);
     }
-    c = &s->cpus[vcpu];
-    /* Plugging and unplugging are rare, walks of the CPU list slow. */
-    if (qatomic_load_acquire(&c->generation) != generation) {
-        qatomic_set(&c->cs, qemu_get_cpu(vcpu));
-        qatomic_store_release(&c->generation, generation);
-    }
-    return qatomic_read(&c->cs);
 }
 
 void xen_evtchn_set_vcpu_info(CPUState *cs, void *vcpu_info)
@@ -77,6 +84,7 @@ void xen_evtchn_set_long_mode(bool long_mode)
 
 void xen_evtchn_set_virq(uint32_t vcpu, uint32_t virq)
 {
+    RCU_READ_LOCK_GUARD();
     if (xen_evtchn_singleton) {
         evtchn_raise_virq(xen_evtchn_singleton->guest, vcpu, virq);
     }
@@ -90,6 +98,7 @@ int xen_evtchn_set_port(uint16_t port)
     if (!s) {
         return -ENOTSUP;
     }
+    RCU_READ_LOCK_GUARD();
     if (evtchn_port_info(s->guest, port, &info) ||
         (info.state != EVTCHN_VIRQ && info.state != EVTCHN_INTERDOMAIN)) {
         return -EINVAL;
@@ -106,8 +115,7 @@ int xen_evtchn_soft_reset(void)
         return -ENOTSUP;
     }
     assert(bql_locked());
-    ret = evtchn_reset(s->guest);
-    xen_evtchn_after_reset(s);
+    ret = xen_evtchn_reset_now(s);
     xen_evtchn_kvm_stop_timers(s);
     return ret;
 }
@@ -132,7 +140,7 @@ static int xen_evtchn_pre_save(void *opaque)
 
     s->stream.callback_param = s->callback_param;
     memcpy(s->stream.gsi_pirq, s->gsi_pirq, sizeof(s->gsi_pirq));
-    s->stream.pirq_gsi_set = s->pirq_gsi_set;
+    s->stream.pirq_gsi_set = s->gsi_levels;
     s->stream.pirq_inuse = g_memdup2(s->pirq_inuse,
                                      s->nr_pirq_inuse_words * sizeof(uint64_t));
     return 0;
@@ -149,9 +157,10 @@ static int xen_evtchn_post_load(void *opaque, int version_id)
 {
     XenEvtchnState *s = opaque;
     XenEvtchnStream *stream = &s->stream;
+    int ret;
 
     memcpy(s->gsi_pirq, stream->gsi_pirq, sizeof(s->gsi_pirq));
-    s->pirq_gsi_set = stream->pirq_gsi_set;
+    s->gsi_levels = stream->pirq_gsi_set;
     if (stream->pirq_inuse) {
         memcpy(s->pirq_inuse, stream->pirq_inuse,
                s->nr_pirq_inuse_words * sizeof(uint64_t));
@@ -159,8 +168,14 @@ static int xen_evtchn_post_load(void *opaque, int version_id)
     }
     xen_evtchn_pirq_rebuild(s);
     if (stream->callback_param) {
-        xen_evtchn_set_callback_param(stream->callback_param);
+        ret = xen_evtchn_load_callback_param(stream->callback_param);
+        if (ret) {
+            error_report("xen-evtchn: no upcall can come by 0x%" PRIx64 ": %s",
+                         stream->callback_param, strerror(-ret));
+            return ret;
+        }
     }
+    xen_evtchn_msi_refresh_stale();
     xen_evtchn_kvm_update(s);
     return 0;
 }
@@ -191,7 +206,7 @@ static void xen_evtchn_realize(DeviceState *dev, Error **errp)
     struct evtchn_domain_config guest = { .domid = xen_domid };
     struct evtchn_domain_config host = {
         .domid = DOMID_QEMU,
-        .nr_vcpus = 1,
+        .nr_vcpus = HOST_LOCKS,
         .host = true,
         .privileged = true,
     };
@@ -243,6 +258,7 @@ static void xen_evtchn_realize(DeviceState *dev, Error **errp)
     s->stream.three_level = s->options.three_level;
     s->stream.before_switch = xen_evtchn_before_switch;
     s->stream.after_switch = xen_evtchn_after_switch;
+    s->stream.nr_pirqs = s->nr_pirqs;
     s->stream.nr_pirq_inuse_words = s->nr_pirq_inuse_words;
 }
 

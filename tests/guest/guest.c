@@ -121,7 +121,11 @@ static void binding_changed(void *opaque, uint32_t port, enum evtchn_state was,
     struct guest *g = opaque;
 
     g_assert_cmpuint(port, <, g->max_ports);
-    g_assert_cmpuint(was, ==, g->binding[port].info.state);
+    /* What it says it was is what it said before. */
+    g_assert_cmpint(was, ==, g->binding[port].info.state);
+    if (info->state == EVTCHN_CLOSED) {
+        g_assert_cmpuint(info->irq, ==, g->binding[port].info.irq);
+    }
     g->binding[port].info = *info;
     g->binding[port].calls++;
 }

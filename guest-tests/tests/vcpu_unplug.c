@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A vCPU that is unplugged while events and timers of its own are under way: by
+ * ACPI's registers, as firmware and operating systems do it on QEMU's "pc".
+ */
+
+#include "guest.h"
+#include "timer.h"
+#include "internal.h"
+
+#ifdef GUEST_HVM
+
+/* QEMU's docs/specs/acpi_cpu_hotplug.rst. */
+#define SELECTOR    0xaf00
+#define FLAGS       0xaf04
+#define FLAG_IS_THERE   1
+#define FLAG_EJECT      8
+
+static void write32(uint16_t port, uint32_t value)
+{
+    asm volatile("outl %0, %w1" : : "a"(value), "Nd"(port));
+}
+
+static void write8(uint16_t port, uint8_t value)
+{
+    asm volatile("outb %0, %w1" : : "a"(value), "Nd"(port));
+}
+
+static uint8_t read8(uint16_t port)
+{
+    uint8_t value;
+
+    asm volatile("inb %w1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+static bool is_there(unsigned int vcpu)
+{
+    write32(SELECTOR, vcpu);
+    return read8(FLAGS) & FLAG_IS_THERE;
+}
+
+static void eject(unsigned int vcpu)
+{
+    write32(SELECTOR, vcpu);
+    write8(FLAGS, FLAG_EJECT);
+}
+
+static volatile bool storming;
+static evtchn_port_t to_ejected;
+static evtchn_port_t to_sender;
+
+/* To the vCPU that goes, and to one that stays. */
+static void storm(void *opaque)
+{
+    while (storming) {
+        check_equal(evtchn_send(to_ejected), 0);
+        check_equal(evtchn_send(to_sender), 0);
+    }
+}
+
+TEST(vcpu_eject, "vcpus=3 alone hvm pvh tcg lab kvm seconds=30")
+{
+    evtchn_port_t timer_of_1 = must_bind_virq(VIRQ_TIMER, 1);
+    unsigned int before;
+
+    to_ejected = must_bind_ipi(1);
+    to_sender = must_bind_ipi(0);
+    check_equal(timer_periodic(1, MS), 0);
+    storming = true;
+    vcpu_start(2, storm, NULL);
+    require(wait_for(received(to_ejected) && received(timer_of_1), 10000));
+
+    /* A zero to the bitmap of old makes these registers of it. */
+    write32(SELECTOR, 0);
+    require(is_there(1) && is_there(2));
+    eject(1);
+    require(!is_there(1));
+
+    before = received(to_ejected) + received(timer_of_1);
+    received_clear(to_sender);
+    spin_for(200);
+    check_equal(received(to_ejected) + received(timer_of_1), before);
+    check(received(to_sender) > 0);
+    check_equal(HYPERVISOR_vcpu_op(VCPUOP_is_up, 1, NULL), -XEN_ENOENT);
+    check_equal(timer_periodic(1, MS), -XEN_ENOENT);
+
+    /* Its channels are still there. */
+    check_equal(evtchn_bind_vcpu(to_ejected, 0), -XEN_EINVAL);
+    storming = false;
+    check(vcpu_join(2, 10000));
+    check_equal(evtchn_close(to_ejected), 0);
+    check_equal(evtchn_close(timer_of_1), 0);
+
+    /* And so the next one. */
+    eject(2);
+    check(!is_there(2));
+    received_clear(to_sender);
+    check_equal(evtchn_send(to_sender), 0);
+    check(wait_for(received(to_sender) == 1, 10000));
+}
+
+#endif
