@@ -224,7 +224,10 @@ static void reset_at_length(void *opaque)
     taken_over += error != 0;
 }
 
-/* A soft reset takes over where another vCPU is in the midst of a reset. */
+/*
+ * A soft reset takes over where another vCPU is in the midst of a reset.  That takes
+ * many tries, and so many hypercalls that the lab is too slow for it.
+ */
 TEST(soft_reset_amid_a_reset,
      "64 hvm pvh vcpus=2 tcg kvm alone seconds=120")
 {

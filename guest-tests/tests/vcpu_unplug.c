@@ -6,7 +6,6 @@
 
 #include "guest.h"
 #include "timer.h"
-#include "internal.h"
 
 #ifdef GUEST_HVM
 
@@ -85,7 +84,7 @@ TEST(vcpu_eject, "vcpus=3 alone hvm pvh tcg lab kvm seconds=30")
     check_equal(HYPERVISOR_vcpu_op(VCPUOP_is_up, 1, NULL), -XEN_ENOENT);
     check_equal(timer_periodic(1, MS), -XEN_ENOENT);
 
-    /* Its channels are still there. */
+    /* Its channels are still there; an IPI's stays with its vCPU, as ever. */
     check_equal(evtchn_bind_vcpu(to_ejected, 0), -XEN_EINVAL);
     storming = false;
     check(vcpu_join(2, 10000));

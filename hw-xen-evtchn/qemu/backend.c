@@ -108,7 +108,10 @@ int xen_be_evtchn_bind_interdomain(struct xenevtchn_handle *xc, uint32_t domid,
     }
     assert(bql_locked());
     RCU_READ_LOCK_GUARD();
-    /* A reset or a load broke the old binding; a handle has but one port. */
+    /*
+     * The back end binds again after a reset or a load has unbound the guest's
+     * end.  A handle has one port.
+     */
     unbind(s, xc);
 
     ret = evtchn_bind_interdomain(s->host, domid, guest_port, &port);
@@ -118,7 +121,10 @@ int xen_be_evtchn_bind_interdomain(struct xenevtchn_handle *xc, uint32_t domid,
     qatomic_set(&xc->port, port);
     qatomic_store_release(&s->handles[port], xc);
     xen_evtchn_kvm_backend_bound(s, guest_port, port);
-    /* Events that came before the line above, and Xen's own first one. */
+    /*
+     * For events that came while no handle was there to tell; and Xen raises one
+     * at each binding.
+     */
     event_notifier_set(&xc->notifier);
     return port;
 }
@@ -176,7 +182,7 @@ int xen_be_evtchn_notify(struct xenevtchn_handle *xc, evtchn_port_t port)
     return be_error(evtchn_send(s->host, own_port));
 }
 
-/* Consumes the event, so there is nothing left for unmask to do. */
+/* Takes the event at once, so unmask has nothing to do. */
 int xen_be_evtchn_pending(struct xenevtchn_handle *xc)
 {
     uint32_t port;

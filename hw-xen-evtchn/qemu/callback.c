@@ -46,7 +46,7 @@ static void raise_upcall(XenEvtchnState *s, CPUState *cs)
     case HVM_PARAM_CALLBACK_TYPE_GSI:
     case HVM_PARAM_CALLBACK_TYPE_PCI_INTX:
         if (cs->cpu_index == 0) {
-            /* A model's lock is held, and interrupt lines need the BQL. */
+            /* The sender holds a lock of the model's: no time for the BQL. */
             qemu_bh_schedule(s->gsi_bh);
         }
         break;
@@ -90,7 +90,10 @@ void xen_evtchn_set_callback_level(int level)
     s->setting_callback_gsi = false;
 
     if (level && !is_high) {
-        /* Nothing tells when the guest clears the flag: have it polled. */
+        /*
+         * The guest clears the flag without telling anybody: the accelerator
+         * looks at it when the vCPU exits, and calls us to lower the line.
+         */
         kvm_xen_set_callback_asserted();
     }
 }
@@ -119,7 +122,10 @@ bool xen_evtchn_set_gsi(int gsi, int *level)
         return false;
     }
     s->gsi_levels = deposit32(s->gsi_levels, gsi, 1, !!*level);
-    /* Upcalls by way of an event channel would never come. */
+    /*
+     * The callback's own line is never a PIRQ: it would raise an event, and the
+     * upcall for that is this very line.
+     */
     if (gsi && gsi == s->callback_gsi) {
         if (!*level && vcpu0_upcall_pending()) {
             kvm_xen_set_callback_asserted();
@@ -203,13 +209,13 @@ int xen_evtchn_set_callback_param(uint64_t param)
         gsi = (uint8_t)param;
         break;
     default:
-        /* Xen takes what it does not know, and then delivers nothing. */
+        /* Xen takes a type that it does not know, and delivers nothing. */
         break;
     }
     if (was_vector && type != HVM_PARAM_CALLBACK_TYPE_VECTOR) {
         xen_accel->set_upcall_vector(0);
     }
-    /* Vectors of the vCPUs' own come first, whatever is set here. */
+    /* To a vCPU that has a vector of its own no line is raised. */
     if (kvm_xen_has_vcpu_callback_vector()) {
         gsi = 0;
     }
@@ -246,7 +252,7 @@ void xen_evtchn_upcall_vector_set(CPUState *cs)
         return;
     }
     xen_evtchn_kvm_update(s);
-    /* What was raised before found no vector. */
+    /* A sender that set the flag before now found no vector to raise. */
     if (xen_upcall_pending(s->cpus[cs->cpu_index].vcpu_info)) {
         xen_evtchn_raise_upcall(s, cs->cpu_index);
     }

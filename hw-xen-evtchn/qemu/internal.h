@@ -149,7 +149,7 @@ static inline bool xen_evtchn_gsi_is_high(const XenEvtchnState *s, int gsi)
 
 /* msi.c; BQL held */
 void xen_evtchn_msi_bound(XenEvtchnState *s, uint32_t pirq);
-/* KVM's routes of a PIRQ, or of all, no longer say what they should. */
+/* Have KVM's route of a PIRQ, or of all, set up anew. */
 void xen_evtchn_msi_refresh(XenEvtchnState *s, uint32_t pirq);
 void xen_evtchn_msi_refresh_all(XenEvtchnState *s);
 /*
@@ -163,7 +163,7 @@ void xen_evtchn_msi_refresh_stale(void);
 
 /* backend.c */
 void xen_evtchn_backend_init(XenEvtchnState *s);
-/* Their handles stay open, and they have to bind again. */
+/* All back ends' ports; their handles stay open for them to bind again. */
 void xen_evtchn_backend_unbind_all(XenEvtchnState *s);
 void xen_evtchn_backend_notify(void *opaque, uint32_t port);
 /* The eventfd behind domain 0's @port, or -1. */
@@ -171,7 +171,7 @@ int xen_evtchn_backend_fd(XenEvtchnState *s, uint32_t port);
 
 /* kvm.c */
 void xen_evtchn_kvm_init(XenEvtchnState *s);
-/* Who delivers may have changed; BQL held. */
+/* Whether KVM delivers, now that the callback has changed.  BQL held. */
 void xen_evtchn_kvm_update(XenEvtchnState *s);
 /*
  * Take 2-level delivery, timers and polls from the kernel before the guest may
@@ -183,9 +183,9 @@ void xen_evtchn_kvm_end_switch(XenEvtchnState *s);
 /* Around an EVTCHNOP_reset. */
 void xen_evtchn_kvm_begin_reset(XenEvtchnState *s);
 void xen_evtchn_kvm_end_reset(XenEvtchnState *s);
-/* The same after a reset. */
+/* The latter after a reset, which may have made the guest 2-level again. */
 void xen_evtchn_kvm_reclaim(XenEvtchnState *s);
-/* No timer is the next kernel's; after a reset, which has closed VIRQ_TIMER's. */
+/* After a soft reset: the guest's next kernel gets no timer of this one's. */
 void xen_evtchn_kvm_stop_timers(XenEvtchnState *s);
 /* A back end has bound its @port to @guest_port. */
 void xen_evtchn_kvm_backend_bound(XenEvtchnState *s, uint32_t guest_port,

@@ -46,7 +46,7 @@ struct XenEvtchnKvmPort {
 
 /* Timers ------------------------------------------------------------------ */
 
-/* The singleshot timer goes on in QEMU. */
+/* Move the vCPU's singleshot timer from KVM to QEMU.  vCPU's thread. */
 static int take_timer(CPUState *cs)
 {
     CPUX86State *env = &X86_CPU(cs)->env;
@@ -74,8 +74,8 @@ static int take_timer(CPUState *cs)
 }
 
 /*
- * And in the kernel, which has a use for it only with a port.  QEMU's copy ends:
- * given once more it would fire once more.
+ * Move it from QEMU to KVM, which runs a timer only if it has a port to raise.
+ * QEMU's is deleted, or it would fire as well.
  */
 static void give_timer(CPUState *cs)
 {
@@ -91,8 +91,8 @@ static void give_timer(CPUState *cs)
 }
 
 /*
- * To where it belongs, wherever it is.  As in Xen it goes on when VIRQ_TIMER's port
- * is closed; the kernel stops one that has no port.
+ * KVM runs it if the guest has bound VIRQ_TIMER, and QEMU if not: as in Xen it goes
+ * on when the port is closed, while KVM would stop it.
  */
 static void move_timer(CPUState *cs)
 {
@@ -107,7 +107,10 @@ static void move_timer_work(CPUState *cs, run_on_cpu_data data)
     }
 }
 
-/* The timer's goes to the kernel, and all to the CPU's stream. */
+/*
+ * @vcpu's @virq is bound to @port, or to none (0): noted in the vCPU's own state,
+ * which is migrated with it, and for VIRQ_TIMER in KVM.
+ */
 static void set_virq(XenEvtchnState *s, uint32_t vcpu, uint32_t virq,
                      uint32_t port)
 {
@@ -134,7 +137,10 @@ static void stop_timer_work(CPUState *cs, run_on_cpu_data data)
     env->xen_singleshot_timer_ns = 0;
 }
 
-/* No VIRQ_TIMER is bound any more, so all timers are, or will be, QEMU's. */
+/*
+ * The reset has closed all VIRQ_TIMERs, so all timers are in QEMU, or will be when
+ * the vCPUs have done the work that is queued for them before this.
+ */
 void xen_evtchn_kvm_stop_timers(XenEvtchnState *s)
 {
     uint32_t i;
@@ -159,7 +165,10 @@ static int set_evtchn_attr(uint32_t port, uint32_t flags,
     return kvm_vm_ioctl(kvm_state, KVM_XEN_HVM_SET_ATTR, attr);
 }
 
-/* A failure to assign costs time, no more: the send comes to us then. */
+/*
+ * Have KVM serve the guest's sends on @port.  Where it does not, the send is a
+ * hypercall that QEMU serves: slower, no more.
+ */
 static void assign(XenEvtchnState *s, uint32_t port)
 {
     XenEvtchnKvmPort *p = &s->kvm_ports[port];
@@ -249,7 +258,7 @@ void xen_evtchn_kvm_binding_changed(void *opaque, uint32_t port,
                info->remote_domid == DOMID_QEMU) {
         set_port(s, port, KVM_PORT_BACKEND, info->remote_port);
     } else if (info->state == EVTCHN_VIRQ) {
-        /* A global one may move, but where it was bound is what counts. */
+        /* A global VIRQ is the vCPU's that bound it, also when it has moved. */
         if (s->kvm_ports[port].kind != KVM_PORT_VIRQ) {
             set_port(s, port, KVM_PORT_VIRQ, info->vcpu << 8 | info->irq);
         }
@@ -259,8 +268,8 @@ void xen_evtchn_kvm_binding_changed(void *opaque, uint32_t port,
 }
 
 /*
- * All sends come to us until end_reset: the kernel waits for its readers each
- * time that it lets go of a port, which for a full table takes seconds.
+ * Until end_reset QEMU serves all sends.  KVM lets go of all ports at once here:
+ * one by one it would wait for its readers each time, for a full table seconds.
  */
 void xen_evtchn_kvm_begin_reset(XenEvtchnState *s)
 {
@@ -279,7 +288,7 @@ void xen_evtchn_kvm_begin_reset(XenEvtchnState *s)
     }
 }
 
-/* What is still bound, or again, is the kernel's again. */
+/* Ports that are still bound, or bound again, are KVM's again. */
 void xen_evtchn_kvm_end_reset(XenEvtchnState *s)
 {
     uint32_t port;
@@ -290,7 +299,10 @@ void xen_evtchn_kvm_end_reset(XenEvtchnState *s)
     }
 }
 
-/* Only now has @port of domain 0, which @guest_port is bound to, an eventfd. */
+/*
+ * When the model told of the new binding, @port of domain 0 had no handle yet, and
+ * so no eventfd that KVM could signal.
+ */
 void xen_evtchn_kvm_backend_bound(XenEvtchnState *s, uint32_t guest_port,
                                   uint32_t port)
 {
@@ -326,7 +338,7 @@ bool xen_evtchn_kvm_deliver_2l(void *opaque, uint32_t vcpu, uint32_t port)
     }
     event.vcpu = kvm_arch_vcpu_id(cs);
     xen_evtchn_put_cpu(vcpu);
-    /* KVM has no shared_info before the guest maps it: keep the event then. */
+    /* Before the guest has mapped shared_info KVM fails, and the model delivers. */
     return !kvm_vm_ioctl(kvm_state, KVM_XEN_HVM_EVTCHN_SEND, &event);
 }
 
@@ -352,7 +364,7 @@ static int set_kvm_delivers(XenEvtchnState *s, bool delivers)
     return ret;
 }
 
-/* The kernel can't raise a GSI, so it delivers only with a vector. */
+/* KVM can't raise a GSI, so it delivers only if upcalls come by a vector. */
 void xen_evtchn_kvm_update(XenEvtchnState *s)
 {
     QEMU_LOCK_GUARD(&s->kvm_lock);
@@ -377,9 +389,9 @@ static void take_timer_work(CPUState *cs, run_on_cpu_data data)
 }
 
 /*
- * That work also makes each vCPU leave a SCHEDOP_poll that waits for 2-level
- * bits.  Two vCPUs may be here at a time, each with work for the other, so
- * neither may wait without doing its own.
+ * Have each vCPU move its timer to QEMU; for that it also leaves KVM's SCHEDOP_poll,
+ * which waits for 2-level bits.  Two vCPUs may be here at a time, each with work
+ * for the other, so neither may wait without doing its own.
  */
 static int take_all_timers(XenEvtchnState *s)
 {
@@ -417,14 +429,14 @@ static void give_timer_work(CPUState *cs, run_on_cpu_data data)
 {
     CPUX86State *env = &X86_CPU(cs)->env;
 
-    /* Taken again before we got here? */
+    /* Since this was queued another vCPU may have begun a switch. */
     if (kvm_xen_has_cap(EVTCHN_SEND)) {
         xen_accel->set_vcpu_upcall_vector(cs, env->xen_vcpu_callback_vector);
         move_timer(cs);
     }
 }
 
-/* Existing routes must not outlive the kernel's right to set 2-level bits. */
+/* KVM's routes of PIRQs set 2-level bits, which it must not from now on. */
 static void drop_routes(XenEvtchnState *s)
 {
     s->kvm_dropping_routes = true;
@@ -440,7 +452,7 @@ int xen_evtchn_kvm_begin_switch(XenEvtchnState *s)
     if (!s->kvm_evtchn || s->kvm_released) {
         return 0;
     }
-    /* binding_changed holds this lock while it gives the kernel a timer. */
+    /* A binder holds this lock while it gives KVM a timer or a port. */
     qemu_mutex_lock(&s->kvm_lock);
     ret = set_kvm_delivers(s, false);
     if (ret) {
@@ -472,7 +484,7 @@ void xen_evtchn_kvm_reclaim(XenEvtchnState *s)
     CPUState *cs;
     uint32_t i;
 
-    /* The last vCPU that is about to switch decides. */
+    /* Another vCPU may be about to switch: the last one gets to this. */
     if (!s->kvm_evtchn || s->kvm_switching || kvm_xen_has_cap(EVTCHN_SEND) ||
         evtchn_domain_abi(s->guest) != EVTCHN_ABI_2L) {
         return;
@@ -489,7 +501,7 @@ void xen_evtchn_kvm_reclaim(XenEvtchnState *s)
     xen_evtchn_msi_refresh_all(s);
 }
 
-/* The last line of defence: begin_switch comes before this. */
+/* The vCPU has called begin_switch before, so this refuses no guest. */
 int xen_evtchn_kvm_abi_change(void *opaque, enum evtchn_abi abi)
 {
     XenEvtchnState *s = opaque;

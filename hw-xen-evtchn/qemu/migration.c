@@ -439,7 +439,7 @@ static const VMStateDescription vmstate_retry = {
     },
 };
 
-/* Only what differs from QEMU's old device needs telling. */
+/* QEMU's old device, which knows no such subsection, offers this. */
 static bool offer_needed(void *opaque)
 {
     XenEvtchnStream *s = opaque;

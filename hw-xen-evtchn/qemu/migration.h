@@ -25,7 +25,7 @@ typedef struct XenEvtchnStreamRetry {
 } XenEvtchnStreamRetry;
 
 typedef struct XenEvtchnStream {
-    /* Not in the stream, set by whoever owns this */
+    /* Not in the stream: set by the device, or by a test */
     struct evtchn_domain *domain;
     uint16_t host_domid;
     uint32_t max_ports;

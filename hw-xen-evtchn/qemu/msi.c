@@ -41,7 +41,7 @@ static uint32_t msi_pirq(XenEvtchnState *s, uint64_t address, uint32_t data)
     return pirq < s->nr_pirqs ? pirq : 0;
 }
 
-/* @vector of @dev, or all when it is -1, no longer is a PIRQ's but @except. */
+/* No PIRQ but @except is @vector of @dev any more, or none is any of it (-1). */
 static void forget_vector(XenEvtchnState *s, PCIDevice *dev, int vector,
                           uint32_t except)
 {
@@ -97,8 +97,8 @@ void xen_evtchn_snoop_msi(PCIDevice *dev, bool is_msix, unsigned int vector,
 }
 
 /*
- * 0: @route is set up; 1: an ordinary MSI; negative: no route is possible, and
- * who asks falls back to delivery by QEMU.
+ * 0: @route is set up; 1: an ordinary MSI; negative: KVM can't deliver this one,
+ * and the device of the MSI has QEMU do it.
  */
 int xen_evtchn_translate_pirq_msi(struct kvm_irq_routing_entry *route,
                                   uint64_t address, uint32_t data)
@@ -120,9 +120,10 @@ int xen_evtchn_translate_pirq_msi(struct kvm_irq_routing_entry *route,
         return 1;
     }
     /*
-     * An error would leave an existing route as it is, which is worse than
-     * none: it sets a 2-level bit of a port that is something else by now.
-     * As an ordinary MSI the message has vector 0 and interrupts nobody.
+     * At an error QEMU leaves a route in KVM as it is.  That must not happen to
+     * one that we have set up before: it sets the 2-level bit of a port that is
+     * something else by now.  Such a one becomes an ordinary MSI, which has
+     * vector 0 and interrupts no vCPU.
      */
     again = s->pirq[pirq].is_translated;
     if (!kvm_xen_has_cap(EVTCHN_2LEVEL)) {
@@ -205,7 +206,7 @@ void xen_evtchn_msi_refresh_all(XenEvtchnState *s)
     }
 }
 
-/* Xen unmasks a vector when its PIRQ is bound, and guests rely on it. */
+/* Xen unmasks an MSI's vector when the guest binds its PIRQ: guests rely on it. */
 void xen_evtchn_msi_bound(XenEvtchnState *s, uint32_t pirq)
 {
     XenPirq *p = &s->pirq[pirq];

@@ -12,7 +12,7 @@
 #include "internal.h"
 #include "hw/i386/kvm/trace.h"
 
-/* Xen's, which a guest of any host sees. */
+/* Xen's number, which the guest sees whatever the host's is. */
 #define XEN_EOPNOTSUPP      95
 
 #ifndef EVTCHNOP_reset_cont
@@ -28,8 +28,8 @@ size_t xen_evtchn_op_size(unsigned int cmd, bool *copy_back)
 }
 
 /*
- * @cmd on the model.  When this returns no route of KVM's names a port any more
- * that the operation took from a PIRQ.
+ * Have the model do @cmd for the guest.  When this returns KVM has no route any
+ * more to a port that the operation has taken from a PIRQ.
  */
 static int model_op(XenEvtchnState *s, unsigned int cmd, void *arg)
 {
@@ -56,8 +56,9 @@ static int op_bind_pirq(XenEvtchnState *s, struct evtchn_bind_pirq *bind)
 }
 
 /*
- * The first of these changes the guest's ABI, and before that KVM has to let go
- * of 2-level; unless the guest is not offered what it asks for.
+ * An operation by which a vCPU registers its memory for FIFO or 3-level.  The first
+ * one changes the guest's ABI, and before that KVM has to let go of 2-level.  A
+ * guest that is not offered @cmd's ABI the model refuses, so KVM goes on.
  */
 static int op_switch(XenEvtchnState *s, bool offered, unsigned int cmd,
                      void *arg)
@@ -76,7 +77,7 @@ static int op_switch(XenEvtchnState *s, bool offered, unsigned int cmd,
     return ret;
 }
 
-/* BQL held. */
+/* The model closes some hundred ports of the guest at a time.  BQL held. */
 static int reset_piece(XenEvtchnState *s, bool resuming)
 {
     struct evtchn_reset reset = { .dom = DOMID_SELF };
@@ -91,14 +92,15 @@ static int reset_piece(XenEvtchnState *s, bool resuming)
 }
 
 /*
- * A full table takes its time, so the guest's own reset lets others have the BQL
- * between the pieces.  As in Xen a guest may itself ask for the rest of a reset
- * that is under way.
+ * A full table takes its time, so the vCPU lets other threads have the BQL between
+ * the pieces.  As in Xen the guest may itself ask for the rest of a reset that is
+ * under way.
  *
- * What the model is going to refuse it refuses before KVM is told to let go of
- * all ports: a reset of another domain, to which this guest has no right, and
- * one that does not fit to what is under way.  (Xen wants another domain to be
- * paused then.  The model does not ask: no domain of QEMU's may reset another.)
+ * Only a reset that the model will do has KVM let go of all ports first.  It
+ * refuses one of another domain, to which this guest has no right, and one that
+ * does not fit to what is under way.  (To reset another domain Xen wants that to
+ * be paused.  The model does not look: the guest may not ask for it, and QEMU
+ * never does in domain 0's name.)
  */
 static int op_reset(XenEvtchnState *s, bool resuming,
                     struct evtchn_reset *reset)
@@ -125,7 +127,7 @@ static int op_reset(XenEvtchnState *s, bool resuming,
 
 int xen_evtchn_reset_now(XenEvtchnState *s)
 {
-    /* A vCPU that is between two pieces of its own has none left to do. */
+    /* Of a vCPU that waits for the BQL between two pieces we do the rest. */
     bool resuming = s->reset_under_way;
     int ret;
 
@@ -138,7 +140,7 @@ int xen_evtchn_reset_now(XenEvtchnState *s)
     return ret;
 }
 
-/* Only what takes more than the model. */
+/* Here are the operations that take more than the model. */
 int xen_evtchn_op(unsigned int cmd, void *arg)
 {
     XenEvtchnState *s = xen_evtchn_singleton;
@@ -153,7 +155,7 @@ int xen_evtchn_op(unsigned int cmd, void *arg)
         return op_switch(s, s->stream.three_level, cmd, arg);
     case EVTCHNOP_expand_array:
     case EVTCHNOP_set_priority:
-        /* To Xen without FIFO they are nothing that it knows, as the first. */
+        /* Xen without FIFO refuses all three in this way, the model the first. */
         return s->stream.fifo ? model_op(s, cmd, arg) : -XEN_EOPNOTSUPP;
     case EVTCHNOP_bind_pirq:
         return op_bind_pirq(s, arg);

@@ -2,8 +2,8 @@
 /*
  * PIRQs: interrupts of GSIs and MSIs that reach the guest as events.
  *
- * Which port a PIRQ is bound to the model knows; here is what a PIRQ stands
- * for.  All under the BQL.
+ * The model knows the port that a PIRQ is bound to.  Here is the interrupt that a
+ * PIRQ stands for.  All of that changes under the BQL.
  */
 
 #include "qemu/osdep.h"
@@ -17,7 +17,7 @@
 #include "internal.h"
 #include "hw/i386/kvm/trace.h"
 
-/* Xen gives PIRQs below this to nobody. */
+/* A guest that asks for any PIRQ gets none below this, as on Xen. */
 #define FIRST_PIRQ 16
 
 bool xen_evtchn_pirq_inuse(XenEvtchnState *s, uint32_t pirq)
@@ -36,7 +36,10 @@ static void set_inuse(XenEvtchnState *s, uint32_t pirq, bool inuse)
     }
 }
 
-/* Unmapped while still bound, it would be found by the next user. */
+/*
+ * A PIRQ that the guest has unmapped and not closed is not free: events of its next
+ * user would go to the old port.
+ */
 static bool is_free(XenEvtchnState *s, uint32_t pirq)
 {
     return !xen_evtchn_pirq_inuse(s, pirq) &&
@@ -160,7 +163,7 @@ int xen_physdev_eoi_pirq(struct physdev_eoi *eoi)
         return -EINVAL;
     }
     gsi = s->pirq[eoi->irq].gsi;
-    /* Its line is a level, an event is an edge. */
+    /* The line is still high, and the guest gets an event at each EOI. */
     if (gsi >= 0 && xen_evtchn_gsi_is_high(s, gsi)) {
         xen_evtchn_pirq_raise(s, eoi->irq);
     }
@@ -210,7 +213,7 @@ void xen_evtchn_pirq_bound(XenEvtchnState *s, uint32_t pirq)
     int gsi = s->pirq[pirq].gsi;
 
     if (gsi >= 0) {
-        /* The line may have gone high while nobody was listening. */
+        /* The line may have gone high before the guest had a port for it. */
         if (s->gsi_pirq[gsi] == pirq && xen_evtchn_gsi_is_high(s, gsi)) {
             xen_evtchn_pirq_raise(s, pirq);
         }

@@ -64,11 +64,12 @@ void xen_evtchn_set_vcpu_info(CPUState *cs, void *vcpu_info)
     s->cpus[vcpu].vcpu_info = vcpu_info;
     evtchn_vcpu_set_info(s->guest, vcpu, vcpu_info, false);
     /*
-     * Nobody writes to the old one any more; what it still had pending the new
-     * one must show.  No more than that: on KVM an upcall raised before the
-     * vCPU's LAPIC is enabled is lost, and a flag set for nothing would then
-     * hide every later event.  (Xen raises it once the LAPIC is enabled; so
-     * does accel/tcg/upcall.c.  KVM's LAPIC is the kernel's.)
+     * From here on no sender writes to the old one.  If an upcall was pending
+     * there, it has to be so in the new one.  If not, the new one is not marked:
+     * on KVM an upcall that is raised before the vCPU has enabled its LAPIC is
+     * lost, and a flag that was set for nothing would then hide every later
+     * event.  (Xen raises the upcall once the LAPIC is enabled; so does
+     * accel/tcg/upcall.c.  KVM's LAPIC is the kernel's.)
      */
     if (vcpu_info && xen_upcall_pending(old)) {
         evtchn_vcpu_set_info(s->guest, vcpu, vcpu_info, true);
@@ -148,7 +149,7 @@ static int xen_evtchn_pre_save(void *opaque)
 
 static int xen_evtchn_pre_load(void *opaque)
 {
-    /* The stream's ports must not meet those that are bound here by chance. */
+    /* Or a port of the stream's could be bound to a back end's of before. */
     xen_evtchn_backend_unbind_all(opaque);
     return 0;
 }
@@ -229,7 +230,7 @@ static void xen_evtchn_realize(DeviceState *dev, Error **errp)
     /* A load refuses what was offered something else. */
     guest.fifo = s->options.fifo;
     guest.three_level = s->options.three_level;
-    /* Each channel between the two takes a port on both sides. */
+    /* A guest may have all its ports bound to back ends. */
     host.max_ports = EVTCHN_MAX_PORTS;
 
     s->hub = evtchn_hub_create(&xen_evtchn_host_env, s);
@@ -248,7 +249,7 @@ static void xen_evtchn_realize(DeviceState *dev, Error **errp)
         return;
     }
     evtchn_domain_set_long_mode(s->guest, xen_is_long_mode());
-    /* Xen's page is there whether the guest has mapped it or not. */
+    /* The page exists, and takes events, before the guest maps it. */
     evtchn_domain_set_shared_info(s->guest, xen_overlay_get_shinfo_ptr());
 
     s->stream.domain = s->guest;
@@ -267,7 +268,7 @@ void xen_evtchn_create(unsigned int nr_gsis, qemu_irq *system_gsis)
     DeviceState *dev;
     XenEvtchnState *s;
 
-    /* The first of a Xen guest's devices to need one. */
+    /* This is the first device of a Xen guest that needs its accelerator. */
     xen_accel_require();
     xen_hypercalls_init();
     dev = qdev_new(TYPE_XEN_EVTCHN);

@@ -180,7 +180,7 @@ static void *sender(void *opaque)
     return (void *)found;
 }
 
-/* Plugged and unplugged under a storm: who is found exists, then and later. */
+/* Plugged and unplugged under a storm: a sender finds only what exists. */
 static void test_storm(void)
 {
     Storm storm = {};
