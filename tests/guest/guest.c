@@ -249,6 +249,16 @@ int guest_op(struct guest *g, unsigned int cmd, void *arg)
     return evtchn_op(g->d, cmd, arg);
 }
 
+int guest_send(struct guest *g, uint32_t port)
+{
+    int rc;
+
+    world_enter();
+    rc = evtchn_send(g->d, port);
+    world_leave();
+    return rc;
+}
+
 /* The ABI in use ----------------------------------------------------------- */
 
 /* Call consumer_<abi>_@op(). */
