@@ -122,6 +122,7 @@ static void binding_changed(void *opaque, uint32_t port, enum evtchn_state was,
 
     g_assert_cmpuint(port, <, g->max_ports);
     g_assert_cmpuint(was, ==, g->binding[port].info.state);
+    g->binding[port].was = was;
     g->binding[port].info = *info;
     g->binding[port].calls++;
 }

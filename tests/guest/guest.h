@@ -81,6 +81,7 @@ struct guest_vcpu {
 
 /* What env->binding_changed() said last about a port. */
 struct guest_binding {
+    enum evtchn_state was;
     struct evtchn_port_info info;
     uint32_t calls;
 };
