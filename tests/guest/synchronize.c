@@ -10,6 +10,7 @@
 #include "guest.h"
 
 #include <glib.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,17 +21,17 @@ struct reader {
     bool in_use;
 };
 
-G_LOCK_DEFINE_STATIC(readers);
-static struct reader *readers;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct reader *readers;  /* they stay; those of ended threads unused */
 
 static void reader_release(gpointer opaque)
 {
     struct reader *r = opaque;
 
     g_assert_cmpuint(r->calls % 2, ==, 0);
-    G_LOCK(readers);
+    pthread_mutex_lock(&lock);
     r->in_use = false;
-    G_UNLOCK(readers);
+    pthread_mutex_unlock(&lock);
 }
 
 static struct reader *reader_new(void)
@@ -38,7 +39,7 @@ static struct reader *reader_new(void)
     static GPrivate at_exit = G_PRIVATE_INIT(reader_release);
     struct reader *r;
 
-    G_LOCK(readers);
+    pthread_mutex_lock(&lock);
     for (r = readers; r && r->in_use; r = r->next) {
         ;
     }
@@ -50,7 +51,7 @@ static struct reader *reader_new(void)
         readers = r;
     }
     r->in_use = true;
-    G_UNLOCK(readers);
+    pthread_mutex_unlock(&lock);
     g_private_set(&at_exit, r);
     return r;
 }
@@ -86,7 +87,7 @@ void world_synchronize(void *opaque)
     struct reader *r;
 
     (void)opaque;
-    G_LOCK(readers);
+    pthread_mutex_lock(&lock);
     for (r = readers; r; r = r->next) {
         /* And here: the model's stores come before it. */
         uint64_t calls = __atomic_fetch_add(&r->calls, 0, __ATOMIC_SEQ_CST);
@@ -96,5 +97,5 @@ void world_synchronize(void *opaque)
             world_relax(spins);
         }
     }
-    G_UNLOCK(readers);
+    pthread_mutex_unlock(&lock);
 }
