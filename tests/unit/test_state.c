@@ -383,6 +383,41 @@ static void test_waiting_2l(gconstpointer data)
     world_free(w2);
 }
 
+/* And one for a port that is mute, until the word grows again. */
+static void test_mute(void)
+{
+    const struct evtchn_port_state high = {
+        .port = 2000, .state = EVTCHN_IPI, .vcpu = 1,
+    };
+    struct guest_config c = { .domid = 1, .nr_vcpus = 2 };
+    struct world *w = world_new(), *w2 = world_new();
+    struct guest *g = guest_new(w, &c), *n;
+    struct evtchn_port_state state;
+    unsigned int i;
+
+    assert_ok(evtchn_load_port(g->d, &high));
+    g->port_vcpu[high.port] = 1;
+    guest_set_long_mode(g, false);
+    for (i = 0; i < 3; i++) {
+        assert_ok(evtchn_send(g->d, high.port));
+    }
+    assert_ok(evtchn_save_port(g->d, high.port, &state));
+    g_assert_cmpuint(state.pending, !=, 0);
+    n = restore(w2, g, c, MODE_2L_32);
+    check_same(g, n);
+    unit_expect(n, 1, 0);
+    g_assert_false(unit_info(n, high.port).pending);
+    guest_set_long_mode(n, true);
+    unit_expect(n, 1, high.port);
+    unit_expect(n, 1, 0);
+    assert_ok(evtchn_save_port(n->d, high.port, &state));
+    g_assert_cmpuint(state.pending, ==, 0);
+    guest_free(g);
+    guest_free(n);
+    world_free(w);
+    world_free(w2);
+}
+
 /* Both ends are loaded, in either order; alone, an end is unbound. */
 static void test_interdomain(gconstpointer data)
 {
@@ -463,6 +498,7 @@ int main(int argc, char **argv)
                          test_waiting_2l);
     g_test_add_data_func("/state/waiting-2l/32", GINT_TO_POINTER(1),
                          test_waiting_2l);
+    g_test_add_func("/state/mute", test_mute);
     g_test_add_data_func("/state/waiting-3l/64", GINT_TO_POINTER(0),
                          test_waiting_3l);
     g_test_add_data_func("/state/waiting-3l/32", GINT_TO_POINTER(1),
