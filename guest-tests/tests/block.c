@@ -6,7 +6,7 @@
 
 #define ROUNDS 500
 
-static volatile unsigned int blocks;
+static volatile unsigned int blocks, for_nothing;
 static volatile bool stop;
 
 static void block_often(void *opaque)
@@ -17,8 +17,12 @@ static void block_often(void *opaque)
         unsigned int before = received(port);
 
         sched_block();
-        /* Upcalls are enabled: what ended the sleep has been taken. */
-        check(stop || received(port) > before);
+        /*
+         * Upcalls are enabled: what ended the sleep has been taken.  It may
+         * have been taken before the sleep, if the hypervisor interrupts the
+         * vCPU some time after it has set the flag; Xen does, too.
+         */
+        for_nothing += !stop && received(port) == before;
         blocks++;
     }
 }
@@ -29,7 +33,7 @@ TEST(block_until_an_ipi, "vcpus=2 seconds=60")
     evtchn_port_t port = must_bind_ipi(1);
     uint64_t end = system_time() + 10000000000ull;
 
-    blocks = 0;
+    blocks = for_nothing = 0;
     stop = false;
     vcpu_start(1, block_often, &port);
     /* As many as there is time for. */
@@ -42,6 +46,7 @@ TEST(block_until_an_ipi, "vcpus=2 seconds=60")
     stop = true;
     evtchn_send(port);
     check(vcpu_join(1, 10000));
+    check(for_nothing <= blocks / 8);
 }
 
 static evtchn_port_t timer;

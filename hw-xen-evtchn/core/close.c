@@ -79,15 +79,16 @@ int evtchn_close(struct evtchn_domain *d, uint32_t port)
     struct evtchn_locked locked;
     enum evtchn_state state;
     struct evtchn_domain *rd;
+    uint32_t binding;
 
     if (!chn) {
         return -XEN_EINVAL;
     }
     rd = lock_with_peer(d, chn);
-    state = evtchn_state(chn);
+    binding = evtchn_load(&chn->binding);
+    state = binding_state(binding);
     if (state == EVTCHN_VIRQ) {
-        evtchn_store(evtchn_virq_slot(d, binding_vcpu(chn->binding), chn->irq),
-                     0);
+        evtchn_store(evtchn_virq_slot(d, binding_vcpu(binding), chn->irq), 0);
     } else if (state == EVTCHN_PIRQ) {
         evtchn_store(&d->pirq_port[chn->irq], 0);
     }

@@ -32,22 +32,22 @@ static bool find_2l(const struct evtchn_domain *d, uint32_t port,
     bits->pending = words + port / 32;
     bits->mask = bits->pending + word_bits * word_bits / 32;
     bits->bit = port % 32;
+    bits->word_bits = word_bits;
     return true;
 }
 
 static bool select_2l(struct evtchn_domain *d, struct evtchn_vcpu *v,
-                      uint32_t port, struct evtchn *chn)
+                      uint32_t port, struct evtchn *chn,
+                      unsigned int word_bits)
 {
     uint32_t *words = evtchn_load(&v->info);
-    unsigned int word_bits, sel;
+    unsigned int sel = port >> word_shift(word_bits);
 
-    (void)chn;
+    (void)d, (void)chn;
     if (!words) {
         /* evtchn_vcpu_set_info() will find the pending bit. */
         return false;
     }
-    word_bits = evtchn_load(&d->word_bits);
-    sel = port >> word_shift(word_bits);
     return !evtchn_test_and_set_bit(words + word_bits / 32 + sel / 32,
                                     sel % 32) &&
            evtchn_mark_events_pending(words);

@@ -9,40 +9,47 @@
 #include "event_bits.h"
 
 /* Ports that have bits: the word may shrink when the pages are there (XSA-342). */
-static uint32_t port_limit_3l(const struct evtchn_domain *d)
+static uint32_t limit_of(const struct evtchn_domain *d, uint32_t word_bits)
 {
-    uint32_t word_bits = evtchn_load(&d->word_bits);
     uint32_t limit = EVTCHN_3L_NR_CHANNELS(word_bits);
     uint32_t room = evtchn_load(&d->bitmaps->nr_pages) * PORTS_PER_BITMAP_PAGE;
 
     return limit < room ? limit : room;
 }
 
+static uint32_t port_limit_3l(const struct evtchn_domain *d)
+{
+    return limit_of(d, evtchn_load(&d->word_bits));
+}
+
 static bool find_3l(const struct evtchn_domain *d, uint32_t port,
                     struct event_bits *bits)
 {
     const struct evtchn_bitmaps *b = d->bitmaps;
+    uint32_t word_bits = evtchn_load(&d->word_bits);
     uint32_t page = port / PORTS_PER_BITMAP_PAGE;
     uint32_t word = port % PORTS_PER_BITMAP_PAGE / 32;
 
-    if (unlikely(port >= port_limit_3l(d))) {
+    if (unlikely(port >= limit_of(d, word_bits))) {
         return false;
     }
     bits->pending = evtchn_load(&b->pending[page]) + word;
     bits->mask = evtchn_load(&b->mask[page]) + word;
     bits->bit = port % 32;
+    bits->word_bits = word_bits;
     return true;
 }
 
 static bool select_3l(struct evtchn_domain *d, struct evtchn_vcpu *v,
-                      uint32_t port, struct evtchn *chn)
+                      uint32_t port, struct evtchn *chn,
+                      unsigned int word_bits)
 {
-    unsigned int word_bits = evtchn_load(&d->word_bits);
     unsigned int l2 = port >> word_shift(word_bits);
     unsigned int l1 = l2 >> word_shift(word_bits);
     uint32_t *selector = evtchn_load(&v->l2_selector);
     uint32_t *words = evtchn_load(&v->info);
 
+    (void)d;
     if (unlikely(!selector)) {
         /* As XSA-107: it waits for the vCPU's EVTCHN_3L_L2_SELECTOR. */
         evtchn_store(&chn->retry, chn->retry | EVTCHN_RETRY_LINK);

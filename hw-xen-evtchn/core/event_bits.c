@@ -55,7 +55,7 @@ change_bits(const struct bits_abi *abi, struct evtchn_domain *d, uint32_t port,
         due = retry && !evtchn_test_bit(bits.mask, bits.bit) &&
               evtchn_test_bit(bits.pending, bits.bit);
     }
-    return due && abi->select(d, v, port, chn);
+    return due && abi->select(d, v, port, chn, bits.word_bits);
 }
 
 /* The general case: a queue that is contended, or no new event. */

@@ -15,6 +15,8 @@ struct event_bits {
     uint32_t *pending;
     uint32_t *mask;
     unsigned int bit;       /* in both of them */
+    /* The guest's word size, once a delivery: it may change in the middle. */
+    unsigned int word_bits;
 };
 
 struct bits_abi {
@@ -26,7 +28,7 @@ struct bits_abi {
      * when the vCPU is to be interrupted.  The port's queue is locked.
      */
     bool (*select)(struct evtchn_domain *d, struct evtchn_vcpu *v,
-                   uint32_t port, struct evtchn *chn);
+                   uint32_t port, struct evtchn *chn, unsigned int word_bits);
     /* Optional: true when somebody else delivers this event. */
     bool (*pass_on)(struct evtchn_domain *d, struct evtchn_vcpu *v,
                     uint32_t port);

@@ -87,7 +87,9 @@ static int start_3l(struct evtchn_domain *d, const uint64_t *gfns,
     }
     if (!rc) {
         /* The pages' number last: ports have bits from here on. */
-        d->bitmaps = b;
+        if (!d->bitmaps) {
+            d->bitmaps = b;
+        }
         evtchn_store(&b->nr_pages, nr_pages);
     } else if (!d->bitmaps) {
         evtchn_free(d, b, sizeof(*b));

@@ -9,20 +9,21 @@
 
 int evtchn_fifo_start(struct evtchn_domain *d)
 {
-    struct fifo_array *array = d->fifo;
+    struct fifo_array *array;
     int rc;
 
+    if (d->fifo) {
+        return evtchn_start_abi(d, EVTCHN_ABI_FIFO);
+    }
+    array = evtchn_alloc(d, sizeof(*array));
     if (!array) {
-        array = evtchn_alloc(d, sizeof(*array));
-        if (!array) {
-            return -XEN_ENOMEM;
-        }
+        return -XEN_ENOMEM;
     }
     rc = evtchn_start_abi(d, EVTCHN_ABI_FIFO);
-    if (!rc) {
-        d->fifo = array;
-    } else if (!d->fifo) {
+    if (rc) {
         evtchn_free(d, array, sizeof(*array));
+    } else {
+        d->fifo = array;
     }
     return rc;
 }

@@ -126,6 +126,7 @@ static void binding_changed(void *opaque, uint32_t port, enum evtchn_state was,
     if (info->state == EVTCHN_CLOSED) {
         g_assert_cmpuint(info->irq, ==, g->binding[port].info.irq);
     }
+    g->binding[port].was = was;
     g->binding[port].info = *info;
     g->binding[port].calls++;
 }
@@ -251,6 +252,16 @@ void guest_free(struct guest *g)
 int guest_op(struct guest *g, unsigned int cmd, void *arg)
 {
     return evtchn_op(g->d, cmd, arg);
+}
+
+int guest_send(struct guest *g, uint32_t port)
+{
+    int rc;
+
+    world_enter();
+    rc = evtchn_send(g->d, port);
+    world_leave();
+    return rc;
 }
 
 /* The ABI in use ----------------------------------------------------------- */

@@ -81,6 +81,7 @@ struct guest_vcpu {
 
 /* What env->binding_changed() said last about a port. */
 struct guest_binding {
+    enum evtchn_state was;
     struct evtchn_port_info info;
     uint32_t calls;
 };
@@ -160,6 +161,17 @@ struct world *world_new_env(const struct evtchn_env *env);
 /* Checks that everything was given back. */
 void world_free(struct world *w);
 
+/*
+ * Around a call into the model that may look at a domain which another thread
+ * destroys meanwhile; that thread must not be in one.  The default environment
+ * waits for these.
+ */
+void world_enter(void);
+void world_leave(void);
+/* The default environment's. */
+void world_synchronize(void *opaque);
+void world_relax(unsigned int spins);
+
 struct guest *guest_new(struct world *w, const struct guest_config *config);
 /* The same with the model's errors handed back; *@g is NULL then. */
 int guest_try_new(struct world *w, const struct guest_config *config,
@@ -207,6 +219,9 @@ void guest_set_long_mode(struct guest *g, bool long_mode);
 /* Hypercalls that need guest memory --------------------------------------- */
 
 int guest_op(struct guest *g, unsigned int cmd, void *arg);
+
+/* evtchn_send(), while another thread may destroy the peer's domain. */
+int guest_send(struct guest *g, uint32_t port);
 
 /* Hand over a zeroed control block, at @offset in a new frame. */
 int guest_init_control(struct guest *g, uint32_t vcpu, uint32_t offset);

@@ -104,7 +104,7 @@ static void world_unlock(void *lock)
     g_assert_cmpint(rc, ==, 0);
 }
 
-static void world_relax(unsigned int spins)
+void world_relax(unsigned int spins)
 {
     if (spins < 32) {
         cpu_relax();
@@ -134,6 +134,7 @@ struct world *world_new(void)
         .lock = world_lock,
         .unlock = world_unlock,
         .relax = world_relax,
+        .synchronize = world_synchronize,
     };
 
     return world_new_env(&env);

@@ -58,7 +58,7 @@ static int chan_raise(struct chan *c)
 {
     switch (c->source) {
     case SOURCE_SEND:
-        return evtchn_send(c->from->g->d, c->from_port);
+        return guest_send(c->from->g, c->from_port);
     case SOURCE_RAISE:
         return evtchn_raise_port(c->dom->g->d, c->port);
     case SOURCE_VIRQ:

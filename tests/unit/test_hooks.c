@@ -128,6 +128,7 @@ static void check_binding(struct guest *g, uint32_t port)
     g_assert_cmpuint(seen->vcpu, ==, info.vcpu);
     g_assert_cmpuint(seen->remote_domid, ==, info.remote_domid);
     g_assert_cmpuint(seen->remote_port, ==, info.remote_port);
+    /* One that is closed is told with what it had. */
     if (info.state != EVTCHN_CLOSED) {
         g_assert_cmpuint(seen->irq, ==, info.irq);
     }
@@ -160,6 +161,10 @@ static void test_binding_changed(gconstpointer data)
     check_binding(a, a_port);
     check_binding(b, b_port);
     g_assert_cmpuint(b->binding[b_port].calls, ==, 3);
+    /* Bound, bound to, moved. */
+    g_assert_cmpint(a->binding[a_port].was, ==, EVTCHN_CLOSED);
+    g_assert_cmpint(b->binding[b_port].was, ==, EVTCHN_INTERDOMAIN);
+    g_assert_cmpint(a->binding[pirq].was, ==, EVTCHN_PIRQ);
 
     /* Sending is no change. */
     assert_ok(evtchn_send(a->d, a_port));
@@ -170,7 +175,17 @@ static void test_binding_changed(gconstpointer data)
     check_binding(b, b_port);
     g_assert_cmpint(a->binding[a_port].info.state, ==, EVTCHN_CLOSED);
     g_assert_cmpint(b->binding[b_port].info.state, ==, EVTCHN_UNBOUND);
+    g_assert_cmpint(a->binding[a_port].was, ==, EVTCHN_INTERDOMAIN);
+    g_assert_cmpint(b->binding[b_port].was, ==, EVTCHN_INTERDOMAIN);
     assert_ok(guest_reset(a));
+    g_assert_cmpint(a->binding[pirq].was, ==, EVTCHN_PIRQ);
+    g_assert_cmpuint(a->binding[pirq].info.irq, ==, 3);
+    g_assert_cmpint(a->binding[virq].was, ==, EVTCHN_VIRQ);
+    g_assert_cmpuint(a->binding[virq].info.irq, ==, VIRQ_TIMER);
+    g_assert_cmpint(a->binding[ipi].was, ==, EVTCHN_IPI);
+    g_assert_cmpuint(a->binding[ipi].info.irq, ==, 0);
+    g_assert_cmpint(a->binding[unbound].was, ==, EVTCHN_UNBOUND);
+    g_assert_cmpuint(a->binding[unbound].info.irq, ==, 0);
     check_binding(a, virq);
     check_binding(a, pirq);
     check_binding(a, ipi);

@@ -159,6 +159,21 @@ static gpointer send_rounds(gpointer opaque)
     return NULL;
 }
 
+/* False when there was nothing yet, and nothing came. */
+static bool poll_once(struct guest_vcpu *v, uint32_t port)
+{
+    gint64 end = g_get_monotonic_time() + 10 * G_TIME_SPAN_SECOND;
+    uint64_t wakes = evtchn_load(&v->wakes);
+    int rc = evtchn_poll(v->g->d, v->id, &port, 1);
+
+    g_assert_true(rc == 0 || rc == 1);
+    while (rc == 0 && evtchn_load(&v->wakes) == wakes) {
+        g_thread_yield();
+        g_assert_cmpint(g_get_monotonic_time(), <, end);
+    }
+    return guest_is_pending(v->g, port);
+}
+
 /* The lost-wakeup race: register and look against set and look. */
 static void test_race(gconstpointer data)
 {
@@ -166,26 +181,21 @@ static void test_race(gconstpointer data)
     struct guest *g = unit_guest(w, 1, 1, unit_mode_of(data));
     struct sleeper s = { .g = g, .port = unit_ipi(g, 0) };
     struct guest_vcpu *v = &g->vcpu[0];
+    uint64_t i, in_vain = 0;
     GThread *thread;
-    uint64_t i, wakes;
 
     guest_mask(g, s.port);
     thread = g_thread_new("sender", send_rounds, &s);
     for (i = 0; i < ROUNDS; i++) {
-        wakes = evtchn_load(&v->wakes);
-        if (evtchn_poll(g->d, 0, &s.port, 1) == 0) {
-            gint64 end = g_get_monotonic_time() + 10 * G_TIME_SPAN_SECOND;
-
-            while (evtchn_load(&v->wakes) == wakes) {
-                g_thread_yield();
-                g_assert_cmpint(g_get_monotonic_time(), <, end);
-            }
+        /* The last event's wake may come only now: one in vain for each. */
+        while (!poll_once(v, s.port)) {
+            in_vain++;
         }
-        g_assert_true(guest_is_pending(g, s.port));
         guest_clear_pending(g, s.port);
         evtchn_store(&s.rounds, i + 1);
     }
     g_thread_join(thread);
+    g_assert_cmpuint(in_vain, <=, ROUNDS);
     guest_free(g);
     world_free(w);
 }

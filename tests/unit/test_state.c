@@ -17,6 +17,9 @@ struct saved {
     GArray *ports;
 };
 
+/* Of a vCPU that has registered nothing. */
+static const struct evtchn_vcpu_state no_frame = { .gfn = EVTCHN_INVALID_GFN };
+
 static struct saved *save(struct guest *g)
 {
     struct saved *s = g_new0(struct saved, 1);
@@ -523,13 +526,18 @@ static void test_bad_fifo(void)
     };
     uint64_t *gfns = g_new(uint64_t, EVTCHN_MAX_ARRAY_FRAMES + 1);
     struct evtchn_vcpu_state vcpus[2];
-    size_t before = g->heap.bytes;
+    size_t before;
     uint32_t i;
 
     for (i = 0; i <= EVTCHN_MAX_ARRAY_FRAMES; i++) {
         gfns[i] = good;
     }
-    for (i = 0; i < 9; i++) {
+    /* What the ABI keeps for the domain's life is there from now on. */
+    vcpus[0] = vcpus[1] = no_frame;
+    assert_ok(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, gfns, 2, vcpus));
+    assert_ok(evtchn_reset(g->d));
+    before = g->heap.bytes;
+    for (i = 0; i < 10; i++) {
         uint32_t nr_frames = 2;
 
         gfns[1] = good;
@@ -562,17 +570,21 @@ static void test_bad_fifo(void)
         case 8:
             nr_frames = UINT32_MAX;
             break;
+        case 9:
+            vcpus[1].gfn = EVTCHN_INVALID_GFN;
+            break;
         }
         g_test_message("%u", i);
         assert_err(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, gfns, nr_frames,
                                    vcpus), XEN_EINVAL);
         g_assert_cmpint(evtchn_domain_abi(g->d), ==, EVTCHN_ABI_2L);
         g_assert_cmpuint(g->heap.bytes, ==, before);
+        g_assert_cmpuint(g->heap.bytes, ==, evtchn_domain_memory(g->d));
         g_assert_cmpuint(g->mapped, ==, 0);
         g_assert_true(!g->abi_changes || g->last_abi == EVTCHN_ABI_2L);
     }
     vcpus[0] = vcpus[1] = fine;
-    vcpus[1].gfn = EVTCHN_INVALID_GFN;
+    vcpus[1] = no_frame;
     vcpus[0].tail[15] = 2047;
     assert_ok(evtchn_load_abi(g->d, EVTCHN_ABI_FIFO, gfns, 2, vcpus));
     g_assert_cmpint(g->last_abi, ==, EVTCHN_ABI_FIFO);
@@ -605,13 +617,18 @@ static void test_bad_3l(void)
     };
     struct evtchn_vcpu_state vcpus[2];
     uint64_t gfns[EVTCHN_MAX_FRAMES + 2];
-    size_t before = g->heap.bytes;
+    size_t before;
     uint32_t i;
 
     for (i = 0; i < G_N_ELEMENTS(gfns); i++) {
         gfns[i] = good;
     }
-    for (i = 0; i < 13; i++) {
+    /* What the ABI keeps for the domain's life is there from now on. */
+    vcpus[0] = vcpus[1] = no_frame;
+    assert_ok(evtchn_load_abi(g->d, EVTCHN_ABI_3L, gfns, 16, vcpus));
+    assert_ok(evtchn_reset(g->d));
+    before = g->heap.bytes;
+    for (i = 0; i < 14; i++) {
         enum evtchn_abi abi = EVTCHN_ABI_3L;
         uint32_t nr_frames = 16;
 
@@ -657,17 +674,21 @@ static void test_bad_3l(void)
         case 12:
             abi = EVTCHN_ABI_HOST;
             break;
+        case 13:
+            vcpus[1].gfn = EVTCHN_INVALID_GFN;
+            break;
         }
         g_test_message("%u", i);
         assert_err(evtchn_load_abi(g->d, abi, gfns, nr_frames, vcpus),
                    XEN_EINVAL);
         g_assert_cmpint(evtchn_domain_abi(g->d), ==, EVTCHN_ABI_2L);
         g_assert_cmpuint(g->heap.bytes, ==, before);
+        g_assert_cmpuint(g->heap.bytes, ==, evtchn_domain_memory(g->d));
         g_assert_cmpuint(g->mapped, ==, 0);
         g_assert_true(!g->abi_changes || g->last_abi == EVTCHN_ABI_2L);
     }
     vcpus[0] = vcpus[1] = fine;
-    vcpus[1].gfn = EVTCHN_INVALID_GFN;
+    vcpus[1] = no_frame;
     assert_ok(evtchn_load_abi(g->d, EVTCHN_ABI_3L, gfns, 16, vcpus));
     g_assert_cmpint(g->last_abi, ==, EVTCHN_ABI_3L);
     /* Only once, only into a fresh domain. */
@@ -680,7 +701,7 @@ static void test_bad_3l(void)
         c.no_3l = i;
         g = guest_new(w, &c);
         gfns[0] = gfns[1] = guest_new_frame(g);
-        vcpus[0].gfn = vcpus[1].gfn = EVTCHN_INVALID_GFN;
+        vcpus[0] = vcpus[1] = no_frame;
         assert_err(evtchn_load_abi(g->d, EVTCHN_ABI_3L, gfns, 2, vcpus),
                    i ? XEN_EINVAL : 0);
         guest_free(g);
