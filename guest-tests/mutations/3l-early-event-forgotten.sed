@@ -2,4 +2,4 @@
 # event_3l.c
 # An event that comes before its vCPU's selector is not noted.
 # hvm64 3l
-/if (unlikely(!v->l2_selector)) {/,/return false;/s/evtchn_fetch_or(&chn->pending, EVTCHN_RETRY_LINK);/(void)chn;/
+/if (unlikely(!selector)) {/,/return false;/s/evtchn_store(&chn->retry, .*);/(void)chn;/

@@ -2,6 +2,6 @@
 # event_3l.c
 # L1 is set before the L2 bit that it stands for.
 # hvm64 3l
-s/if (evtchn_test_and_set_bit(v->l2_selector + l2 \/ 32, l2 % 32) || !words) {/bool newly = words \&\& !evtchn_test_and_set_bit(words + word_bits \/ 32 + l1 \/ 32, l1 % 32);\n    evtchn_test_and_set_bit(v->l2_selector + l2 \/ 32, l2 % 32);\n    if (!words) {/
+s/if (evtchn_test_and_set_bit(selector + l2 \/ 32, l2 % 32) || !words) {/bool newly = words \&\& !evtchn_test_and_set_bit(words + word_bits \/ 32 + l1 \/ 32, l1 % 32);\n    evtchn_test_and_set_bit(selector + l2 \/ 32, l2 % 32);\n    if (!words) {/
 s/return !evtchn_test_and_set_bit(words + word_bits \/ 32 + l1 \/ 32,/return newly \&\&/
 s/^ *l1 % 32) &&$//

@@ -2,5 +2,4 @@
 # register_3l.c
 # Events from before their vCPU's selector are not raised when it comes.
 # hvm64 3l
-s/evtchn_3l_reselect(d, v);/&\n    goto done;/
-s/^    rc = 0;$/ done:\n&/
+/^int evtchn_register_l2_selector(/,/^}/s/evtchn_retry(d, 1, d->valid_ports);//

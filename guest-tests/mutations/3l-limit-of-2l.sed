@@ -2,4 +2,4 @@
 # port.c
 # A 3-level guest has the ports of a 2-level one.
 # hvm64 3l
-s/limit = evtchn_3l_limit(d);/limit = word_bits * word_bits;/
+s/evtchn_abis\[d->abi\]->port_limit(d)/evtchn_abis[d->abi == EVTCHN_ABI_3L ? EVTCHN_ABI_2L : d->abi]->port_limit(d)/

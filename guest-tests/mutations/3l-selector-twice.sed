@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# register_3l.c
+# change_abi.c
 # A vCPU may have a second L2 selector (XSA-188).
 # hvm64 3l
-s/if (!v->frame &&$/if (/
+s/if (v->frame || offset/if ((v->frame \&\& ops != \&evtchn_abi_3l) || offset/

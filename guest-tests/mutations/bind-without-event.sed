@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # bind.c
-# Who binds to a port gets no event for what came before.
+# A binder gets no event for what was sent before it has bound.
 # hvm64 2l
-s/^    evtchn_ops(chn->abi)->set_pending(d, new_port, chn);$//
+/^    evtchn_raise_bound(d, new_port, evtchn_of_port(d, new_port),$/,/EVTCHN_NEW_EVENT);$/d

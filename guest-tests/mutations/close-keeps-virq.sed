@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # close.c
-# A VIRQ stays taken when its port is closed.
+# A VIRQ, but for the timer's, stays taken when its port is closed.
 # hvm64 2l
-s/^        evtchn_store(evtchn_virq_slot(d, chn->vcpu, chn->irq), 0);$//
+# Not the timer's: when it fires, evtchn_raise_virq() would look at the closed port
+# for ever.
+s/if (state == EVTCHN_VIRQ) {/if (state == EVTCHN_VIRQ \&\& chn->irq == VIRQ_TIMER) {/

@@ -2,4 +2,4 @@
 # event_fifo.c
 # Events that are pending at the switch from 2-level are dropped.
 # hvm64 fifo
-s/if (evtchn_2l_take_pending(d, port)) {/if (evtchn_2l_take_pending(d, port) \&\& !chn) {/
+/^static void adopt_fifo(/,/^}/s/evtchn_store(&chn->retry, EVTCHN_RETRY_RAISE);/(void)chn;/

@@ -2,4 +2,4 @@
 # event_fifo.c
 # Every other event becomes the head of a queue that has one.
 # hvm64 fifo
-s/^    if (q->tail) {$/    if (q->tail \&\& port % 2) {/
+s/if (tail && tail != port &&/if (tail \&\& tail != port \&\& port % 2 \&\&/

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# fifo_control.c
+# register_fifo.c
 # Events from before their control block are not raised when it comes.
 # hvm64 fifo
-s/^        evtchn_retry_all_pending(d, 1, d->valid_ports);$//
+/^int evtchn_init_control(/,/^}/s/^        evtchn_retry(d, 1, d->valid_ports);$//

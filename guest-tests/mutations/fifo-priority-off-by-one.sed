@@ -2,4 +2,4 @@
 # event_fifo.c
 # A priority is one less urgent than was asked.
 # hvm64 fifo
-s/evtchn_store(&chn->priority, priority);/evtchn_store(\&chn->priority, priority < 15 ? priority + 1 : priority);/
+s/evtchn_with_queue(locked.binding, priority));/evtchn_with_queue(locked.binding, priority < 15 ? priority + 1 : priority));/

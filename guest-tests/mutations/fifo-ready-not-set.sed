@@ -2,4 +2,4 @@
 # event_fifo.c
 # A queue gets a head, and READY does not say so.
 # hvm64 fifo
-s/return !evtchn_test_and_set_bit(&v->control->ready, priority) &&/return/
+s/return !evtchn_test_and_set_bit(&control->ready, priority) &&/return/

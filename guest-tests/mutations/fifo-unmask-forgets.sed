@@ -2,4 +2,4 @@
 # event_fifo.c
 # Unmasking does not link an event that is pending.
 # hvm64 fifo
-/^static void unmask_fifo/,/^}/ s/link_fifo(d, port, chn);/;/
+s/^        evtchn_clear_bit(word, EVTCHN_FIFO_MASKED);$/&\n        return false;/

@@ -2,4 +2,4 @@
 # poll.c
 # SCHEDOP_poll sleeps through its event.
 # hvm64 2l
-s/unregister(d, v, poll)) {/false) {/
+s/unregister(d, vcpu)) {/false) {/

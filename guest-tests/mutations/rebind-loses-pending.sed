@@ -2,4 +2,4 @@
 # bind.c
 # A port that moves to another vCPU loses its event.
 # hvm64 fifo
-s/^        evtchn_retry_pending(d, port, chn);$/        evtchn_ops(chn->abi)->clear_pending(d, port, chn);/
+s/^            evtchn_retry(d, port, port + 1);$/            evtchn_ops(b)->clear_pending(d, port);/

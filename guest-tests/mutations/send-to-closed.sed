@@ -2,4 +2,6 @@
 # send.c
 # EVTCHNOP_send to a closed port succeeds.
 # hvm64 2l
-0,/rc = -XEN_EINVAL;/ s/^        rc = -XEN_EINVAL;$/        break;/
+/^int evtchn_send(/,/^}/{
+    /default:/,/return/s/-XEN_EINVAL/0/
+}

@@ -2,4 +2,4 @@
 # bind.c
 # A VIRQ can be bound twice.
 # hvm64 fifo
-s/if (v->virq_port\[virq\]) {/if (false) {/
+s/rc = slot && \*slot ?/rc = slot \&\& *slot \&\& state != EVTCHN_VIRQ ?/

@@ -6,18 +6,19 @@
  * Guest memory is plain memory to its owner, so these work on plain objects of
  * 1, 2, 4 or 8 bytes.
  *
- * The ABIs rest on "set mine, then look at yours" from both sides: one of the
- * two sees the other.  So all accesses are sequentially consistent, with one
- * exception: on x86 a store would then cost as much as a read-modify-write, and
- * is a plain one.  Then, and only then, a load may be done before a store that
- * it comes after.  Hence the one rule that the model has to keep:
+ * The ABIs rest on this: guest and hypervisor each set a bit of their own, and
+ * then look at the other's, so that at least one of them sees the other's bit.
+ * Hence all accesses are sequentially consistent, with one exception: on x86
+ * such a store would cost as much as a read-modify-write, so it is a plain
+ * store, and the processor may do a later load before it.  The model has to
+ * keep one rule for that:
  *
  *   Between a store and a load of something else that must not be done before
  *   it there is a read-modify-write or evtchn_fence().
  *
- * A store after a read-modify-write needs nothing: it is seen after it.
+ * A store after a read-modify-write needs nothing: others see it later.
  *
- * What compilers make of it, and why that will do:
+ * What compilers make of these accesses, and why that is enough:
  *   x86      A locked instruction is a full barrier.  All else is plain moves,
  *            of which the processor reorders only loads with earlier stores.
  *   arm64    ldar, stlr, and ldaxr with stlxr or one "al" instruction for both.
@@ -28,9 +29,9 @@
  *   ppc64le  sync before each access.  lwsync, enough to acquire and release,
  *            neither keeps a load behind an earlier store, nor makes all
  *            processors agree on the order of stores to different places.
- * tests/core/check-barriers looks whether it is so.
+ * tests/core/check-barriers checks this.
  *
- * EVTCHN_ATOMIC_STEP(kind, ptr) comes before each access.  A test build defines
+ * EVTCHN_ATOMIC_STEP(kind, ptr) comes before each access.  Test builds define
  * it to interleave threads or to count; @kind is one of the letters below.
  */
 
@@ -69,9 +70,10 @@
     }))
 
 /*
- * Of two that each store, then this, then load, one sees the other's store.  gcc
- * locks what is on top of the stack, for which a return, or a value that was
- * spilled there, then has to wait; below it nothing does.
+ * If two threads each store, then call this, then load what the other stores,
+ * at least one sees the other's store.  gcc's own fence is a locked instruction
+ * on the top of the stack, and a return address or a spilled value there then
+ * has to wait for it; nothing is read below the top.
  */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
     !defined(__SANITIZE_THREAD__)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * EVTCHNOP_alloc_unbound, bind_interdomain, bind_virq, bind_ipi, bind_pirq,
- * bind_vcpu: how a port comes to be something.
+ * bind_vcpu.
  */
 
 #include "delivery.h"
@@ -28,7 +28,7 @@ uint32_t evtchn_new_binding(const struct evtchn_domain *d, uint32_t port,
                              ? EVTCHN_FIFO_PRIORITY_DEFAULT
                              : (port * UINT32_C(0x9e3779b1)) >> 29;
 
-    /* A host has no vCPUs: they only spread its ports' locks. */
+    /* A host has no vCPUs: their numbers only spread its ports over locks. */
     if (d->abi == EVTCHN_ABI_HOST) {
         vcpu = port % d->nr_vcpus;
     }
@@ -36,8 +36,8 @@ uint32_t evtchn_new_binding(const struct evtchn_domain *d, uint32_t port,
 }
 
 /*
- * Make @port, allocated and closed, a @state port.  No lock but the event lock:
- * what a closed port is nobody relies on.
+ * Make @port, allocated and closed, a @state port.  The event lock is enough,
+ * as no sender uses a closed port.
  */
 static void port_init(struct evtchn_domain *d, uint32_t port,
                       enum evtchn_state state, uint32_t vcpu,
@@ -47,13 +47,13 @@ static void port_init(struct evtchn_domain *d, uint32_t port,
 
     evtchn_store(&chn->remote, remote);
     evtchn_store(&chn->number, number);
-    /* Last: others look at it from here on. */
+    /* Last: from here on senders use the port. */
     evtchn_store(&chn->binding, evtchn_new_binding(d, port, state, vcpu));
 }
 
 /*
- * Allocate a port and bind it to something of the domain's own, which is noted
- * in @slot, if there is one.
+ * Allocate a port and bind it to an IPI, VIRQ or PIRQ.  @slot, of the latter
+ * two, gets the port's number.
  */
 static int bind_local(struct evtchn_domain *d, enum evtchn_state state,
                       uint32_t vcpu, uint32_t irq, uint32_t *slot,
@@ -91,13 +91,13 @@ int evtchn_alloc_unbound(struct evtchn_domain *caller, uint16_t dom,
     if (rc) {
         goto out;
     }
-    /* Xen asks its policy only now, so a full table is told first. */
+    /* Xen asks its policy only now: the error of a full table comes first. */
     if (!evtchn_may_control(caller, d)) {
         evtchn_release_port(d, new_port);
         rc = -XEN_EPERM;
         goto out;
     }
-    /* DOMID_SELF is the caller, even where @dom is not. */
+    /* DOMID_SELF means the caller, even if @dom is another domain. */
     port_init(d, new_port, EVTCHN_UNBOUND, 0, NULL,
               remote_dom == DOMID_SELF ? caller->domid : remote_dom);
     evtchn_binding_changed(d, new_port, EVTCHN_CLOSED);
@@ -133,7 +133,7 @@ int evtchn_bind_interdomain(struct evtchn_domain *d, uint16_t remote_dom,
         rc = -XEN_EINVAL;
         goto out;
     }
-    /* Ours first: a sender who finds the peer bound must get through to us. */
+    /* The new end first: a sender that finds the peer bound must find it. */
     port_init(d, new_port, EVTCHN_INTERDOMAIN, 0, rd, remote_port);
     evtchn_port_lock(rd, peer, &locked);
     evtchn_store(&peer->remote, d);
@@ -142,7 +142,7 @@ int evtchn_bind_interdomain(struct evtchn_domain *d, uint16_t remote_dom,
                                                   EVTCHN_INTERDOMAIN));
     evtchn_port_unlock(&locked);
 
-    /* What was sent to us while the peer was unbound went nowhere. */
+    /* What the peer's domain sent while its port was unbound is lost. */
     evtchn_raise_bound(d, new_port, evtchn_of_port(d, new_port),
                        EVTCHN_NEW_EVENT);
     evtchn_binding_changed(d, new_port, EVTCHN_CLOSED);
@@ -176,7 +176,7 @@ uint32_t *evtchn_virq_slot(struct evtchn_domain *d, uint32_t vcpu,
     if (virq >= EVTCHN_NR_VIRQS) {
         return NULL;
     }
-    /* A global one was bound to vCPU 0, wherever its events go now. */
+    /* A global VIRQ is vCPU 0's, even if bind_vcpu has moved its port. */
     v = evtchn_vcpu(d, evtchn_virq_is_global(virq) ? 0 : vcpu);
     return v ? &v->virq_port[virq] : NULL;
 }
@@ -245,14 +245,14 @@ int evtchn_bind_vcpu(struct evtchn_domain *d, uint32_t port, uint32_t vcpu)
         struct evtchn_locked locked;
         uint32_t b, was;
 
-        /* Not in the middle of a delivery to the old vCPU. */
+        /* The lock waits for a delivery to the old vCPU. */
         evtchn_port_lock(d, chn, &locked);
         b = locked.binding;
         was = binding_vcpu(b);
         evtchn_port_change(&locked, evtchn_with_vcpu(b, vcpu));
         evtchn_port_unlock(&locked);
         if (was != vcpu) {
-            /* The new vCPU may have what the old one lacked. */
+            /* The new vCPU may have the memory that the old one lacks. */
             evtchn_retry(d, port, port + 1);
             evtchn_binding_changed(d, port, binding_state(b));
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From 2-level to an ABI that the guest registers memory for, and by a reset
- * back: what FIFO and 3-level have in common.
+ * Switching from 2-level to FIFO or 3-level, and back by a reset: what the two
+ * have in common.
  */
 
 #include "change_abi.h"
@@ -31,8 +31,9 @@ int evtchn_start_abi(struct evtchn_domain *d, enum evtchn_abi abi)
 }
 
 /*
- * With its queue locked nobody raises @port meanwhile, so an event is either in
- * the 2-level bit that is looked at or will be raised in the new ABI.
+ * With the queue locked no sender raises @port meanwhile, so an event is either
+ * in the 2-level bit, which is looked at here, or a sender will raise it in the
+ * new ABI.
  */
 static void hand_over_port(struct evtchn_domain *d, uint32_t port)
 {
@@ -66,7 +67,7 @@ void *evtchn_map_vcpu_frame(struct evtchn_domain *d, struct evtchn_vcpu *v,
 {
     uint32_t size = ops->registered_size(d);
 
-    /* Once, until a reset: others rely on the address (XSA-188). */
+    /* Once, until a reset: senders rely on the address (XSA-188). */
     if (v->frame || offset > EVTCHN_FRAME_SIZE - size || offset % 8) {
         return NULL;
     }
@@ -103,7 +104,7 @@ void evtchn_back_to_2l(struct evtchn_domain *d)
     const struct evtchn_abi_ops *from = evtchn_abis[d->abi];
     uint32_t port, i;
 
-    /* No port is bound, so nobody delivers: that has each port's queue locked. */
+    /* No port is bound, so no delivery is under way: each was closed locked. */
     evtchn_store(&d->abi, EVTCHN_ABI_2L);
     for (port = 0; port < d->valid_ports; port++) {
         struct evtchn *chn = evtchn_of_port(d, port);
@@ -122,7 +123,7 @@ void evtchn_back_to_2l(struct evtchn_domain *d)
         forget_vcpu_frame(d, &d->vcpus[i]);
     }
     from->leave(d);
-    /* No event word says any more that a port is busy. */
+    /* Ports that were still linked in FIFO are free now. */
     evtchn_unpark_all(d);
     if (d->env->abi_change && !d->dying) {
         d->env->abi_change(d->opaque, EVTCHN_ABI_2L);

@@ -4,8 +4,8 @@
 #include "delivery.h"
 
 /*
- * End @port, which is locked; its number stays taken.  An interrupt that
- * it was bound to stays written, for env->binding_changed().
+ * Close @port, which is locked; its number stays taken.  chn->irq stays as it
+ * was, for env->binding_changed().
  */
 static void port_close(struct evtchn_domain *d, uint32_t port,
                        struct evtchn_locked *locked)
@@ -13,15 +13,16 @@ static void port_close(struct evtchn_domain *d, uint32_t port,
     struct evtchn *chn = locked->chn;
 
     evtchn_port_change(locked, evtchn_new_binding(d, port, EVTCHN_CLOSED, 0));
-    /* A later binding of this number must not start with our event. */
+    /* A later binding of this number must not start with an old event. */
     evtchn_ops(locked->binding)->clear_pending(d, port);
     evtchn_store(&chn->retry, 0);
     evtchn_store(&chn->remote, NULL);
 }
 
 /*
- * Take the event locks that closing @chn needs: @d's and the peer's, if it has
- * one.  The peer is returned with a reference: without its lock it might go.
+ * Take the event locks that closing @chn needs: @d's and, if @chn has a peer,
+ * that of the peer's domain.  Returns that domain, with a reference, so that it
+ * is not freed before its lock is taken and after that is released.
  */
 static struct evtchn_domain *lock_with_peer(struct evtchn_domain *d,
                                             struct evtchn *chn)
@@ -40,7 +41,7 @@ static struct evtchn_domain *lock_with_peer(struct evtchn_domain *d,
         if (now == rd) {
             return rd;
         }
-        /* Bound to another domain since we looked: start again. */
+        /* The port was bound to another domain meanwhile: start again. */
         if (now) {
             evtchn_domain_hold(d, now);
         }

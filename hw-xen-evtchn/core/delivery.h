@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Delivery: what the ABIs have in common, and how an event gets to one of them.
- */
+/* Delivery: what each ABI implements, and how senders call it. */
 
 #ifndef XEN_EVTCHN_DELIVERY_H
 #define XEN_EVTCHN_DELIVERY_H
@@ -10,10 +8,10 @@
 #include "model.h"
 
 /*
- * What a port was when a sender, or whoever acts for one, looked at it without
- * a lock.  Once the queue that the binding names is locked it must still be
- * so, all of it: a port that was closed and bound again may have the same
- * binding, but then it has another peer or another interrupt.
+ * What a port was when a sender looked at it without a lock.  When the sender
+ * has locked the queue that the binding names, it compares all members: a port
+ * that was closed and bound again may have the same binding, but then it has
+ * another peer or another interrupt.
  */
 struct evtchn_seen {
     struct evtchn_domain *remote;
@@ -41,7 +39,7 @@ static inline bool evtchn_is_still(const struct evtchn *chn,
 /* Why a port is looked at. */
 enum evtchn_why {
     EVTCHN_NEW_EVENT,   /* raise an event */
-    EVTCHN_UNMASK,      /* clear its mask; what is pending is due then */
+    EVTCHN_UNMASK,      /* clear its mask, and signal it if it is pending */
     EVTCHN_RETRY,       /* raise or link what was set aside in chn->retry */
 };
 
@@ -54,7 +52,7 @@ struct evtchn_abi_ops {
     bool (*raise)(struct evtchn_domain *d, uint32_t port, struct evtchn *chn,
                   struct evtchn_seen seen, enum evtchn_why why);
 
-    /* For these the port's queue is locked. */
+    /* The caller has locked the port's queue for these. */
     void (*clear_pending)(struct evtchn_domain *d, uint32_t port);
     bool (*is_pending)(struct evtchn_domain *d, uint32_t port);
     bool (*is_masked)(struct evtchn_domain *d, uint32_t port);
@@ -62,18 +60,18 @@ struct evtchn_abi_ops {
     void (*inspect)(struct evtchn_domain *d, uint32_t port,
                     struct evtchn_port_info *info);
     /*
-     * Optional: @port, still of 2-level, is about to become one of this ABI:
-     * take its event over.
+     * Optional: @port is about to change from 2-level to this ABI: move its
+     * event.
      */
     void (*adopt)(struct evtchn_domain *d, uint32_t port, struct evtchn *chn);
 
-    /* For these the event lock is held. */
+    /* The caller holds the event lock for these. */
     uint32_t (*port_limit)(const struct evtchn_domain *d);
-    /* Optional: @port, closed, is not to be handed out yet. */
+    /* Optional: @port, closed, must not be allocated yet. */
     bool (*is_busy)(struct evtchn_domain *d, uint32_t port);
     /* Does an event wait for an upcall to @v? */
     bool (*has_event)(struct evtchn_domain *d, struct evtchn_vcpu *v);
-    /* Of one that a guest registers memory for: map all this, and start it. */
+    /* FIFO, 3-level: map these frames and switch to this ABI, at load. */
     int (*load)(struct evtchn_domain *d, const uint64_t *gfns,
                 uint32_t nr_frames);
     /* Bytes that each vCPU registers. */
@@ -87,7 +85,7 @@ extern const struct evtchn_abi_ops evtchn_abi_2l;
 extern const struct evtchn_abi_ops evtchn_abi_fifo;
 extern const struct evtchn_abi_ops evtchn_abi_3l;
 
-/* By enum evtchn_abi; NULL for one that was left out of the build. */
+/* Indexed by enum evtchn_abi; NULL for an ABI left out of the build. */
 extern const struct evtchn_abi_ops *const evtchn_abis[];
 
 static inline const struct evtchn_abi_ops *evtchn_ops(uint32_t binding)
@@ -107,13 +105,14 @@ bool evtchn_raise_bound(struct evtchn_domain *d, uint32_t port,
                         struct evtchn *chn, enum evtchn_why why);
 
 /*
- * Raise what was set aside for want of memory that is there now: publish the
- * memory, wait for senders that have not seen it (evtchn_quiesce() or its
- * kind), then call this.  The event lock is held.
+ * Raise the events of these ports that were set aside because memory was
+ * missing.  First store the memory's address and wait for senders that have not
+ * seen it, by evtchn_quiesce() or evtchn_quiesce_vcpu().  The caller holds the
+ * event lock.
  */
 void evtchn_retry(struct evtchn_domain *d, uint32_t first, uint32_t end);
 
-/* An event found the one before still there, or did not; the port is locked. */
+/* Note whether an event found the one before still pending.  Port locked. */
 static inline void evtchn_look_next_time(struct evtchn *chn, bool was_pending)
 {
     uint8_t looks = evtchn_load(&chn->look_first);
@@ -130,23 +129,23 @@ static inline void evtchn_look_next_time(struct evtchn *chn, bool was_pending)
 /* Upcalls and pollers --------------------------------------------------- */
 
 /*
- * Set evtchn_upcall_pending in a vcpu_info, one of its vCPU's queues being
- * locked.  True when the vCPU is to be interrupted, after that is unlocked.  As
- * Xen's vcpu_mark_events_pending().
+ * Set evtchn_upcall_pending in a vcpu_info.  The caller has locked one of the
+ * vCPU's queues, and interrupts the vCPU after it has unlocked it if this
+ * returns true.  As Xen's vcpu_mark_events_pending().
  */
 static inline bool evtchn_mark_events_pending(void *vcpu_info)
 {
     uint8_t *upcall_pending = vcpu_info;    /* its first byte */
 
-    /* Without one evtchn_vcpu_set_info() will find the event's own bits. */
+    /* When there is one, evtchn_vcpu_set_info() finds the event's own bits. */
     if (unlikely(!upcall_pending)) {
         return false;
     }
     /*
-     * A flag seen set after the event's own bits were: the guest clears the
-     * flag before it looks at them, so it has not looked yet.  Of two senders
-     * who both see it clear both interrupt the vCPU: once too often, never once
-     * too seldom, and cheaper than an exchange.
+     * The sender has set the event's own bits before it looks at the flag, and
+     * the guest clears the flag before it looks at them: if the flag is set the
+     * guest has yet to look.  Two senders may both see it clear, and both
+     * interrupt the vCPU.  That is harmless, and cheaper than an exchange.
      */
     if (evtchn_load(upcall_pending)) {
         return false;
@@ -157,12 +156,12 @@ static inline bool evtchn_mark_events_pending(void *vcpu_info)
 
 void evtchn_wake_pollers(struct evtchn_domain *d, uint32_t port);
 
-/* After a delivery to vCPU @vcpu, with nothing locked any more. */
+/* The end of a delivery to vCPU @vcpu, after its queue is unlocked. */
 static inline void evtchn_delivered(struct evtchn_domain *d, uint32_t vcpu,
                                     uint32_t port, bool newly_pending,
                                     bool upcall)
 {
-    /* Ordered after PENDING by the read-modify-write that has set it. */
+    /* Not before PENDING is set: a read-modify-write has set it. */
     if (newly_pending && unlikely(evtchn_load(&d->was_polled))) {
         evtchn_wake_pollers(d, port);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Domains: their making, their end, and what they are. */
+/* Domains: creation and destruction. */
 
 #include "change_abi.h"
 
@@ -29,7 +29,7 @@ static size_t polling_size(const struct evtchn_domain *d)
     return (d->nr_vcpus + 63) / 64 * sizeof(*d->polling);
 }
 
-/* Everything but the hub's entry and the ports' bindings. */
+/* Free @d's memory; it is out of the hub, and its ports are closed. */
 static void domain_free(struct evtchn_domain *d)
 {
     const struct evtchn_env *env = d->env;
@@ -150,22 +150,22 @@ void evtchn_domain_destroy(struct evtchn_domain *d)
 
     evtchn_hub_remove(d->hub, d);
 
-    /* Who found us before that may still bind to a port of ours, until... */
+    /* An operation of another domain that found @d may still bind to it... */
     evtchn_event_lock(d);
     evtchn_store(&d->dying, 1);
     evtchn_event_unlock(d);
-    /* ...it has given its reference back. */
+    /* ...until it sees "dying", and then gives its reference back. */
     while (evtchn_load(&d->refs)) {
         d->env->relax(spins++);
     }
     for (port = 1; port < d->valid_ports; port++) {
         evtchn_close(d, port);
     }
-    /* A peer that was closing its end held a reference meanwhile. */
+    /* A peer that closed its end of a channel may still hold a reference. */
     while (evtchn_load(&d->refs)) {
         d->env->relax(spins++);
     }
-    /* A peer's sender may have looked at us just before we closed its port. */
+    /* A sender in a peer may have read @d's ports just before they closed. */
     if (d->env->synchronize) {
         d->env->synchronize(d->opaque);
     }

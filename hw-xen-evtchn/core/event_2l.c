@@ -24,7 +24,7 @@ static bool find_2l(const struct evtchn_domain *d, uint32_t port,
     uint32_t word_bits = evtchn_load(&d->word_bits);
     uint32_t *words = evtchn_load(&d->shared_info);
 
-    /* 32-bit guests have fewer, also after a change of mode (XSA-342). */
+    /* 32-bit guests have fewer ports, also after a change of mode (XSA-342). */
     if (!words || port >= word_bits * word_bits) {
         return false;
     }
@@ -45,7 +45,7 @@ static bool select_2l(struct evtchn_domain *d, struct evtchn_vcpu *v,
 
     (void)d, (void)chn;
     if (!words) {
-        /* evtchn_vcpu_set_info() will find the pending bit. */
+        /* When there is one, evtchn_vcpu_set_info() finds the pending bit. */
         return false;
     }
     return !evtchn_test_and_set_bit(words + word_bits / 32 + sel / 32,
@@ -53,7 +53,7 @@ static bool select_2l(struct evtchn_domain *d, struct evtchn_vcpu *v,
            evtchn_mark_events_pending(words);
 }
 
-/* KVM, where it delivers, does so in our place. */
+/* KVM delivers this event, if it does so for this guest. */
 static bool pass_on_2l(struct evtchn_domain *d, struct evtchn_vcpu *v,
                        uint32_t port)
 {

@@ -8,7 +8,7 @@
 #include "event_3l.h"
 #include "event_bits.h"
 
-/* Ports that have bits: the word may shrink when the pages are there (XSA-342). */
+/* Ports that have bits: the word may shrink after registration (XSA-342). */
 static uint32_t limit_of(const struct evtchn_domain *d, uint32_t word_bits)
 {
     uint32_t limit = EVTCHN_3L_NR_CHANNELS(word_bits);
@@ -51,13 +51,13 @@ static bool select_3l(struct evtchn_domain *d, struct evtchn_vcpu *v,
 
     (void)d;
     if (unlikely(!selector)) {
-        /* As XSA-107: it waits for the vCPU's EVTCHN_3L_L2_SELECTOR. */
+        /* XSA-107's case: note it for the vCPU's EVTCHN_3L_L2_SELECTOR. */
         evtchn_store(&chn->retry, chn->retry | EVTCHN_RETRY_LINK);
         return false;
     }
     /* L2 before L1: the guest takes an L1 bit, and then its L2 word. */
     if (evtchn_test_and_set_bit(selector + l2 / 32, l2 % 32) || !words) {
-        /* Without vcpu_info, evtchn_vcpu_set_info() will find the L2 bit. */
+        /* If vcpu_info is missing, evtchn_vcpu_set_info() finds the L2 bit. */
         return false;
     }
     return !evtchn_test_and_set_bit(words + word_bits / 32 + l1 / 32,
@@ -98,7 +98,7 @@ static void adopt_3l(struct evtchn_domain *d, uint32_t port,
     if (!find_3l(d, port, &bits)) {
         return;
     }
-    /* It may have changed since the masks were copied. */
+    /* The guest may have changed the mask since the masks were copied. */
     if (evtchn_2l_get_mask(d, port, &word)) {
         if (word & UINT32_C(1) << bits.bit) {
             evtchn_test_and_set_bit(bits.mask, bits.bit);

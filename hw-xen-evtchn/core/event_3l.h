@@ -12,15 +12,15 @@ int evtchn_3l_load(struct evtchn_domain *d, const uint64_t *gfns,
                    uint32_t nr_frames);
 void evtchn_3l_leave(struct evtchn_domain *d);
 
-/* 2-level's masks of all ports, whether they exist or not. */
+/* Copy 2-level's masks of all ports, whether these exist or not. */
 void evtchn_3l_copy_masks(struct evtchn_domain *d);
 /*
- * Move what @v's L1 has from 2-level to @selector, which is about to be @v's:
- * until it is, no sender selects by L1.
+ * Move the bits that 2-level has left in @v's L1 to @selector, before that
+ * becomes @v's: until then no sender sets a bit in L1.
  */
 void evtchn_3l_take_l1(struct evtchn_domain *d, struct evtchn_vcpu *v,
                        uint32_t *selector);
-/* Tell @v of what its selector has. */
+/* Set @v's L1 and upcall flag for the bits of its selector. */
 void evtchn_3l_select_l1(struct evtchn_domain *d, struct evtchn_vcpu *v);
 
 /* EVTCHNOP_register_3level. */

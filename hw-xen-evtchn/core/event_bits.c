@@ -3,14 +3,15 @@
  * Delivery by bits, which 2-level and 3-level have in common: a pending and a
  * mask bit for each port, and selectors of their words for each vCPU.
  *
- * The bits are shared with the guest and need atomic operations anyway.  A
- * vCPU's queues, of which each port has one, are locks and no more: they keep
- * where the bits and selectors are, and that the port is the vCPU's.
+ * The bits are shared with the guest and need atomic operations anyway.  The
+ * lock of a port's lane is there for the rest: while a sender holds it, the
+ * addresses of bits and selectors stay valid, and the port stays bound to the
+ * vCPU.
  */
 
 #include "event_bits.h"
 
-/* With the port's queue locked; true: interrupt the vCPU. */
+/* Do what @why asks, with the queue locked; true: interrupt the vCPU. */
 static inline __attribute__((always_inline)) bool
 change_bits(const struct bits_abi *abi, struct evtchn_domain *d, uint32_t port,
             struct evtchn *chn, struct evtchn_vcpu *v, enum evtchn_why why,
@@ -31,8 +32,8 @@ change_bits(const struct bits_abi *abi, struct evtchn_domain *d, uint32_t port,
     }
     if (unlikely(!abi->find(d, port, &bits))) {
         /*
-         * It waits for a page, a shared_info or a longer word: that is
-         * published first, and then this looked for; see evtchn_retry().
+         * The event waits for a page, a shared_info or a longer word.  The
+         * operation that brings one finds this note; see evtchn_retry().
          */
         if (raise) {
             evtchn_store(&chn->retry, chn->retry | EVTCHN_RETRY_RAISE);
@@ -58,7 +59,7 @@ change_bits(const struct bits_abi *abi, struct evtchn_domain *d, uint32_t port,
     return due && abi->select(d, v, port, chn, bits.word_bits);
 }
 
-/* The general case: a queue that is contended, or no new event. */
+/* The general case: another sender has the queue, or it is no new event. */
 static __attribute__((noinline)) bool
 raise_slow(const struct bits_abi *abi, struct evtchn_domain *d, uint32_t port,
            struct evtchn *chn, struct evtchn_seen seen, enum evtchn_why why)
@@ -76,7 +77,7 @@ raise_slow(const struct bits_abi *abi, struct evtchn_domain *d, uint32_t port,
     return ok;
 }
 
-/* The guest has yet to come to it, or to unmask it; see event_fifo.c. */
+/* The guest has yet to handle or unmask an event; see event_fifo.c. */
 static __attribute__((noinline)) bool
 is_on_its_way(const struct bits_abi *abi, struct evtchn_domain *d,
               uint32_t port)

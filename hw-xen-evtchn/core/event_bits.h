@@ -7,9 +7,9 @@
 #include "delivery.h"
 
 /*
- * The words of a port's bits.  Bits are in little-endian order, so a guest's
- * array of 32- or 64-bit words is an array of 32-bit words to us; only offsets
- * and limits differ.
+ * The words of a port's bits.  Bits are in little-endian order, so that the
+ * model accesses a guest's array of 32- or 64-bit words as one of 32-bit words;
+ * only offsets and limits differ.
  */
 struct event_bits {
     uint32_t *pending;
@@ -24,12 +24,12 @@ struct bits_abi {
     bool (*find)(const struct evtchn_domain *d, uint32_t port,
                  struct event_bits *bits);
     /*
-     * @port of @v is pending and not masked: select its word, and tell @v; true
-     * when the vCPU is to be interrupted.  The port's queue is locked.
+     * @port of @v is pending and not masked: set its selector bits and @v's
+     * upcall flag.  True: interrupt the vCPU.  The port's queue is locked.
      */
     bool (*select)(struct evtchn_domain *d, struct evtchn_vcpu *v,
                    uint32_t port, struct evtchn *chn, unsigned int word_bits);
-    /* Optional: true when somebody else delivers this event. */
+    /* Optional: let KVM deliver this event; true if it does. */
     bool (*pass_on)(struct evtchn_domain *d, struct evtchn_vcpu *v,
                     uint32_t port);
 };

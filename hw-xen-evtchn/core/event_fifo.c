@@ -2,20 +2,23 @@
 /*
  * FIFO delivery: a word a port, linked into 16 queues a vCPU.
  *
- * An event word belongs to guest and hypervisor:
+ * Guest and hypervisor share an event word:
  *
- *   PENDING  we set it, the guest clears it when it handles the event;
- *   MASKED   the guest's; we clear it for EVTCHNOP_unmask;
- *   LINKED   we set it with the queue locked, the guest clears it, together
- *            with LINK, when it takes the event off its queue;
- *   LINK     the next port on the queue; we set it in the tail's word;
- *   BUSY     ours: while it is set the guest must not clear MASKED.
+ *   PENDING  the hypervisor sets it, the guest clears it when it handles the
+ *            event;
+ *   MASKED   the guest's; the hypervisor clears it for EVTCHNOP_unmask;
+ *   LINKED   the hypervisor sets it with the queue locked, the guest clears it,
+ *            together with LINK, when it takes the event off its queue;
+ *   LINK     the next port on the queue; the hypervisor sets it in the tail's
+ *            word;
+ *   BUSY     the hypervisor's: while it is set the guest must not clear MASKED.
  *
- * In the control block HEAD is ours to set, in an empty queue, and READY's
- * bits are ours to set and the guest's to clear.
+ * In the control block the hypervisor sets HEAD, when a queue is empty, and the
+ * bits of READY, which the guest clears.
  *
- * A guest may write anything at any time; what it breaks is its own.  Nothing
- * here waits for it, tries anything more than a few times, or follows a link.
+ * A guest may write anything at any time, and may lose its own events by that.
+ * The hypervisor waits for no word of the guest, tries nothing more than a few
+ * times, and follows no link.
  */
 
 #include "delivery.h"
@@ -34,7 +37,7 @@ static inline uint32_t *event_word(struct evtchn_domain *d, uint32_t port)
 {
     uint32_t *frame;
 
-    /* A port of 3-level, whose limit is higher, may be closed and still there. */
+    /* 3-level's limit is higher, and its ports, closed, may still exist. */
     if (unlikely(port >= EVTCHN_FIFO_MAX_PORTS)) {
         return NULL;
     }
@@ -44,13 +47,13 @@ static inline uint32_t *event_word(struct evtchn_domain *d, uint32_t port)
 }
 
 /*
- * Append @port to the queue whose tail has @word, if that is still linked; if
- * not the queue is empty.
+ * Append @port to the queue whose tail has @word, if that is still linked.  If
+ * not, the queue is empty, and this returns false.
  *
- * Of a linked word the guest may set and clear MASKED, clear PENDING, and clear
- * LINKED.  BUSY forbids clearing MASKED, so that the rest can happen at most
- * four times.  Most often nothing happens, and BUSY costs two more writes, so
- * the first try goes without.
+ * In a linked word the guest may set and clear MASKED, clear PENDING, and clear
+ * LINKED.  BUSY forbids it to clear MASKED, so that it can change the word at
+ * most four times.  Most often the guest changes nothing, and BUSY costs two
+ * more writes, so the first try does without.
  */
 static bool set_link(uint32_t *word, uint32_t port)
 {
@@ -75,21 +78,21 @@ static bool set_link(uint32_t *word, uint32_t port)
         }
     }
     evtchn_fetch_and(word, ~BUSY);
-    /* Out of tries: the guest breaks the rules, and has lost this event. */
+    /* Out of tries: the guest breaks the rules, and loses this event. */
     return w & LINKED;
 }
 
 /*
- * Append @port to the queue of @priority, with that @tail; true: interrupt the
- * vCPU, whose vcpu_info and control block these are.
+ * Append @port to the queue of @priority, whose tail is @tail, of the vCPU with
+ * @info and @control.  True: interrupt the vCPU.
  */
 static inline bool append(struct evtchn_domain *d, uint8_t *info,
                           struct evtchn_fifo_control_block *control,
                           unsigned int priority, uint32_t tail, uint32_t port)
 {
     /*
-     * If @port itself is the tail the guest has taken it off, and the queue is
-     * empty; the tail only seems linked as we just made it so.
+     * If @port itself is the tail, the guest has taken it off, and the queue is
+     * empty: its word is linked only because the caller has just set LINKED.
      */
     if (tail && tail != port && set_link(event_word(d, tail), port)) {
         return false;
@@ -100,13 +103,13 @@ static inline bool append(struct evtchn_domain *d, uint8_t *info,
 }
 
 /*
- * Set PENDING, and LINKED if not masked, both at once if nobody interferes.
- * True when the event has to be linked.
+ * Set PENDING, and LINKED if not masked; by one compare-exchange if the guest
+ * does not change the word meanwhile.  True: the event has to be linked.
  */
 static inline bool set_pending_and_linked(struct evtchn *chn, uint32_t *word,
                                           bool *newly_pending)
 {
-    /* Without a look: what a guest leaves behind, most often. */
+    /* Most often the guest has left 0, which a try finds out without a load. */
     uint32_t w = evtchn_load(&chn->look_first) ? evtchn_load(word) : 0;
 
     if (likely(!(w & (PENDING | MASKED | LINKED))) &&
@@ -126,9 +129,9 @@ static inline bool set_pending_and_linked(struct evtchn *chn, uint32_t *word,
 }
 
 /*
- * The same for an event that is pending already: PENDING stays as it is.  The
- * guest may be handling the event just now, and setting PENDING again would
- * make two of one; a linked event that is not pending is skipped.
+ * Set LINKED for an event that is pending already.  PENDING stays as it is: the
+ * guest may just be taking the event, and would take it twice if PENDING were
+ * set again.  A linked event that is not pending is one that the guest skips.
  */
 static bool set_linked(uint32_t *word)
 {
@@ -139,8 +142,8 @@ static bool set_linked(uint32_t *word)
 }
 
 /*
- * Do to @port's word what @why asks; true when the event has to be linked.  The
- * queues are locked, its own and the one that it was on last.
+ * Do to @port's word what @why asks; true: the event has to be linked.  The
+ * caller has locked the port's queue and the one that it was last put on.
  */
 static bool change_word(struct evtchn_domain *d, uint32_t port,
                         struct evtchn *chn, struct evtchn_vcpu *v,
@@ -182,8 +185,9 @@ static bool change_word(struct evtchn_domain *d, uint32_t port,
 }
 
 /*
- * The general case: the port was last on another queue, which is locked as
- * well, or memory is missing, or it is no new event, or the queue is contended.
+ * The general case: the port was last put on another queue, which is locked as
+ * well; or memory is missing; or it is no new event; or another sender has the
+ * queue.
  */
 static __attribute__((noinline)) bool
 raise_slow(struct evtchn_domain *d, uint32_t port, struct evtchn *chn,
@@ -203,7 +207,7 @@ raise_slow(struct evtchn_domain *d, uint32_t port, struct evtchn *chn,
     evtchn_queue_lock_two(d->env, q, &tail, old_q, &old_tail);
     ok = evtchn_is_still(chn, seen) && chn->lastq == lastq;
     if (ok && change_word(d, port, chn, v, why, &newly_pending)) {
-        /* It was unlinked: if it was the old tail, that queue is empty. */
+        /* The port was unlinked: if it is the old tail, that queue is empty. */
         if (old_q != q && old_tail == port) {
             old_tail = 0;
         }
@@ -223,9 +227,10 @@ raise_slow(struct evtchn_domain *d, uint32_t port, struct evtchn *chn,
 }
 
 /*
- * A storm costs no more than this look, and writes nothing that senders share.
- * The guest clears LINKED, then PENDING, and only then handles the event, so it
- * has yet to come to ours; or it will unmask, and see PENDING then.
+ * In a storm of events a sender does no more than this look, and writes nothing
+ * that senders share.  The guest clears LINKED, then PENDING, and only then
+ * handles the event: while both are set it has yet to handle it.  While MASKED
+ * and PENDING are set it has yet to unmask it, and sees PENDING then.
  */
 static inline bool is_on_its_way(const uint32_t *word)
 {
@@ -234,16 +239,16 @@ static inline bool is_on_its_way(const uint32_t *word)
     if (!(w & PENDING && w & (LINKED | MASKED))) {
         return false;
     }
-    /* What the sender wrote comes before the look that counts. */
+    /* The guest's handler must see what the sender wrote before this look. */
     evtchn_fence();
     w = evtchn_load(word);
     return w & PENDING && w & (LINKED | MASKED);
 }
 
 /*
- * The case that counts, a new event while nobody else has the queue: with no
- * call before its end there is little to be saved on the stack, whose writes
- * each of the read-modify-writes would have to wait for.
+ * The most frequent case, a new event while no other sender has the queue.  It
+ * calls no function before its end, so that the compiler saves few registers on
+ * the stack: each read-modify-write would have to wait for these writes.
  */
 static bool raise_fifo(struct evtchn_domain *d, uint32_t port,
                        struct evtchn *chn, struct evtchn_seen seen,
@@ -271,8 +276,8 @@ static bool raise_fifo(struct evtchn_domain *d, uint32_t port,
         }
     }
     /*
-     * All that follows has the queue locked: PENDING must not be seen before
-     * the event is on its way to the queue by whoever is woken for it.
+     * Lock the queue before PENDING is set: SCHEDOP_poll looks for PENDING with
+     * the lock held, so a vCPU that it wakes finds the event linked.
      */
     if (unlikely(!evtchn_queue_trylock(q, &tail))) {
         return raise_slow(d, port, chn, seen, why);
@@ -333,7 +338,7 @@ static void inspect_fifo(struct evtchn_domain *d, uint32_t port,
 static void adopt_fifo(struct evtchn_domain *d, uint32_t port,
                        struct evtchn *chn)
 {
-    /* The array is empty yet. */
+    /* The array has no page yet, so the event cannot be raised now. */
     if (evtchn_abi_2l.is_pending(d, port)) {
         evtchn_abi_2l.clear_pending(d, port);
         evtchn_store(&chn->retry, EVTCHN_RETRY_RAISE);

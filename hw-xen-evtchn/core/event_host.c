@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ports of a host domain: an event is a call to env->notify(), and the host
- * remembers it.
+ * Ports of a host domain: an event is a call to env->notify(), and the back end
+ * has to remember it.
  */
 
 #include "delivery.h"

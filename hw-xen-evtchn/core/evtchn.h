@@ -12,19 +12,21 @@
  * Return values: 0 (or what a function says) on success, else a negative Xen
  * errno (public/errno.h); a guest sees exactly these.
  *
- * Threads: unless a function says otherwise, it may run on any thread at any
- * time, also against itself and against any other.  evtchn_send(),
+ * Threads: unless its comment says otherwise, a function may run on any thread
+ * at any time, while it or any other function runs on another.  evtchn_send(),
  * evtchn_unmask() and the evtchn_raise functions take the lock of one queue, or
  * of two when a FIFO port moves between them; never a domain's.
- * Lock order: caller's locks, hub lock, event locks by domain address, queue
- * locks by address.  env hooks say which are held.
+ * Lock order: caller's locks, hub lock, event locks by domain address, an
+ * unbound port's own, queue locks by address.  Each env hook says which of them
+ * are held when the model calls it.
  *
- * Memory that is taken away: evtchn_send() and its kind may read, but not
- * write, an event word, a bitmap or a vcpu_info just after another thread has
- * had env->unmap_frame() called for it, or has replaced it.  Whoever calls into
- * the model must see to it that such memory stays readable until all calls are
- * over that had begun; where RCU is there, a read-side section around each
- * call, and memory that is given back after a grace period.
+ * Memory that is taken away: evtchn_send(), evtchn_unmask() and the
+ * evtchn_raise functions may still read, but not write, an event word, a bitmap
+ * or a vcpu_info just after another thread has unmapped it by
+ * env->unmap_frame(), or replaced it.  So the environment must keep such memory
+ * readable until every call into the model that had begun is over.  With RCU:
+ * put a read-side section around each call, and free the memory after a grace
+ * period.
  */
 
 #ifndef XEN_EVTCHN_H
@@ -35,16 +37,16 @@
 #include <stdint.h>
 
 #define EVTCHN_FRAME_SIZE           4096
-/* 3-level's limit; and FIFO's in Xen, 128 array pages of 1,024 event words. */
+/* 3-level's limit; and FIFO's as in Xen, 128 array pages of 1,024 words. */
 #define EVTCHN_MAX_PORTS            262144
 #define EVTCHN_FIFO_MAX_PORTS       131072
 #define EVTCHN_NR_VIRQS             24
 #define EVTCHN_NR_PRIORITIES        16
 #define EVTCHN_MAX_ARRAY_FRAMES     (EVTCHN_FIFO_MAX_PORTS / 1024)
-/* The most that a guest of any ABI hands over, besides those of its vCPUs. */
+/* The most frames that a guest registers for any ABI, without its vCPUs'. */
 #define EVTCHN_MAX_FRAMES           EVTCHN_MAX_ARRAY_FRAMES
 #define EVTCHN_INVALID_GFN          UINT64_MAX
-/* A piece of a reset is done; never shown to a guest.  Xen's value. */
+/* A piece of a reset is done, more are left.  Xen's value, for no guest. */
 #define EVTCHN_ERESTART             85
 
 struct evtchn_hub;
@@ -74,7 +76,7 @@ struct evtchn_port_info {
     enum evtchn_state state;
     enum evtchn_abi abi;
     uint32_t vcpu;          /* the vCPU that its events go to */
-    uint16_t remote_domid;  /* unbound: who may bind; interdomain: the peer */
+    uint16_t remote_domid;  /* interdomain: the peer's; unbound: it may bind */
     uint32_t remote_port;   /* interdomain: the peer's port */
     uint32_t irq;           /* pirq or virq: its number */
     uint8_t priority;       /* FIFO: 0 (highest) to 15 */
@@ -85,9 +87,10 @@ struct evtchn_port_info {
 };
 
 /*
- * The world outside.  All hooks but the optional ones must be there, and all
- * may be called on any thread that calls into the model.  @opaque is the one
- * given to evtchn_domain_create() or evtchn_hub_create().
+ * What the model calls in the program that uses it.  All hooks but the optional
+ * ones must be set.  The model calls them on the threads that call into the
+ * model.  @opaque is the one given to evtchn_domain_create() or
+ * evtchn_hub_create().
  */
 struct evtchn_env {
     /* Zeroed memory aligned to 64 bytes, or NULL. */
@@ -103,13 +106,13 @@ struct evtchn_env {
 
     /*
      * Called in each round of a busy wait, @spins counting from 0: pause, and
-     * let others run when @spins grows, as the holder may be preempted.
+     * when @spins grows yield the processor, which the holder may need.
      */
     void (*relax)(unsigned int spins);
 
     /*
-     * Optional where all calls come from one thread: wait until every call into
-     * the model that had begun is over.  Held: none of the model's locks.
+     * Wait until every call into the model that had begun is over.  Optional if
+     * one thread makes all calls.  Held: none of the model's locks.
      */
     void (*synchronize)(void *opaque);
 
@@ -135,41 +138,42 @@ struct evtchn_env {
     void (*raise_upcall)(void *opaque, uint32_t vcpu);
 
     /*
-     * A vCPU that evtchn_poll() put to sleep has something to look at.
-     * Held: at most the event lock.  Must not block nor call back into the model.
+     * End the poll of @vcpu, which evtchn_poll() has registered: an event came.
+     * Held: at most the event lock.  Must not block nor call back into the
+     * model.
      */
     void (*wake_poller)(void *opaque, uint32_t vcpu);
 
     /*
-     * EVTCHN_ABI_HOST: an event for @port.  Held: a queue lock, so that once
-     * evtchn_close() has returned, none is under way.  Must not block nor
-     * call back into the model.  Needed by host domains only.
+     * EVTCHN_ABI_HOST: an event for @port.  Held: a queue lock, so no such call
+     * for a port is under way once evtchn_close() of it has returned.  Must not
+     * block nor call back into the model.  Needed by host domains only.
      */
     void (*notify)(void *opaque, uint32_t port);
 
     /*
-     * Optional: where somebody else (KVM) owns 2-level delivery it raises
-     * @port at @vcpu, and this is true: the model then leaves the 2-level
-     * bits alone.  Unmask stays with the model.  Held: a queue lock, so that
-     * @port is @vcpu's meanwhile.
+     * Optional: raise @port at @vcpu by other means, such as KVM, and return
+     * true; the model then leaves the 2-level bits alone.  False: the model
+     * delivers.  Unmask stays with the model.  Held: a queue lock, so that
+     * @port stays bound to @vcpu.
      */
     bool (*deliver_2l)(void *opaque, uint32_t vcpu, uint32_t port);
 
     /*
-     * Optional: the domain is about to change to @abi.  One owner of delivery
-     * at a time: before any but EVTCHN_ABI_2L whoever writes 2-level bits for
-     * this domain must stop, for good, before this returns 0; an error refuses
-     * the guest's EVTCHNOP_init_control or EVTCHNOP_register_3level.  At
-     * EVTCHN_ABI_2L (after a reset) it may start again, and the return value
-     * is ignored.  Held: the event lock.
+     * Optional: the domain is about to change to @abi.  If KVM, or anything
+     * else but the model, also writes 2-level bits for this domain, it must
+     * have stopped for good when this returns 0 for FIFO or 3-level, as only
+     * one side may deliver.  An error refuses the guest's EVTCHNOP_init_control
+     * or EVTCHNOP_register_3level.  At EVTCHN_ABI_2L (after a reset) KVM may
+     * start again, and the return value is ignored.  Held: the event lock.
      */
     int (*abi_change)(void *opaque, enum evtchn_abi abi);
 
     /*
-     * Optional: @port's binding, which was @was, or its vCPU is now @info (state,
-     * vcpu, remote, irq, abi are filled in); state EVTCHN_CLOSED when it was
-     * closed, with the irq that it had.  Held: the event lock(s).  Must not call
-     * back into the model.
+     * Optional: the binding of @port, whose state was @was, or its vCPU has
+     * changed to @info (state, vcpu, remote, irq and abi are filled in).  A
+     * closed port has state EVTCHN_CLOSED and still its old irq.  Held: the
+     * event lock(s).  Must not call back into the model.
      */
     void (*binding_changed)(void *opaque, uint32_t port, enum evtchn_state was,
                             const struct evtchn_port_info *info);
@@ -187,7 +191,7 @@ void evtchn_hub_destroy(struct evtchn_hub *hub);
 
 struct evtchn_domain_config {
     uint16_t domid;         /* below DOMID_FIRST_RESERVED (0x7ff0) */
-    /* 1 to 65535; a host has none, but so many lock its ports, 16 each */
+    /* 1 to 65535; a host has no vCPUs, but so many locks for its ports */
     uint32_t nr_vcpus;
     /* Ports 0 to max_ports - 1: the toolstack's max_event_channels + 1. */
     uint32_t max_ports;     /* 2 to EVTCHN_MAX_PORTS */
@@ -214,33 +218,33 @@ int evtchn_domain_create(struct evtchn_hub *hub,
 void evtchn_domain_destroy(struct evtchn_domain *d);
 
 /*
- * The guest's mode as latched by Xen: it sets the word size, and so the limit
- * and layout of 2-level.  Ports above a limit that shrank stay but are mute;
- * what came for them is raised when it grows again.
+ * The guest's mode, which Xen latches: it sets the word size, and so the limit
+ * and layout of 2-level.  When the limit shrinks, ports above it stay bound,
+ * and their events are kept until it grows again.
  */
 void evtchn_domain_set_long_mode(struct evtchn_domain *d, bool long_mode);
 
 /*
- * The shared_info page (host address, 4 KiB), where 2-level's bits live.  NULL
- * takes it away; events stay recorded until there is one again.  When this
- * returns the old page is no longer used.
+ * The shared_info page (host address, 4 KiB), where 2-level's bits are.  NULL
+ * takes it away; the model then keeps events until there is one again.  When
+ * this returns, the model no longer writes to the old page.
  */
 void evtchn_domain_set_shared_info(struct evtchn_domain *d, void *shared_info);
 
 /*
- * @vcpu's vcpu_info (host address) or NULL.  Xen marks everything pending in a
- * newly registered one so that the move loses nothing, whether there is an
- * event or not, and so does @mark_all; without it that happens only if one of
- * the vCPU's ports waits for an upcall.  The caller has copied the old
- * contents.  When this returns the old one is no longer used.  -ENOENT: no
- * such vCPU.
+ * @vcpu's vcpu_info (host address) or NULL.  Xen marks everything in a newly
+ * registered one as pending, whether there is an event or not, so that no event
+ * is lost by the move.  With @mark_all the model does the same; without it only
+ * if one of the vCPU's ports waits for an upcall.  The caller has copied the
+ * old contents.  When this returns, the model no longer writes to the old one.
+ * -ENOENT: no such vCPU.
  */
 int evtchn_vcpu_set_info(struct evtchn_domain *d, uint32_t vcpu,
                          void *vcpu_info, bool mark_all);
 
 enum evtchn_abi evtchn_domain_abi(const struct evtchn_domain *d);
 uint16_t evtchn_domain_id(const struct evtchn_domain *d);
-/* Ports that exist: a loop's bound.  Grows only. */
+/* Ports that exist are below this, which only grows: a bound for loops. */
 uint32_t evtchn_domain_valid_ports(const struct evtchn_domain *d);
 /* Bytes allocated for this domain at present. */
 size_t evtchn_domain_memory(const struct evtchn_domain *d);
@@ -261,7 +265,7 @@ size_t evtchn_op_size(unsigned int cmd, bool *copy_back);
  */
 int evtchn_op(struct evtchn_domain *d, unsigned int cmd, void *arg);
 
-/* The same one by one; @dom may be DOMID_SELF. */
+/* Each operation by itself; @dom may be DOMID_SELF. */
 int evtchn_alloc_unbound(struct evtchn_domain *d, uint16_t dom,
                          uint16_t remote_dom, uint32_t *port);
 int evtchn_bind_interdomain(struct evtchn_domain *d, uint16_t remote_dom,
@@ -302,8 +306,8 @@ int evtchn_reset(struct evtchn_domain *d);
  */
 int evtchn_raise_port(struct evtchn_domain *d, uint32_t port);
 /*
- * Raise a VIRQ: a per-vCPU one at @vcpu, a global one wherever it is bound.
- * Nothing happens when it is not bound.
+ * Raise a VIRQ: a per-vCPU one at @vcpu, a global one at the vCPU to which its
+ * port is bound.  Nothing happens when it is not bound.
  */
 void evtchn_raise_virq(struct evtchn_domain *d, uint32_t vcpu, uint32_t virq);
 /* Nothing happens when it is not bound. */
@@ -315,15 +319,16 @@ uint32_t evtchn_virq_port(struct evtchn_domain *d, uint32_t vcpu,
 
 /*
  * SCHEDOP_poll: 1 when one of @ports is pending (masked or not), -EINVAL for
- * one that is not bound, else 0 with @vcpu registered: env->wake_poller() will
- * be called once, after an event on one of them.  It may be called for another
- * port too, and before this returns.
+ * one that is not bound, else 0 with @vcpu registered: the model then calls
+ * env->wake_poller() once, after an event on one of them.  The call may come
+ * for another port too, for an event that the guest has just taken, and before
+ * this returns.
  */
 int evtchn_poll(struct evtchn_domain *d, uint32_t vcpu, const uint32_t *ports,
                 uint32_t nr_ports);
-/* Whether nothing has ended @vcpu's poll yet. */
+/* Whether @vcpu is still registered by evtchn_poll(). */
 bool evtchn_vcpu_polls(struct evtchn_domain *d, uint32_t vcpu);
-/* @vcpu sleeps no more, for instance after a time-out. */
+/* End @vcpu's poll without an event, for instance after a time-out. */
 void evtchn_poll_cancel(struct evtchn_domain *d, uint32_t vcpu);
 
 /* Inspection ----------------------------------------------------------- */
@@ -335,8 +340,8 @@ int evtchn_port_info(struct evtchn_domain *d, uint32_t port,
 /* Save and load --------------------------------------------------------- */
 /*
  * The guest must be stopped, and no operation under way, from the first save
- * call to the last, and for all of load.  Guest memory holds the event words
- * and control blocks; this is the hypervisor's half.
+ * call to the last, and during all of load.  Event words and control blocks are
+ * saved with the guest's memory; these functions save the rest.
  */
 
 struct evtchn_port_state {
@@ -344,7 +349,7 @@ struct evtchn_port_state {
     uint8_t state;          /* enum evtchn_state */
     uint8_t priority;
     uint8_t last_priority;  /* the FIFO queue the port was last put on */
-    uint8_t pending;        /* raise again when a page or a block arrives */
+    uint8_t pending;        /* raise again when missing memory is registered */
     uint16_t vcpu;
     uint16_t last_vcpu;
     uint16_t remote_domid;
@@ -362,25 +367,25 @@ struct evtchn_vcpu_state {
 int evtchn_save_port(struct evtchn_domain *d, uint32_t port,
                      struct evtchn_port_state *state);
 /*
- * Recreate a port.  An interdomain port whose peer is not there (yet) comes
- * back as unbound; loading the peer joins the two again.  -EINVAL for anything
- * that no save can have written: the stream is not trusted.
+ * Recreate a port.  An interdomain port whose peer is not there (yet) becomes
+ * unbound; loading the peer joins the two again.  -EINVAL for anything that
+ * evtchn_save_port() cannot have written, as the stream is not trusted.
  */
 int evtchn_load_port(struct evtchn_domain *d,
                      const struct evtchn_port_state *state);
 int evtchn_save_vcpu(struct evtchn_domain *d, uint32_t vcpu,
                      struct evtchn_vcpu_state *state);
 /*
- * What a FIFO or 3-level guest has handed over: the array's frames, or the
+ * What a FIFO or 3-level guest has registered: the array's frames, or the
  * pending bitmap's and then the mask bitmap's.  *@nr_frames is set to their
  * number; @gfns may be NULL or have room for EVTCHN_MAX_FRAMES.
  */
 void evtchn_save_frames(struct evtchn_domain *d, uint64_t *gfns,
                         uint32_t *nr_frames);
 /*
- * Turn a fresh domain, before its ports are loaded, into one of @abi (FIFO or
- * 3-level) with these frames and @vcpus, nr_vcpus of them.  Leaves it as it was
- * on failure.
+ * Switch a new domain, before its ports are loaded, to @abi (FIFO or 3-level)
+ * with these frames and @vcpus, nr_vcpus of them.  On failure the domain stays
+ * as it was.
  */
 int evtchn_load_abi(struct evtchn_domain *d, enum evtchn_abi abi,
                     const uint64_t *gfns, uint32_t nr_frames,

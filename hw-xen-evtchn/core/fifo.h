@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* FIFO: what event_fifo.c and register_fifo.c share with those who look in. */
+/* FIFO: what event_fifo.c and register_fifo.c share with save.c and load.c. */
 
 #ifndef XEN_EVTCHN_FIFO_H
 #define XEN_EVTCHN_FIFO_H
@@ -8,8 +8,8 @@
 
 /*
  * evtchn.lastq: the queue that a port was last put on, where it may still be
- * linked, or be the tail.  It changes with both queues locked, the old and the
- * new one.
+ * linked, or be the tail.  A sender changes it with the old and the new queue
+ * locked.
  */
 static inline uint32_t evtchn_lastq(uint32_t vcpu, unsigned int priority)
 {
@@ -26,7 +26,7 @@ static inline unsigned int evtchn_lastq_priority(uint32_t lastq)
     return lastq >> 16;
 }
 
-/* An empty array in d->fifo, and the ABI; then a frame more of it. */
+/* Switch @d to FIFO with an empty array; then add one frame to it. */
 int evtchn_fifo_start(struct evtchn_domain *d);
 int evtchn_fifo_add_frame(struct evtchn_domain *d, uint64_t gfn);
 int evtchn_fifo_load(struct evtchn_domain *d, const uint64_t *gfns,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The hub, in which domains find each other by their numbers. */
+/* The hub, in which a domain finds others by their numbers. */
 
 #include "model.h"
 
@@ -89,7 +89,7 @@ struct evtchn_domain *evtchn_domain_get(struct evtchn_domain *d,
     struct evtchn_domain *found = NULL;
 
     if (domid == DOMID_SELF || domid == d->domid) {
-        /* Its caller keeps it; no line to write to that others read. */
+        /* The caller keeps @d alive: save the write to a shared cache line. */
         return d;
     }
     if (domid < DOMID_FIRST_RESERVED) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a port is, for EVTCHNOP_status, a monitor, or env->binding_changed(). */
+/* A port's state, for EVTCHNOP_status, a monitor and env->binding_changed(). */
 
 #include "delivery.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Loading what save.c has saved, on this machine or another.  The stream is not
- * trusted: what no save can have written is refused.  The guest is stopped, and
- * no operation under way.
+ * trusted: a state that save.c cannot have written is refused.  The guest is
+ * stopped, and no operation under way.
  */
 
 #include "change_abi.h"
@@ -42,7 +42,7 @@ static bool port_state_valid(struct evtchn_domain *d,
     }
     switch (state->state) {
     case EVTCHN_CLOSED:
-        /* Saved for the queue that it was on, and has nothing else. */
+        /* Saved only for the queue that the port was last put on. */
         return !state->pending && !state->vcpu && !state->remote_domid &&
                !number;
     case EVTCHN_UNBOUND:
@@ -64,8 +64,8 @@ static bool port_state_valid(struct evtchn_domain *d,
 }
 
 /*
- * The port at the other end of what is being loaded, if that is there and
- * waits for us; both event locks are held.
+ * The peer of the port that is being loaded, if it has been loaded as an
+ * unbound port for @d, or NULL.  Both event locks are held.
  */
 static struct evtchn *loaded_peer(struct evtchn_domain *d,
                                   const struct evtchn_port_state *state,
@@ -82,7 +82,7 @@ static struct evtchn *loaded_peer(struct evtchn_domain *d,
                    peer->remote_domid == d->domid ? peer : NULL;
 }
 
-/* What @state->port, fresh and closed, is to be; its peer is @rd's @peer. */
+/* Make @state->port, which is allocated and closed, what @state says. */
 static void set_port_state(struct evtchn_domain *d,
                            const struct evtchn_port_state *state,
                            struct evtchn_domain *rd, struct evtchn *peer)
@@ -150,7 +150,7 @@ int evtchn_load_port(struct evtchn_domain *d,
     if (state->state == EVTCHN_CLOSED) {
         evtchn_release_port(d, state->port);
     } else {
-        /* What it waited for may be here already. */
+        /* The memory that its event waits for may have been loaded before. */
         evtchn_retry(d, state->port, state->port + 1);
         evtchn_binding_changed(d, state->port, EVTCHN_CLOSED);
     }
@@ -174,7 +174,7 @@ static bool vcpu_state_valid(const struct evtchn_domain *d,
     unsigned int i;
 
     for (i = 0; i < EVTCHN_FIFO_MAX_QUEUES; i++) {
-        /* A tail's word is looked at: its frame must be there. */
+        /* A sender reads the tail's word, so its frame must be there. */
         if (state->tail[i] && state->tail[i] >= words) {
             return false;
         }

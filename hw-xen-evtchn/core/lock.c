@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Locks that are waited for, or taken together. */
+/* Waiting for locks, locking a port, and locking two things at once. */
 
 #include "lock.h"
 

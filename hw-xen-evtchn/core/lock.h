@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The model's locks: a domain's event lock, which is the environment's, as long
- * calls are made under it, and a bit in each queue's word.
+ * The model's locks.  A domain's event lock is one of the environment's, as it
+ * may be held for long.  A queue's lock is a bit in the queue's word.
  *
- * A port's queue, which its binding names, is its lock: whoever delivers to the
- * port, or changes its binding, has it.  Order: see evtchn.h.
+ * A port's binding names its queue.  A sender holds that queue's lock while it
+ * delivers to the port, and a binder while it changes the binding.  Lock order:
+ * see evtchn.h.
  */
 
 #ifndef XEN_EVTCHN_LOCK_H
@@ -25,7 +26,7 @@ void evtchn_event_unlock_two(struct evtchn_domain *a, struct evtchn_domain *b);
 uint32_t evtchn_queue_lock_slow(const struct evtchn_env *env,
                                 struct evtchn_queue *q);
 
-/* Returns the tail, which is the holder's until evtchn_queue_unlock(). */
+/* Returns the tail, which only the caller changes until it unlocks. */
 static inline uint32_t evtchn_queue_lock(const struct evtchn_env *env,
                                          struct evtchn_queue *q)
 {
@@ -35,7 +36,7 @@ static inline uint32_t evtchn_queue_lock(const struct evtchn_env *env,
     return likely(tail != QUEUE_LOCKED) ? tail : evtchn_queue_lock_slow(env, q);
 }
 
-/* The same if nobody has it; false if somebody does. */
+/* Lock @q if it is not locked; false, without waiting, if it is. */
 static inline bool evtchn_queue_trylock(struct evtchn_queue *q, uint32_t *tail)
 {
     uint32_t *lock = &q->tail;
@@ -51,7 +52,7 @@ static inline void evtchn_queue_unlock(struct evtchn_queue *q, uint32_t tail)
     evtchn_store(lock, tail);
 }
 
-/* Two queues by address, which may be the same: then both tails are its. */
+/* Lock two queues, or one: if both are the same, so are the two tails. */
 void evtchn_queue_lock_two(const struct evtchn_env *env,
                            struct evtchn_queue *a, uint32_t *tail_a,
                            struct evtchn_queue *b, uint32_t *tail_b);
@@ -69,24 +70,24 @@ evtchn_queue(const struct evtchn_domain *d, uint32_t binding)
 
 /* Ports ----------------------------------------------------------------- */
 
-/* A port that is locked: nobody delivers to it, or changes it. */
+/* A locked port: no sender delivers to it, and no binder changes it. */
 struct evtchn_locked {
     struct evtchn *chn;
-    struct evtchn_queue *queue;     /* NULL: not by its queue */
+    struct evtchn_queue *queue;     /* that is locked, or NULL */
     uint32_t tail;
     uint32_t binding;
-    bool held;                      /* by BINDING_HELD */
+    bool held;                      /* BINDING_HELD is set instead */
 };
 
 /*
- * Lock @chn: its queue, or itself when it is unbound.  A closed port needs no
- * lock, as nobody but a holder of the event lock does anything with it.
+ * Lock @chn: its queue, or its BINDING_HELD when it is unbound.  A closed port
+ * is not locked: only a holder of the event lock changes it.
  */
 void evtchn_port_lock(struct evtchn_domain *d, struct evtchn *chn,
                       struct evtchn_locked *locked);
 void evtchn_port_unlock(const struct evtchn_locked *locked);
 
-/* It is @binding from now on, or, if it was unbound, from its unlocking on. */
+/* Change the port's binding; of an unbound port, when it is unlocked. */
 static inline void evtchn_port_change(struct evtchn_locked *locked,
                                       uint32_t binding)
 {
@@ -97,8 +98,8 @@ static inline void evtchn_port_change(struct evtchn_locked *locked,
 }
 
 /*
- * Both ends of a channel, the event locks of both being held.  The bindings,
- * but for a FIFO port's priority, are stable already.
+ * Both ends of a channel; the caller holds the event locks of both domains, so
+ * only the priority of a FIFO port may still change.
  */
 struct evtchn_locked_pair {
     struct evtchn_locked end[2];
@@ -113,11 +114,10 @@ void evtchn_pair_unlock(const struct evtchn_locked_pair *pair);
 
 /*
  * Wait for every delivery to a vCPU, or to any vCPU of @d, that began before
- * this call.  An address that the guest, or the hypervisor, takes away is
- * changed first, then these are called, and then the old one is no longer
- * written to: a delivery reads addresses after it has locked its queue.  A
- * sender that looks whether its event is pending still may read there, for
- * which see evtchn.h.
+ * this call.  To take an address away, store the new one first and then call
+ * this: a delivery reads addresses after it has locked its queue, so from then
+ * on none writes to the old one.  A sender that looks whether its event is
+ * still pending may read there: see evtchn.h.
  */
 void evtchn_quiesce_vcpu(struct evtchn_domain *d, struct evtchn_vcpu *v);
 void evtchn_quiesce(struct evtchn_domain *d);

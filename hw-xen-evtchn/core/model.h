@@ -22,7 +22,7 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-/* What different processors write lies this far apart. */
+/* Data that different processors write are at least this far apart. */
 #define CACHE_LINE          64
 
 #define PORTS_PER_BUCKET    64
@@ -37,8 +37,8 @@
 #define MAX_BITMAP_PAGES        EVTCHN_3L_NR_PAGES(64)
 
 /*
- * One end of an event channel.  Senders read the first three members without a
- * lock, and again once they have the port's queue locked.
+ * One end of an event channel.  A sender reads the first three members without
+ * a lock, and again when it has locked the port's queue.
  */
 struct evtchn {
     struct evtchn_domain *remote;   /* interdomain: the peer's; else NULL */
@@ -46,33 +46,34 @@ struct evtchn {
         uint32_t remote_port;       /* interdomain */
         uint32_t remote_domid;      /* unbound */
         uint32_t irq;               /* pirq, virq */
-        uint32_t number;            /* whichever; 0 for an IPI */
+        uint32_t number;            /* any of these; 0 for an IPI */
     };
     uint32_t binding;               /* see evtchn_binding() */
-    /* The rest with the port's queue locked. */
+    /* Written with the port's queue locked. */
     uint32_t lastq;                 /* FIFO: see evtchn_lastq() */
     uint8_t retry;                  /* EVTCHN_RETRY_* */
     /*
-     * Not 0 when one of the last events found the one before still there: then
-     * senders look first.  Otherwise a look is for nothing, and would fetch the
-     * cache line of the guest's word twice from a processor that uses its
-     * neighbours.
+     * Not 0 if one of the last events found the one before still pending: then
+     * a sender looks for that before it locks.  Else it does not, as the look
+     * would fetch the cache line of the guest's word once more from a processor
+     * that works on the word's neighbours.
      */
     uint8_t look_first;
 };
 
-/* Events that a sender looks for in vain before it does not look any more. */
+/* After so many events that were not pending before, senders stop looking. */
 #define LOOKS_IN_VAIN       8
 
-/* What is due when memory that was missing arrives. */
-#define EVTCHN_RETRY_RAISE  1       /* the event itself was set aside */
-/* It is pending, and not linked (FIFO) or selected (3-level). */
+/* What to do when the guest registers the memory that was missing. */
+#define EVTCHN_RETRY_RAISE  1       /* raise the event, which was set aside */
+/* The event is pending: link it (FIFO), or select its word (3-level). */
 #define EVTCHN_RETRY_LINK   2
 
 /*
  * What a port is and where its events go, in one word so that a sender gets it
- * by one load: vCPU, state, ABI, and which of the vCPU's queues: in FIFO the
- * one of the port's priority, else any, so that not all ports have the same.
+ * by one load: vCPU, state, ABI, and which of the vCPU's queues.  In FIFO that
+ * is the queue of the port's priority; else a lane, chosen by the port's number
+ * to spread the ports over the locks.
  */
 static inline uint32_t evtchn_binding(uint32_t vcpu, enum evtchn_state state,
                                       enum evtchn_abi abi, unsigned int queue)
@@ -100,7 +101,7 @@ static inline unsigned int binding_queue(uint32_t binding)
     return binding >> 24 & 0xf;
 }
 
-/* An unbound port's own lock: it has no senders, and need not use a queue's. */
+/* An unbound port's own lock: it has no senders, so it needs no queue's. */
 #define BINDING_HELD (UINT32_C(1) << 31)
 
 /* The same binding but for one thing. */
@@ -127,8 +128,8 @@ struct port_set {
 };
 
 /*
- * Both kinds are closed.  A parked port was found busy (FIFO: still linked)
- * when it was about to be handed out, and waits for the guest.
+ * Both kinds are closed.  An allocation found a parked port busy (FIFO: still
+ * linked), and it stays parked until the guest has unlinked it.
  */
 enum port_set_kind {
     PORT_SET_FREE,
@@ -142,16 +143,16 @@ struct port_group {
 };
 
 /*
- * One of a vCPU's queues, and the lock for deliveries by it; the word is the
- * number of the port that was appended last, or 0, while nobody has the lock.
+ * One of a vCPU's queues, and the lock for deliveries to it.  Unlocked, the
+ * word is the number of the port that was appended last, or 0.
  */
 struct evtchn_queue {
     uint32_t tail;
 };
 
 /*
- * The other ABIs' ports share these, by number, and use the lock alone: a few
- * for each vCPU, so that several senders do not meet at one.
+ * A queue of an ABI without queues, of which only the lock is used.  Each vCPU
+ * has several, so that its senders rarely wait for each other.
  */
 #define LANES_PER_VCPU  8
 
@@ -162,7 +163,7 @@ struct evtchn_lane {
 struct evtchn_vcpu {
     _Alignas(CACHE_LINE) struct evtchn_queue queue[EVTCHN_FIFO_MAX_QUEUES];
     struct evtchn_lane lane[LANES_PER_VCPU];
-    /* Senders read these with a queue locked: see evtchn_quiesce_vcpu(). */
+    /* A sender reads these with a queue locked: see evtchn_quiesce_vcpu(). */
     _Alignas(CACHE_LINE) void *info;            /* vcpu_info */
     union {
         /* What the guest has registered for its ABI */
@@ -170,21 +171,21 @@ struct evtchn_vcpu {
         uint32_t *l2_selector;
         void *registered;
     };
-    /* The event lock's */
-    void *frame;                    /* in which that is; NULL: nothing */
+    /* Protected by the event lock */
+    void *frame;                    /* holds @registered; NULL: nothing */
     uint64_t gfn;
-    uint32_t poll_port;             /* what it polls for; 0: any port */
+    uint32_t poll_port;             /* the port that it polls; 0: any port */
     uint32_t virq_port[EVTCHN_NR_VIRQS];
 };
 
-/* A FIFO guest's event array.  Once there it stays for the domain's life. */
+/* A FIFO guest's event array.  Never freed before the domain. */
 struct fifo_array {
     uint32_t nr_frames;
     uint32_t *frame[EVTCHN_MAX_ARRAY_FRAMES];   /* NULL: missing */
     uint64_t gfn[EVTCHN_MAX_ARRAY_FRAMES];
 };
 
-/* A 3-level guest's bitmaps.  Once there it stays for the domain's life. */
+/* A 3-level guest's bitmaps.  Never freed before the domain. */
 struct evtchn_bitmaps {
     uint32_t nr_pages;              /* of each: 8, or a 32-bit guest's 1 */
     uint32_t *pending[MAX_BITMAP_PAGES];
@@ -193,7 +194,7 @@ struct evtchn_bitmaps {
 };
 
 struct evtchn_domain {
-    /* What a send reads, and next to nothing writes. */
+    /* Senders read these; they are rarely written. */
     const struct evtchn_env *env;
     void *opaque;
     struct evtchn_vcpu *vcpus;
@@ -216,7 +217,7 @@ struct evtchn_domain {
     void *event_lock;
     struct port_group *group[NR_GROUPS];
 
-    /* What allocating and closing a port write; the event lock's. */
+    /* Allocating and closing a port write these; under the event lock. */
     _Alignas(CACHE_LINE) size_t memory;
     uint64_t set_groups[PORT_SET_KINDS];
     uint32_t active_ports;
@@ -224,7 +225,7 @@ struct evtchn_domain {
     uint32_t parked_cursor;
     uint32_t refs;                  /* other domains' operations; atomic */
     uint8_t dying;
-    uint8_t abi;                    /* what new ports get */
+    uint8_t abi;                    /* of ports that are bound from now on */
 };
 
 /* Domains (domain.c, hub.c) --------------------------------------------- */
@@ -239,7 +240,7 @@ void evtchn_hub_remove(struct evtchn_hub *hub, struct evtchn_domain *d);
  */
 struct evtchn_domain *evtchn_domain_get(struct evtchn_domain *d,
                                         uint16_t domid);
-/* The same for one that is known. */
+/* Take a reference to @found, which must not go away meanwhile. */
 void evtchn_domain_hold(struct evtchn_domain *d, struct evtchn_domain *found);
 void evtchn_domain_put(struct evtchn_domain *d, struct evtchn_domain *found);
 
@@ -250,7 +251,7 @@ static inline bool evtchn_may_control(const struct evtchn_domain *d,
     return d == target || d->privileged;
 }
 
-/* NULL if there is no such vCPU. */
+/* The vCPU's structure, or NULL if there is no such vCPU. */
 static inline struct evtchn_vcpu *evtchn_vcpu(struct evtchn_domain *d,
                                               uint32_t vcpu)
 {
@@ -259,7 +260,7 @@ static inline struct evtchn_vcpu *evtchn_vcpu(struct evtchn_domain *d,
 
 /* Ports (port.c) -------------------------------------------------------- */
 
-/* Does @state take and give events? */
+/* Is a port of @state open? */
 static inline bool evtchn_is_bound(enum evtchn_state state)
 {
     return state != EVTCHN_CLOSED && state != EVTCHN_RESERVED;
@@ -286,7 +287,7 @@ static inline struct evtchn *evtchn_of_port(struct evtchn_domain *d,
 static inline struct evtchn *evtchn_from_port(struct evtchn_domain *d,
                                               uint32_t port)
 {
-    /* Pairs with the store in evtchn_grow(): the bucket is seen (XSA-340). */
+    /* Pairs with evtchn_grow(), which stores the bucket first (XSA-340). */
     if (unlikely(port >= evtchn_load(&d->valid_ports))) {
         return NULL;
     }
@@ -296,7 +297,7 @@ static inline struct evtchn *evtchn_from_port(struct evtchn_domain *d,
 /* The event lock is held for all of these. */
 int evtchn_allocate_port(struct evtchn_domain *d, uint32_t *port);
 int evtchn_allocate_given_port(struct evtchn_domain *d, uint32_t port);
-/* Undo an allocation, or end a closed port's life; it is CLOSED already. */
+/* Free the number of @port, whose state is CLOSED already. */
 void evtchn_release_port(struct evtchn_domain *d, uint32_t port);
 void evtchn_free_ports(struct evtchn_domain *d);
 /* Free all parked ports that are not busy. */
@@ -305,17 +306,17 @@ uint32_t evtchn_port_limit(const struct evtchn_domain *d);
 
 /* Bindings (bind.c, inspect.c) ------------------------------------------ */
 
-/* What @chn is, whose binding is @binding; its queue is locked. */
+/* Describe @chn, whose binding is @binding.  Its queue is locked. */
 void evtchn_describe(const struct evtchn *chn, uint32_t binding,
                      struct evtchn_port_info *info);
-/* Tell env->binding_changed() what @port, which was @was, is now. */
+/* Call env->binding_changed() for @port, whose state was @was. */
 void evtchn_binding_changed(struct evtchn_domain *d, uint32_t port,
                             enum evtchn_state was);
-/* What @d's ABI makes of @port when it is bound, or closed. */
+/* The binding that @port gets in @d's ABI, when it is bound or closed. */
 uint32_t evtchn_new_binding(const struct evtchn_domain *d, uint32_t port,
                             enum evtchn_state state, uint32_t vcpu);
 bool evtchn_virq_is_global(uint32_t virq);
-/* Where it is noted which port @virq is bound to; NULL if there is none such. */
+/* Where the port of @virq is stored; NULL if there is no such VIRQ or vCPU. */
 uint32_t *evtchn_virq_slot(struct evtchn_domain *d, uint32_t vcpu,
                            uint32_t virq);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* HYPERVISOR_event_channel_op: from a guest's argument to the operation. */
+/* HYPERVISOR_event_channel_op: calls the operation for a guest's argument. */
 
 #include "delivery.h"
 #include "event_3l.h"

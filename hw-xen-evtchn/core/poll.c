@@ -4,13 +4,13 @@
  * ports becomes pending, masked or not.
  *
  * A vCPU sets its bit in d->polling, then looks at the ports; a sender sets
- * PENDING, then looks for bits.  So one of the two sees the other, and who
- * clears the bit ends the poll.
+ * PENDING, then looks for bits.  So at least one of the two sees the other, and
+ * the thread that clears the bit ends the poll.
  */
 
 #include "delivery.h"
 
-/* True when @vcpu polled, and does not any more. */
+/* Clear @vcpu's bit; true if this call has done so, and thus ends the poll. */
 static bool unregister(struct evtchn_domain *d, uint32_t vcpu)
 {
     uint64_t bit = UINT64_C(1) << vcpu % 64;

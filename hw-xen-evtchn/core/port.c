@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The port table: numbers to ports, and which number comes next.
+ * The port table: finds a port by its number, and the next number to allocate.
  *
- * As in Xen the lowest free port is handed out, buckets exist from port 0 up
- * without a gap, and none goes away before the domain does.  Unlike in Xen
- * finding the lowest is a few bit scans, however many ports are open.
+ * As in Xen an allocation gets the lowest free port, buckets exist from port 0
+ * up without a gap, and none is freed before the domain.  Unlike in Xen finding
+ * the lowest takes a few bit scans, however many ports are open.
  */
 
 #include "delivery.h"
 
-/* How many parked ports an allocation looks at before it leaves them be. */
+/* How many parked ports an allocation looks at. */
 #define PARKED_PER_ALLOCATION 16
 
 static unsigned int lowest_bit(uint64_t bits)
@@ -127,7 +127,7 @@ static int evtchn_grow(struct evtchn_domain *d)
     for (i = 0; i < PORTS_PER_BUCKET; i++) {
         port_set_add(d, PORT_SET_FREE, port + i);
     }
-    /* Last: others use the bucket from here on without our lock (XSA-340). */
+    /* Last: from here on senders use the bucket, without a lock (XSA-340). */
     evtchn_store(&d->valid_ports, port + PORTS_PER_BUCKET);
     return 0;
 }
@@ -147,8 +147,9 @@ static void unpark(struct evtchn_domain *d, uint32_t port)
 
 /*
  * Free the parked ports whose events the guest has consumed since.  Looking at
- * a few each time, in turn, keeps allocation cheap whatever the guest leaves
- * linked; all of them are looked at before the domain is called full.
+ * a few each time, in turn, keeps allocation cheap however many the guest
+ * leaves linked; before an allocation fails with -ENOSPC it looks at all of
+ * them.
  */
 static void unpark_some(struct evtchn_domain *d, uint32_t how_many)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* EVTCHNOP_set_priority, which FIFO alone has. */
+/* EVTCHNOP_set_priority, which only FIFO has. */
 
 #include "lock.h"
 
@@ -21,7 +21,7 @@ int evtchn_set_priority(struct evtchn_domain *d, uint32_t port,
     } else if (priority > EVTCHN_FIFO_PRIORITY_MIN) {
         rc = -XEN_EINVAL;
     } else {
-        /* For events to come; one that is linked stays where it is. */
+        /* Only future events use it: a linked one stays where it is. */
         evtchn_port_change(&locked,
                            evtchn_with_queue(locked.binding, priority));
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * EVTCHNOP_register_3level: how a guest comes to 3-level delivery, the bitmaps
- * first, then a selector for each vCPU.
+ * EVTCHNOP_register_3level: a guest switches to 3-level delivery.  It registers
+ * the bitmaps first, then a selector for each vCPU.
  */
 
 #include "change_abi.h"
@@ -9,20 +9,20 @@
 
 uint32_t evtchn_3l_selector_size(const struct evtchn_domain *d)
 {
-    /* For all ports that the bitmaps have room for, if the word grows again. */
+    /* Large enough for the bitmaps' ports, also when the word grows again. */
     return d->bitmaps->nr_pages == EVTCHN_3L_NR_PAGES(32)
                ? EVTCHN_3L_L2_SELECTOR_SIZE(32)
                : EVTCHN_3L_L2_SELECTOR_SIZE(64);
 }
 
-/* The page that is number @i of pending's and then mask's, @nr_pages each. */
+/* Page @i of the pending bitmap's @nr_pages pages and then the mask's. */
 static uint32_t **bitmap_page(struct evtchn_bitmaps *b, uint32_t i,
                               uint32_t nr_pages)
 {
     return i < nr_pages ? &b->pending[i] : &b->mask[i - nr_pages];
 }
 
-/* Unmap the first @nr of them. */
+/* Unmap the first @nr of these pages. */
 static void unmap_bitmaps(struct evtchn_domain *d, struct evtchn_bitmaps *b,
                           uint32_t nr, uint32_t nr_pages)
 {
@@ -39,7 +39,7 @@ void evtchn_3l_leave(struct evtchn_domain *d)
     struct evtchn_bitmaps *b = d->bitmaps;
     uint32_t nr_pages = b->nr_pages;
 
-    /* First: no port has bits from here on. */
+    /* First: no port has bits from here on, so no sender uses the pages. */
     evtchn_store(&b->nr_pages, 0);
     unmap_bitmaps(d, b, 2 * nr_pages, nr_pages);
 }
@@ -86,7 +86,7 @@ static int start_3l(struct evtchn_domain *d, const uint64_t *gfns,
         }
     }
     if (!rc) {
-        /* The pages' number last: ports have bits from here on. */
+        /* The number of pages last: ports have bits from here on. */
         if (!d->bitmaps) {
             d->bitmaps = b;
         }
@@ -117,7 +117,7 @@ int evtchn_register_bitmaps(struct evtchn_domain *d, const uint64_t *gfns,
         return -XEN_EPERM;
     }
     evtchn_event_lock(d);
-    /* Once, until a reset: others rely on where the bits are (XSA-188). */
+    /* Once, until a reset: senders rely on where the bits are (XSA-188). */
     if (!evtchn_abi_is_extended(d->abi) &&
         nr_pages == EVTCHN_3L_NR_PAGES(d->word_bits)) {
         rc = start_3l(d, gfns, nr_pages);
@@ -125,7 +125,7 @@ int evtchn_register_bitmaps(struct evtchn_domain *d, const uint64_t *gfns,
     if (!rc) {
         evtchn_3l_copy_masks(d);
         evtchn_hand_over(d);
-        /* What 2-level had no place for. */
+        /* Events that had no bits in 2-level. */
         evtchn_retry(d, 1, d->valid_ports);
     }
     evtchn_event_unlock(d);
@@ -156,7 +156,7 @@ int evtchn_register_l2_selector(struct evtchn_domain *d, uint32_t vcpu,
         evtchn_3l_take_l1(d, v, (uint32_t *)(frame + offset));
         evtchn_set_vcpu_frame(d, v, frame, gfn, offset);
         evtchn_3l_select_l1(d, v);
-        /* What came for this vCPU so far. */
+        /* Events that were sent to this vCPU before. */
         evtchn_retry(d, 1, d->valid_ports);
         rc = 0;
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * EVTCHNOP_init_control and EVTCHNOP_expand_array: how a guest comes to FIFO
- * delivery, a control block for each vCPU, and array pages as ports need them.
+ * EVTCHNOP_init_control and EVTCHNOP_expand_array: a guest switches to FIFO
+ * delivery.  It registers a control block for each vCPU, and array pages as its
+ * ports need them.
  */
 
 #include "change_abi.h"
@@ -51,14 +52,14 @@ int evtchn_init_control(struct evtchn_domain *d, uint64_t control_gfn,
         rc = -XEN_EINVAL;
     } else if (d->abi == EVTCHN_ABI_FIFO) {
         evtchn_set_vcpu_frame(d, v, frame, control_gfn, offset);
-        /* What came for this vCPU so far. */
+        /* Events that were sent to this vCPU before. */
         evtchn_retry(d, 1, d->valid_ports);
     } else {
         rc = evtchn_fifo_start(d);
         if (rc) {
             d->env->unmap_frame(d->opaque, control_gfn, frame);
         } else {
-            /* First the block, then ports that use it (XSA-358). */
+            /* The block first, before ports that use it (XSA-358). */
             evtchn_set_vcpu_frame(d, v, frame, control_gfn, offset);
             evtchn_hand_over(d);
         }

@@ -9,7 +9,7 @@ int evtchn_reset_some(struct evtchn_domain *d, bool resuming, uint32_t budget)
     int rc = 0;
 
     evtchn_event_lock(d);
-    /* One at a time, and only the one under way can be resumed. */
+    /* One reset at a time, and only the one under way can be resumed. */
     if (resuming != !!d->next_reset) {
         evtchn_event_unlock(d);
         return -XEN_EBUSY;
@@ -32,7 +32,7 @@ int evtchn_reset_some(struct evtchn_domain *d, bool resuming, uint32_t budget)
     evtchn_event_lock(d);
     d->next_reset = 0;
     if (d->active_ports) {
-        /* Somebody went on binding: no way to change the ABI (XSA-343). */
+        /* Another vCPU has bound ports meanwhile: keep the ABI (XSA-343). */
         rc = -XEN_EAGAIN;
     } else if (evtchn_abi_is_extended(d->abi)) {
         evtchn_back_to_2l(d);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Saving: what of ports, vCPUs and the ABI is not in the guest's memory. */
+/* Saving what ports, vCPUs and the ABI have outside of guest memory. */
 
 #include "change_abi.h"
 #include "fifo.h"

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * EVTCHNOP_send, EVTCHNOP_unmask, and events that come from a VIRQ, a PIRQ or a
- * monitor.  None takes a domain's lock, nor any but the queue's to which the
- * event goes.
+ * EVTCHNOP_send, EVTCHNOP_unmask, and events that a VIRQ, a PIRQ or a monitor
+ * raises.  None takes a domain's lock.
  *
- * Each looks at a port, and again with its queue locked.  If the port has
- * changed in between it starts over, at once: each round but the last means
- * that somebody else got a change of the port done.
+ * Each reads a port without a lock, locks the queue that the port's binding
+ * names, and reads the port again.  If the port has changed in between, it
+ * starts over without a pause: each further round means that a binder has
+ * completed a change of the port.
  */
 
 #include "delivery.h"
 
 /*
- * Raise what is at the other end; false when that has just changed.  Ours has
- * been read in two steps, so the peer must say that it is ours.
+ * Raise the port at the other end; false when that has just changed.  The
+ * sender's own end is read by two loads, which a binder may change in between,
+ * so the peer must say that its other end is this one.
  */
 static inline bool send_to_peer(struct evtchn_domain *d, uint32_t port,
                                 struct evtchn *chn)
@@ -30,8 +31,8 @@ static inline bool send_to_peer(struct evtchn_domain *d, uint32_t port,
         }
     }
     /*
-     * The channel is being closed, or bound by somebody who has not told the
-     * number of its port yet: as if ours were unbound.
+     * The channel is just being closed, or its other end bound, by an operation
+     * that has not returned yet: drop the event, as for an unbound port.
      */
     return true;
 }
@@ -55,7 +56,7 @@ int evtchn_send(struct evtchn_domain *d, uint32_t port)
             done = evtchn_raise(d, port, chn, seen, EVTCHN_NEW_EVENT);
             break;
         case EVTCHN_UNBOUND:
-            /* Who binds to it gets an event then. */
+            /* bind_interdomain raises the binder's new end instead. */
             return 0;
         default:
             return -XEN_EINVAL;
@@ -64,7 +65,7 @@ int evtchn_send(struct evtchn_domain *d, uint32_t port)
     return 0;
 }
 
-/* The same for an unbound port, which is locked by itself meanwhile. */
+/* Raise an unbound port, whose BINDING_HELD is set meanwhile. */
 static bool raise_unbound(struct evtchn_domain *d, uint32_t port,
                           struct evtchn *chn, enum evtchn_why why)
 {
@@ -74,7 +75,7 @@ static bool raise_unbound(struct evtchn_domain *d, uint32_t port,
     evtchn_port_lock(d, chn, &locked);
     held = locked.held;
     while (held && !evtchn_raise(d, port, chn, evtchn_look(chn), why)) {
-        /* The queue that it was last on was changed meanwhile. */
+        /* Another thread has changed the port's lastq since the look. */
     }
     evtchn_port_unlock(&locked);
     return held;
@@ -139,7 +140,7 @@ void evtchn_raise_virq(struct evtchn_domain *d, uint32_t vcpu, uint32_t virq)
     while (slot && (port = evtchn_load(slot))) {
         chn = evtchn_of_port(d, port);
         seen.binding = evtchn_load(&chn->binding);
-        /* It may have been closed, and be bound to something else. */
+        /* The port may have been closed since, and bound to something else. */
         if (binding_state(seen.binding) == EVTCHN_VIRQ &&
             (evtchn_virq_is_global(virq) ||
              binding_vcpu(seen.binding) == vcpu) &&

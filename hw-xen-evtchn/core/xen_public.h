@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Xen's public headers.  They lay out a guest's memory as the compiler's target
- * would have it, and know few targets; our guests are x86 wherever we run.
+ * Xen's public headers.  They lay out a guest's memory as for the compiler's
+ * target, and know few targets.  The guests are x86, whatever the host is.
  */
 
 #ifndef XEN_EVTCHN_XEN_PUBLIC_H

@@ -3,10 +3,11 @@
  * 3-level event channels: the two operations beside Xen's own, for guests.
  *
  * Provenance: Wei Liu's series for Xen of 2012 and 2013 was never merged.  This
- * is reconstructed from the published description of it.  Numbers, layouts and
- * errors are this project's own; it is not compatible with that series.
+ * header is reconstructed from the published description of it.  Numbers,
+ * layouts and errors are this project's own; it is not compatible with that
+ * series.
  *
- * It needs nothing but the compiler's <stdint.h>, and is the same for 32-bit
+ * The header needs only the compiler's <stdint.h>, and is the same for 32-bit
  * and 64-bit guests; below, W is the number of bits in the guest's word, as Xen
  * has latched it (32 or 64).
  *
@@ -17,10 +18,10 @@
  *                       word p / W^2;
  *   the L1 selector     that vCPU's evtchn_pending_sel: bit p / W^2.
  *
- * An event sets the pending bit; if that was clear and p is not masked, the L2
- * bit; if that was clear the L1 bit; if that was clear evtchn_upcall_pending,
- * and the vCPU is interrupted.  Who consumes goes the other way round, and each
- * step before the next:
+ * For an event Xen sets the pending bit; if that was clear and p is not masked,
+ * the L2 bit; if that was clear, the L1 bit; if that was clear,
+ * evtchn_upcall_pending; if that was clear, Xen interrupts the vCPU.  The guest
+ * consumes events in the opposite order, each step before the next:
  *
  *   1. evtchn_upcall_pending = 0;
  *   2. l1 = exchange(evtchn_pending_sel, 0);
@@ -29,8 +30,9 @@
  *      clear a port's pending bit before its event is handled;
  *   5. again from 1 while evtchn_upcall_pending is set.
  *
- * To unmask, clear the mask bit; if the pending bit is set then, set the mask
- * bit again and call EVTCHNOP_unmask, which takes the steps of an event.
+ * To unmask, the guest clears the mask bit; if the pending bit is set then, it
+ * sets the mask bit again and calls EVTCHNOP_unmask, for which Xen clears the
+ * mask bit and sets L2, L1 and the flag as for an event.
  */
 
 #ifndef XENKVM_EVENT_CHANNEL_3LEVEL_H
@@ -46,8 +48,8 @@
 #define EVTCHN_3L_L2_SELECTOR_SIZE(w)   ((w) * (w) / 8)
 
 /*
- * EVTCHNOP_query_extended_abis: what this guest may switch to, besides 2-level,
- * which it starts with.  -ENOSYS from a Xen without any of this.
+ * EVTCHNOP_query_extended_abis: the ABIs to which this guest may switch from
+ * 2-level, with which it starts.  A Xen without 3-level returns -ENOSYS.
  */
 #define EVTCHNOP_query_extended_abis    128
 
@@ -63,15 +65,15 @@ struct evtchn_query_extended_abis {
  * EVTCHNOP_register_3level: switch to 3-level, in two phases.
  *
  * EVTCHN_3L_BITMAPS hands over the two bitmaps, and changes the ABI of the
- * whole domain.  Pending and mask bits of 2-level go to the same ports; beyond
- * these the guest decides, before the call, what is masked, and nothing must be
- * pending there.  From then on a vCPU has no upcall until EVTCHN_3L_L2_SELECTOR
- * hands over its L2 selector, of zeros.  Events that come meanwhile are raised
- * then, and what its evtchn_pending_sel had for 2-level goes to word 0 of the
- * selector.
+ * whole domain.  Xen copies the pending and mask bits of 2-level's ports; for
+ * the ports beyond these the guest sets the mask bits before the call, and
+ * leaves the pending bits clear.  From then on a vCPU has no upcall until
+ * EVTCHN_3L_L2_SELECTOR hands over its L2 selector, which must be all zeros.
+ * Xen then raises the events that came meanwhile, and moves the bits of the
+ * vCPU's evtchn_pending_sel from 2-level to word 0 of the selector.
  *
- * EVTCHNOP_reset takes the domain back to 2-level; the pages are the guest's
- * again.
+ * EVTCHNOP_reset takes the domain back to 2-level; after that Xen does not use
+ * the pages any more.
  *
  * -EPERM         3-level is not offered to this guest
  * -EINVAL        no such cmd; wrong nr_pages; offset not a multiple of 8, or so
@@ -81,8 +83,8 @@ struct evtchn_query_extended_abis {
  * -ENOENT        no such vCPU
  * -EOPNOTSUPP    EVTCHN_3L_L2_SELECTOR comes before EVTCHN_3L_BITMAPS
  *
- * A call that fails changes nothing, and may be tried again.  A page may be
- * named twice, for whatever; what its bits then mean is the guest's own affair.
+ * A call that fails changes nothing, and may be tried again.  Xen does not
+ * refuse a page that is named twice; the guest has to make sense of its bits.
  *
  * EVTCHNOP_init_control of a guest that has 3-level is -EINVAL; and, as in
  * 2-level, EVTCHNOP_expand_array is -EOPNOTSUPP, EVTCHNOP_set_priority -ENOSYS.
