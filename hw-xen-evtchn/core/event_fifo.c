@@ -265,8 +265,7 @@ static bool raise_fifo(struct evtchn_domain *d, uint32_t port,
     uint8_t *info;
     uint32_t tail;
 
-    if (unlikely(why != EVTCHN_NEW_EVENT) ||
-        unlikely(evtchn_load(&chn->lastq) != lastq)) {
+    if (unlikely(why != EVTCHN_NEW_EVENT)) {
         return raise_slow(d, port, chn, seen, why);
     }
     if (evtchn_load(&chn->look_first)) {
@@ -279,7 +278,8 @@ static bool raise_fifo(struct evtchn_domain *d, uint32_t port,
      * Lock the queue before PENDING is set: SCHEDOP_poll looks for PENDING with
      * the lock held, so a vCPU that it wakes finds the event linked.
      */
-    if (unlikely(!evtchn_queue_trylock(q, &tail))) {
+    if (unlikely(evtchn_load(&chn->lastq) != lastq) ||
+        unlikely(!evtchn_queue_trylock(q, &tail))) {
         return raise_slow(d, port, chn, seen, why);
     }
     word = event_word(d, port);

@@ -133,6 +133,10 @@ static bool is_as_loaded(struct guest *g, struct evtchn_port_state in)
         in.state = EVTCHN_UNBOUND;
         in.remote_port = 0;
     }
+    /* Earlier versions wrote the priority that a closed port had had. */
+    if (in.state == EVTCHN_CLOSED) {
+        in.priority = out.priority;
+    }
     /* What an event was waiting for is there already. */
     if (in.pending && !out.pending) {
         if (in.pending & EVTCHN_RETRY_RAISE &&
