@@ -75,6 +75,7 @@ struct guest_test {
  *   seconds=N          how long it may take, 10 if not given
  *   disks=N nics=N     it takes N of them; on QEMU only
  *   consoles=N         the same; that many besides the one that all guests have
+ *   4k                 with "alone": the disks' logical blocks have 4,096 bytes
  *   emulated           with "alone": an IDE disk, which -blockdev made, a SCSI
  *                      controller and a NIC, and the same of virtio; on QEMU only
  *   offered=ABIS       with "alone": the ABIs that QEMU offers besides 2-level, as
