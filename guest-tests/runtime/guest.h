@@ -73,7 +73,7 @@ struct guest_test {
  *                      kernel makes it a yield; with "nokernel", nowhere on KVM
  *   silent             it loses the console, so the guest's end is its verdict
  *   seconds=N          how long it may take, 10 if not given
- *   disks=N nics=N     it takes N of them; on QEMU only
+ *   disks=N nics=N     it takes N of them, the NICs on one wire; on QEMU only
  *   consoles=N         the same; that many besides the one that all guests have
  *   4k                 with "alone": the disks' logical blocks have 4,096 bytes
  *   emulated           with "alone": an IDE disk, which -blockdev made, a SCSI
