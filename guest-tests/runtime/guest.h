@@ -73,8 +73,11 @@ struct guest_test {
  *                      kernel makes it a yield; with "nokernel", nowhere on KVM
  *   silent             it loses the console, so the guest's end is its verdict
  *   seconds=N          how long it may take, 10 if not given
- *   disks=N nics=N     it takes N of them; on QEMU only
+ *   disks=N nics=N     it takes N of them, the NICs on one wire; on QEMU only
  *   consoles=N         the same; that many besides the one that all guests have
+ *   4k                 with "alone": the disks' logical blocks have 4,096 bytes
+ *   emulated           with "alone": an IDE disk, which -blockdev made, a SCSI
+ *                      controller and a NIC, and the same of virtio; on QEMU only
  *   offered=ABIS       with "alone": the ABIs that QEMU offers besides 2-level, as
  *                      -machine xen-evtchn-abi= has them, 3l+fifo if not given;
  *                      on QEMU only
