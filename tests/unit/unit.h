@@ -198,7 +198,7 @@ static inline void unit_drain(struct guest *g)
 
     for (i = 0; i < g->nr_vcpus; i++) {
         unit_handle(g, i, log);
-        g->vcpu[i].upcalls = 0;
+        evtchn_store(&g->vcpu[i].upcalls, (uint64_t)0);
     }
     g_free(log);
 }
