@@ -65,10 +65,11 @@ static void close_interdomain(struct evtchn_domain *d, uint32_t port,
 
     evtchn_pair_lock(d, chn, rd, peer, &pair);
     port_close(d, port, &pair.end[0]);
-    evtchn_port_change(&pair.end[1], evtchn_with_state(pair.end[1].binding,
-                                                       EVTCHN_UNBOUND));
+    /* The binding last: an unbound port's other members are read without us. */
     evtchn_store(&peer->remote, NULL);
     evtchn_store(&peer->remote_domid, d->domid);
+    evtchn_port_change(&pair.end[1], evtchn_with_state(pair.end[1].binding,
+                                                       EVTCHN_UNBOUND));
     evtchn_pair_unlock(&pair);
 
     evtchn_binding_changed(rd, remote_port, EVTCHN_INTERDOMAIN);
