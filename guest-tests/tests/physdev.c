@@ -57,7 +57,7 @@ TEST(pirq_mapped_to_a_gsi, "hvm")
     int pirq = -1, again = -1;
 
     check_equal(map_gsi(GSI, &pirq), 0);
-    /* Those below are the ISA interrupts'. */
+    /* Numbers below 16 are the ISA interrupts'. */
     check(pirq >= 16);
     check_equal(query(pirq), XENIRQSTAT_needs_eoi);
     check_equal(eoi(pirq), 0);
@@ -68,7 +68,7 @@ TEST(pirq_mapped_to_a_gsi, "hvm")
     check_equal(again, pirq);
     check_equal(unmap(pirq), 0);
     check_equal(query(pirq), -XEN_EINVAL);
-    /* It is bound still. */
+    /* The PIRQ is still bound. */
     check_equal(eoi(pirq), 0);
 }
 
@@ -116,7 +116,7 @@ TEST(pirq_free_for_an_msi, "hvm")
 
     check_equal(HYPERVISOR_physdev_op(PHYSDEVOP_get_free_pirq, &one), 0);
     check_equal(HYPERVISOR_physdev_op(PHYSDEVOP_get_free_pirq, &other), 0);
-    /* From the top, and not twice. */
+    /* Xen allocates PIRQs from the highest number down. */
     check_equal(other.pirq, one.pirq - 1);
     check_equal(query(one.pirq), -XEN_EINVAL);
     check_equal(eoi(one.pirq), 0);
@@ -124,7 +124,7 @@ TEST(pirq_free_for_an_msi, "hvm")
     unmap(other.pirq);
 }
 
-/* Another GSI for a PIRQ that has one: Xen says 0, and keeps the first. */
+/* A PIRQ that has a GSI gets another: Xen returns 0, but keeps the first. */
 TEST(pirq_mapped_to_another_gsi, "hvm")
 {
     int pirq = -1;
