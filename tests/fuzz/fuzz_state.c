@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Save and load: what was loaded from a save must save the same again, and what
- * was loaded from anything else must be refused or leave a sound domain.
+ * Save and load: a domain loaded from a save must save the same again, and an
+ * arbitrary state must be refused or load a consistent domain.
  */
 
 #include <string.h>
 
 #include "fuzz.h"
 
-/* The guest's half goes along by itself. */
+/* Copy the guest's memory, which is saved apart from the model's state. */
 static void copy_memory(struct guest *to, const struct guest *from)
 {
     while (to->nr_frames < from->nr_frames &&
@@ -44,7 +44,7 @@ static void load_domain(struct guest *to, struct guest *from)
     }
 }
 
-/* A port that waited for what its vCPU lacked may wait no more. */
+/* A loaded port may have got the memory for which its event had to wait. */
 static void check_same(struct guest *a, struct guest *b)
 {
     struct evtchn_port_state pa, pb;
@@ -128,7 +128,7 @@ static void load_any_abi(struct input *in, struct guest *g)
         }
     }
     if (nr & 64) {
-        /* Tails are FIFO's: without them it may be fine. */
+        /* Sometimes without tails, which only FIFO has, so that it is valid. */
         for (uint32_t i = 0; nr & 32 && i < g->nr_vcpus; i++) {
             memset(vcpus[i].tail, 0, sizeof(vcpus[i].tail));
         }
