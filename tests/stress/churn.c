@@ -141,7 +141,7 @@ static void step_unbound(struct slot *slot, unsigned int k)
         break;
     case 1:
         /* A send to an unbound port succeeds and is lost. */
-        expect_ok(evtchn_send(domain(c), c->port), "send to nobody");
+        expect_ok(evtchn_send(domain(c), c->port), "send to an unbound port");
         break;
     default:
         connect_ends(slot, k);
