@@ -3,6 +3,7 @@
 
 #include "hypercalls.h"
 #include "qemu/cutils.h"
+#include "system/system.h"
 #include "hw/xen/interface/xen.h"
 #include "hw/xen/interface/version.h"
 
@@ -74,12 +75,9 @@ bool xen_hypercall_xen_version(CPUState *cs, unsigned int cmd, uint64_t arg,
     case XENVER_pagesize:
         *result = arg ? -EINVAL : TARGET_PAGE_SIZE;
         break;
-    case XENVER_guest_handle: {
-        uint8_t handle[16] = { 0 };
-
-        *result = kvm_copy_to_gva(cs, arg, handle, sizeof(handle));
+    case XENVER_guest_handle:
+        *result = kvm_copy_to_gva(cs, arg, &qemu_uuid, sizeof(qemu_uuid));
         break;
-    }
     case XENVER_commandline: {
         static const char denied[] = "<denied>";
 

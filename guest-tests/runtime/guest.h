@@ -74,8 +74,11 @@ struct guest_test {
  *   silent             it loses the console: it has passed if the guest then
  *                      powers off
  *   seconds=N          how long it may take, 10 if not given
- *   disks=N nics=N     it needs N of them; on QEMU only
+ *   disks=N nics=N     it needs N of them, the NICs on one wire; on QEMU only
  *   consoles=N         the same, in addition to the console of each guest
+ *   4k                 with "alone": the disks' logical blocks have 4,096 bytes
+ *   emulated           with "alone": an IDE disk, made by -blockdev, a SCSI
+ *                      controller and a NIC, and the same of virtio; on QEMU only
  *   offered=ABIS       with "alone": the ABIs that QEMU offers besides 2-level, as
  *                      -machine xen-evtchn-abi= has them, 3l+fifo if not given;
  *                      on QEMU only

@@ -32,7 +32,7 @@ void ioapic_route(unsigned int gsi, uint8_t vector, uint32_t lapic_id)
     write_register(IOAPIC_REDIRECTION + 2 * gsi, REDIRECTION_LEVEL | vector);
 }
 
-static uint32_t pci_read(unsigned int device, uint8_t offset)
+uint32_t pci_read(unsigned int device, uint8_t offset)
 {
     uint32_t value;
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Interrupt lines: the I/O APIC, and the Xen platform device's line. */
+/*
+ * Interrupt lines: the I/O APIC, and the Xen platform device's line; and PCI's
+ * configuration space.
+ */
 
 #ifndef GUEST_TESTS_IOAPIC_H
 #define GUEST_TESTS_IOAPIC_H
@@ -12,6 +15,9 @@
 
 /* Line @gsi, level-triggered, is @vector at the vCPU with this LAPIC ID. */
 void ioapic_route(unsigned int gsi, uint8_t vector, uint32_t lapic_id);
+
+/* Of function 0 of a device of PCI's first bus; ~0 if there is none. */
+uint32_t pci_read(unsigned int device, uint8_t offset);
 
 struct platform_device {
     uint64_t callback; /* as HVM_PARAM_CALLBACK_IRQ names its INTA */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Requests of a disk's front end that the back end has to refuse. */
+/* Requests of a disk's front end, some of which the back end must refuse. */
 
 #include "front_end.h"
 
@@ -40,17 +40,20 @@ static void connect(void)
     require(front_end_write_number(&disk, "/state", XenbusStateConnected));
 }
 
-/* The answer to the request in slot 0, or 1 for none. */
+/* The answer to the request in the next slot, or 1 for none. */
 static int push(void)
 {
-    ring.sring->req_event = 1;
-    __atomic_store_n(&ring.sring->req_prod, 1, __ATOMIC_SEQ_CST);
+    RING_IDX slot = ring.req_prod_pvt++;
+
+    ring.sring->req_event = slot + 1;
+    __atomic_store_n(&ring.sring->req_prod, slot + 1, __ATOMIC_SEQ_CST);
     evtchn_send(disk.port);
-    if (!wait_for(__atomic_load_n(&ring.sring->rsp_prod, __ATOMIC_ACQUIRE),
+    if (!wait_for(__atomic_load_n(&ring.sring->rsp_prod, __ATOMIC_ACQUIRE) ==
+                      slot + 1,
                   5000)) {
         return 1;
     }
-    return RING_GET_RESPONSE(&ring, 0)->status;
+    return RING_GET_RESPONSE(&ring, slot)->status;
 }
 
 TEST(disk_ring_that_is_no_memory, "hvm pvh disks=1 tcg lab kvm alone")
@@ -99,4 +102,50 @@ TEST(disk_requests_beyond_the_ring, "hvm pvh disks=1 tcg lab kvm alone")
     evtchn_send(disk.port);
     spin_for(500);
     check_equal(ring.sring->rsp_prod, 0);
+}
+
+/* Read a page from @sector on, whose end is in sector @last of the page. */
+static int read_page(blkif_sector_t sector, uint8_t last)
+{
+    blkif_request_t *request = RING_GET_REQUEST(&ring, ring.req_prod_pvt);
+
+    request->operation = BLKIF_OP_READ;
+    request->nr_segments = 1;
+    request->sector_number = sector;
+    request->seg[0].gref = grant_page(0, page_alloc(1));
+    request->seg[0].first_sect = 0;
+    request->seg[0].last_sect = last;
+    return push();
+}
+
+/* The disk ends where XenStore says it does: the units are the same. */
+static void check_units(unsigned int unit)
+{
+    const unsigned int sectors = 1024 * 1024 / unit;
+    const unsigned int per_page = PAGE_SIZE / unit;
+    char path[128];
+
+    check_equal(
+        xenstore_read_number(path_join(path, disk.back, "/sector-size"), 0),
+        4096);
+    check_equal(xenstore_read_number(path_join(path, disk.back, "/sectors"), 0),
+                sectors);
+    check_equal(read_page(sectors - per_page, per_page - 1), BLKIF_RSP_OKAY);
+    check_equal(read_page(sectors, per_page - 1), BLKIF_RSP_ERROR);
+}
+
+/* Requests are in units of 512 bytes, whatever the disk's own. */
+TEST(disk_of_4k_blocks, "hvm pvh disks=1 4k tcg lab kvm alone")
+{
+    connect();
+    check_units(512);
+}
+
+/* As Windows' front end has it. */
+TEST(disk_of_4k_blocks_in_such_units, "hvm pvh disks=1 4k tcg lab kvm alone")
+{
+    require(front_end_find(&disk, "vbd", 0));
+    require(front_end_write_number(&disk, "/feature-large-sector-size", 1));
+    connect();
+    check_units(4096);
 }

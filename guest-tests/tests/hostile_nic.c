@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A NIC's front end makes requests that the back end must refuse or defer. */
+/*
+ * A NIC's front end makes requests, some of which the back end must refuse or
+ * defer.
+ */
 
 #include "front_end.h"
 
@@ -11,6 +14,23 @@
 static struct front_end nic;
 static netif_tx_front_ring_t ring;
 
+static void connect_nic(struct front_end *device, unsigned int index,
+                        void *send, void *receive)
+{
+    if (!front_end_find(device, "vif", index)) {
+        test_skip("no NIC");
+    }
+    require(back_end_reaches(device, XenbusStateInitWait));
+    require(
+        front_end_write_number(device, "/tx-ring-ref", grant_page(0, send)));
+    require(
+        front_end_write_number(device, "/rx-ring-ref", grant_page(0, receive)));
+    require(front_end_write_number(device, "/event-channel", device->port));
+    require(front_end_write_number(device, "/request-rx-copy", 1));
+    require(front_end_write_number(device, "/state", XenbusStateConnected));
+    require(back_end_reaches(device, XenbusStateConnected));
+}
+
 /* Connect a ring with the same short packet in all slots. */
 static void connect(void)
 {
@@ -19,9 +39,6 @@ static void connect(void)
     grant_ref_t packet = grant_page(0, page_alloc(1));
     unsigned int i;
 
-    if (!front_end_find(&nic, "vif", 0)) {
-        test_skip("no NIC");
-    }
     SHARED_RING_INIT(shared);
     SHARED_RING_INIT(receive);
     FRONT_RING_INIT(&ring, shared, PAGE_SIZE);
@@ -31,15 +48,7 @@ static void connect(void)
             .size = 60,
         };
     }
-    require(back_end_reaches(&nic, XenbusStateInitWait));
-    require(
-        front_end_write_number(&nic, "/tx-ring-ref", grant_page(0, shared)));
-    require(
-        front_end_write_number(&nic, "/rx-ring-ref", grant_page(0, receive)));
-    require(front_end_write_number(&nic, "/event-channel", nic.port));
-    require(front_end_write_number(&nic, "/request-rx-copy", 1));
-    require(front_end_write_number(&nic, "/state", XenbusStateConnected));
-    require(back_end_reaches(&nic, XenbusStateConnected));
+    connect_nic(&nic, 0, shared, receive);
 }
 
 static void offer(RING_IDX produced)
@@ -114,4 +123,263 @@ TEST(nic_ring_refilled_without_end,
     }
     stop = true;
     check(vcpu_join(1, 5000));
+}
+
+/* Packets of several slots -------------------------------------------------- */
+
+#define FRAME_SIZE 1400
+#define NR_BUFFERS 32
+
+static struct front_end receiver;
+static netif_rx_front_ring_t frames;
+static uint8_t *buffers[NR_BUFFERS];
+static uint8_t frame[FRAME_SIZE];
+
+/* The second NIC, at the other end of the wire, and a frame to send there. */
+static void connect_receiver(void)
+{
+    netif_tx_sring_t *send = page_alloc(1);
+    netif_rx_sring_t *shared = page_alloc(1);
+    unsigned int i;
+
+    SHARED_RING_INIT(send);
+    SHARED_RING_INIT(shared);
+    FRONT_RING_INIT(&frames, shared, PAGE_SIZE);
+    for (i = 0; i < NR_BUFFERS; i++) {
+        buffers[i] = page_alloc(1);
+        *RING_GET_REQUEST(&frames, i) = (netif_rx_request_t){
+            .id = i,
+            .gref = grant_page(0, buffers[i]),
+        };
+    }
+    shared->req_prod = NR_BUFFERS;
+    connect_nic(&receiver, 1, send, shared);
+    for (i = 0; i < FRAME_SIZE; i++) {
+        frame[i] = i < 6 ? 0xff : i * 7 + i / 256;
+    }
+}
+
+/* The next frame that came over the wire is ours, or its beginning. */
+static void check_frame(unsigned int size)
+{
+    const netif_rx_response_t *response;
+
+    if (!check(wait_for(frames.sring->rsp_prod != frames.rsp_cons, 5000))) {
+        return;
+    }
+    response = RING_GET_RESPONSE(&frames, frames.rsp_cons++);
+    check_equal(response->status, size);
+    check(!memcmp(buffers[response->id] + response->offset, frame, size));
+}
+
+/* A slot with @size bytes of the frame, from its byte @from on. */
+static netif_tx_request_t slot_of(unsigned int from, unsigned int size,
+                                  unsigned int offset, uint16_t flags)
+{
+    uint8_t *page = page_alloc(1);
+
+    memcpy(page + offset, frame + from, size);
+    return (netif_tx_request_t){
+        .gref = grant_page(0, page),
+        .offset = offset,
+        .size = size,
+        .flags = flags,
+    };
+}
+
+static void put(netif_tx_request_t slot)
+{
+    *RING_GET_REQUEST(&ring, ring.req_prod_pvt++) = slot;
+}
+
+static void put_extra(uint8_t type, uint8_t flags)
+{
+    netif_extra_info_t *extra =
+        (void *)RING_GET_REQUEST(&ring, ring.req_prod_pvt++);
+
+    memset(extra, 0, sizeof(*extra));
+    extra->type = type;
+    extra->flags = flags;
+}
+
+/* Only if the back end asks for it. */
+static void push(void)
+{
+    int notify;
+
+    RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&ring, notify);
+    if (notify) {
+        evtchn_send(nic.port);
+    }
+}
+
+/* The next answer. */
+static void check_status(int status)
+{
+    if (check(wait_for(answered() != ring.rsp_cons, 5000))) {
+        check_equal(RING_GET_RESPONSE(&ring, ring.rsp_cons++)->status, status);
+    }
+}
+
+/* A packet in one slot comes over the wire: nothing is left of those before. */
+static void check_short_frame(void)
+{
+    put(slot_of(0, 100, 0, 0));
+    push();
+    check_status(NETIF_RSP_OKAY);
+    check_frame(100);
+}
+
+/* The first slot has the size of all, and its own data up to the page's end. */
+static netif_tx_request_t first_of(unsigned int size, unsigned int in_page,
+                                   uint16_t flags)
+{
+    netif_tx_request_t slot = slot_of(0, in_page, PAGE_SIZE - in_page, flags);
+
+    slot.size = size;
+    return slot;
+}
+
+TEST(nic_packet_of_several_slots, "hvm pvh nics=2 tcg lab kvm alone")
+{
+    unsigned int i;
+
+    connect();
+    connect_receiver();
+    put(first_of(FRAME_SIZE, 100, NETTXF_more_data));
+    put(slot_of(100, 1000, 0, NETTXF_more_data));
+    put(slot_of(1100, 300, 50, 0));
+    push();
+    for (i = 0; i < 3; i++) {
+        check_status(NETIF_RSP_OKAY);
+    }
+    check_frame(FRAME_SIZE);
+    check_short_frame();
+}
+
+/* The back end asks to be told of what is missing. */
+TEST(nic_packet_slot_by_slot, "hvm pvh nics=2 tcg lab kvm alone")
+{
+    unsigned int i;
+
+    connect();
+    connect_receiver();
+    for (i = 0; i < 14; i++) {
+        put(i ? slot_of(i * 100, 100, i * 10, i < 13 ? NETTXF_more_data : 0) :
+                first_of(FRAME_SIZE, 100, NETTXF_more_data));
+        push();
+        spin_for(20);
+    }
+    for (i = 0; i < 14; i++) {
+        check_status(NETIF_RSP_OKAY);
+    }
+    check_frame(FRAME_SIZE);
+    check_short_frame();
+}
+
+TEST(nic_packet_with_a_hash, "hvm pvh nics=2 tcg lab kvm alone")
+{
+    connect();
+    connect_receiver();
+    put(slot_of(0, 100, 0, NETTXF_extra_info));
+    put_extra(XEN_NETIF_EXTRA_TYPE_HASH, 0);
+    push();
+    check_status(NETIF_RSP_OKAY);
+    check_status(NETIF_RSP_NULL);
+    check_frame(100);
+    put(first_of(FRAME_SIZE, 500, NETTXF_extra_info | NETTXF_more_data));
+    put_extra(XEN_NETIF_EXTRA_TYPE_HASH, 0);
+    put(slot_of(500, 900, 0, 0));
+    push();
+    check_status(NETIF_RSP_OKAY);
+    check_status(NETIF_RSP_NULL);
+    check_status(NETIF_RSP_OKAY);
+    check_frame(FRAME_SIZE);
+    check_short_frame();
+}
+
+static void page_crossing(void)
+{
+    netif_tx_request_t slot = slot_of(100, 1300, 0, 0);
+
+    slot.offset = 3000;
+    put(first_of(FRAME_SIZE, 100, NETTXF_more_data));
+    put(slot);
+}
+
+static void first_page_crossing(void)
+{
+    put(first_of(FRAME_SIZE, 100, NETTXF_more_data));
+    put(slot_of(200, 1200, 0, 0));
+}
+
+static void larger_than_the_packet(void)
+{
+    put(first_of(500, 100, NETTXF_more_data));
+    put(slot_of(100, 600, 0, 0));
+}
+
+static void no_such_grant(void)
+{
+    netif_tx_request_t slot = slot_of(100, 1300, 0, 0);
+
+    slot.gref = 0x7fffffff;
+    put(first_of(FRAME_SIZE, 100, NETTXF_more_data));
+    put(slot);
+}
+
+static void no_header(void)
+{
+    put(first_of(13, 5, NETTXF_more_data));
+    put(slot_of(5, 8, 0, 0));
+}
+
+static void segmentation(void)
+{
+    put(slot_of(0, 500, 0, NETTXF_extra_info));
+    put_extra(XEN_NETIF_EXTRA_TYPE_GSO, 0);
+}
+
+static void too_many_slots(void)
+{
+    unsigned int i;
+
+    put(first_of(FRAME_SIZE, 100, NETTXF_more_data));
+    for (i = 1; i < 130; i++) {
+        put(slot_of(100 + i * 10, 10, 0, i < 129 ? NETTXF_more_data : 0));
+    }
+}
+
+/* Each is an error in whole; the frame after it is what comes next. */
+TEST(nic_packets_refused, "hvm pvh nics=2 tcg lab kvm alone")
+{
+    static const struct {
+        const char *name;
+        void (*put)(void);
+        int extra; /* the slot that is one, or 0 */
+    } packets[] = {
+        { "page crossing", page_crossing, 0 },
+        { "page crossing of the first slot", first_page_crossing, 0 },
+        { "slots larger than the packet", larger_than_the_packet, 0 },
+        { "no such grant", no_such_grant, 0 },
+        { "no Ethernet header", no_header, 0 },
+        { "segmentation offload", segmentation, 1 },
+        { "too many slots", too_many_slots, 0 },
+    };
+    unsigned int i, slot, nr;
+
+    connect();
+    connect_receiver();
+    for (i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
+        test_row(packets[i].name);
+        packets[i].put();
+        nr = ring.req_prod_pvt - ring.rsp_cons;
+        push();
+        for (slot = 0; slot < nr; slot++) {
+            check_status(slot && slot == (unsigned int)packets[i].extra ?
+                             NETIF_RSP_NULL :
+                             NETIF_RSP_ERROR);
+        }
+        check_short_frame();
+    }
 }

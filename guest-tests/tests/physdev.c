@@ -4,6 +4,7 @@
  * these calls for each of its interrupts.
  */
 
+#include "ioapic.h"
 #include "ports.h"
 
 #define GSI 20 /* nothing is wired to it */
@@ -122,6 +123,92 @@ TEST(pirq_free_for_an_msi, "hvm")
     check_equal(eoi(one.pirq), 0);
     unmap(one.pirq);
     unmap(other.pirq);
+}
+
+static int free_pirq_for_msi(void)
+{
+    struct physdev_get_free_pirq get = { .type = MAP_PIRQ_TYPE_MSI };
+    int error = HYPERVISOR_physdev_op(PHYSDEVOP_get_free_pirq, &get);
+
+    return error ? error : (int)get.pirq;
+}
+
+static evtchn_port_t must_bind_pirq(uint32_t pirq)
+{
+    struct evtchn_bind_pirq bind = { .pirq = pirq };
+
+    require(!HYPERVISOR_event_channel_op(EVTCHNOP_bind_pirq, &bind));
+    return bind.port;
+}
+
+#ifdef GUEST_HVM
+
+#define VIRTIO_BLK 0x10011af4
+#define MSIX_BAR 0x14
+
+/* The MSI-X table of virtio-blk, in a BAR of its own. */
+static volatile uint32_t *msix_table(void)
+{
+    unsigned int device;
+
+    for (device = 0; device < 32; device++) {
+        if (pci_read(device, 0) == VIRTIO_BLK) {
+            return (void *)(uintptr_t)(pci_read(device, MSIX_BAR) & -16);
+        }
+    }
+    return NULL;
+}
+
+/* Write a message to vector 0, masked, that stands for an event of @pirq. */
+static void write_message(volatile uint32_t *table, uint32_t pirq)
+{
+    table[0] = 0xfee00000 | (pirq & 0xff) << 12;
+    table[1] = pirq & 0xffffff00;
+    table[2] = 0x4300;
+}
+
+/*
+ * A driver starts and stops its device again and again, without unmapping PIRQs:
+ * QEMU frees a PIRQ when its port is closed and the vector names another one.
+ */
+TEST(pirq_given_back, "hvm emulated tcg lab kvm alone")
+{
+    volatile uint32_t *table = msix_table();
+    int last = 0, pirq;
+    unsigned int i;
+
+    require(table);
+    for (i = 0; i < 1000; i++) {
+        evtchn_port_t port;
+
+        pirq = free_pirq_for_msi();
+        require(pirq > 0);
+        /* The vector still names the last PIRQ, which the driver may bind. */
+        require(pirq != last);
+        write_message(table, pirq);
+        port = must_bind_pirq(pirq);
+        check_equal(evtchn_close(port), 0);
+        last = pirq;
+    }
+    /* As after a free_irq() and request_irq() with no change of the message. */
+    must_bind_pirq(last);
+    check(free_pirq_for_msi() != last);
+}
+
+#endif /* GUEST_HVM */
+
+/* A PIRQ that no device uses is free when its port is closed. */
+TEST(pirq_closed, "hvm tcg lab kvm")
+{
+    int pirq;
+    unsigned int i;
+
+    for (i = 0; i < 1000; i++) {
+        pirq = free_pirq_for_msi();
+        require(pirq > 0);
+        check_equal(evtchn_close(must_bind_pirq(pirq)), 0);
+    }
+    unmap(pirq);
 }
 
 /* A PIRQ that has a GSI gets another: Xen returns 0, but keeps the first. */

@@ -265,8 +265,7 @@ static bool raise_fifo(struct evtchn_domain *d, uint32_t port,
     uint8_t *info;
     uint32_t tail;
 
-    if (unlikely(why != EVTCHN_NEW_EVENT) ||
-        unlikely(evtchn_load(&chn->lastq) != lastq)) {
+    if (unlikely(why != EVTCHN_NEW_EVENT)) {
         return raise_slow(d, port, chn, seen, why);
     }
     if (evtchn_load(&chn->look_first)) {
@@ -279,7 +278,8 @@ static bool raise_fifo(struct evtchn_domain *d, uint32_t port,
      * Lock the queue before PENDING is set: SCHEDOP_poll looks for PENDING with
      * the lock held, so a vCPU that it wakes finds the event linked.
      */
-    if (unlikely(!evtchn_queue_trylock(q, &tail))) {
+    if (unlikely(evtchn_load(&chn->lastq) != lastq) ||
+        unlikely(!evtchn_queue_trylock(q, &tail))) {
         return raise_slow(d, port, chn, seen, why);
     }
     word = event_word(d, port);
@@ -384,29 +384,3 @@ const struct evtchn_abi_ops evtchn_abi_fifo = {
     .registered_size = registered_size_fifo,
     .leave           = evtchn_fifo_leave,
 };
-
-int evtchn_set_priority(struct evtchn_domain *d, uint32_t port,
-                        uint32_t priority)
-{
-    struct evtchn *chn = evtchn_from_port(d, port);
-    struct evtchn_locked locked;
-    int rc = 0;
-
-    if (!chn) {
-        return -XEN_EINVAL;
-    }
-    evtchn_port_lock(d, chn, &locked);
-    if (binding_abi(locked.binding) != EVTCHN_ABI_FIFO) {
-        rc = -XEN_ENOSYS;
-    } else if (!evtchn_is_bound(binding_state(locked.binding))) {
-        rc = -XEN_EACCES;
-    } else if (priority > EVTCHN_FIFO_PRIORITY_MIN) {
-        rc = -XEN_EINVAL;
-    } else {
-        /* Only future events use it: a linked one stays where it is. */
-        evtchn_port_change(&locked,
-                           evtchn_with_queue(locked.binding, priority));
-    }
-    evtchn_port_unlock(&locked);
-    return rc;
-}

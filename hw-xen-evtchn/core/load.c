@@ -43,8 +43,8 @@ static bool port_state_valid(struct evtchn_domain *d,
     switch (state->state) {
     case EVTCHN_CLOSED:
         /* Saved only for the queue that the port was last put on. */
-        return !state->pending && !state->vcpu && !state->remote_domid &&
-               !number;
+        return (state->last_vcpu || state->last_priority) && !state->pending &&
+               !state->vcpu && !state->remote_domid && !number;
     case EVTCHN_UNBOUND:
         return !number;
     case EVTCHN_INTERDOMAIN:

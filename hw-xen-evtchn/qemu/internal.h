@@ -55,6 +55,7 @@ typedef struct XenPirq {
     bool is_msix;
     bool is_masked;
     bool is_translated;     /* KVM has, or asked for, a route; atomic */
+    bool was_bound;         /* since the guest was given it */
 } XenPirq;
 
 typedef struct XenEvtchnKvmPort XenEvtchnKvmPort;

@@ -39,11 +39,17 @@ static void set_inuse(XenEvtchnState *s, uint32_t pirq, bool inuse)
 /*
  * A PIRQ that the guest has unmapped and not closed is not free: events of its next
  * user would go to the old port.
+ *
+ * For an MSI no guest unmaps one.  It is given back once its port is closed, and no
+ * device's message names it: between the two a driver may bind it anew.
  */
 static bool is_free(XenEvtchnState *s, uint32_t pirq)
 {
-    return !xen_evtchn_pirq_inuse(s, pirq) &&
-           !evtchn_pirq_port(s->guest, pirq);
+    if (evtchn_pirq_port(s->guest, pirq)) {
+        return false;
+    }
+    return !xen_evtchn_pirq_inuse(s, pirq) ||
+           (s->pirq[pirq].was_bound && s->pirq[pirq].gsi == XEN_PIRQ_UNBOUND);
 }
 
 /* As Xen: GSIs from 16 up while there are such, all else from the top. */
@@ -203,6 +209,7 @@ int xen_physdev_get_free_pirq(struct physdev_get_free_pirq *get)
     }
     set_inuse(s, pirq, true);
     s->pirq[pirq].gsi = XEN_PIRQ_UNBOUND;
+    s->pirq[pirq].was_bound = false;
     get->pirq = pirq;
     trace_kvm_xen_get_free_pirq(pirq, get->type);
     return 0;
@@ -212,6 +219,7 @@ void xen_evtchn_pirq_bound(XenEvtchnState *s, uint32_t pirq)
 {
     int gsi = s->pirq[pirq].gsi;
 
+    s->pirq[pirq].was_bound = true;
     if (gsi >= 0) {
         /* The line may have gone high before the guest had a port for it. */
         if (s->gsi_pirq[gsi] == pirq && xen_evtchn_gsi_is_high(s, gsi)) {
@@ -229,6 +237,7 @@ void xen_evtchn_pirq_rebuild(XenEvtchnState *s)
 
     /* MSIs are found again as their tables are loaded and snooped. */
     for (pirq = 0; pirq < s->nr_pirqs; pirq++) {
+        s->pirq[pirq].was_bound = evtchn_pirq_port(s->guest, pirq) != 0;
         if (s->pirq[pirq].gsi >= 0) {
             s->pirq[pirq].gsi = XEN_PIRQ_UNBOUND;
         }

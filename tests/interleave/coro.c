@@ -85,9 +85,19 @@ void *il_stack_base(unsigned int thread)
     return (char *)il_arena + IL_HEAP_SIZE + thread * IL_STACK_SIZE;
 }
 
-static void yield(void)
+static __attribute__((noinline)) void yield(void)
 {
     il_switch(&current->sp, main_sp);
+}
+
+/* What @t does next; all of it, as what is left of before would split states. */
+static void about_to(struct il_thread *t, char kind, const volatile void *ptr,
+                     size_t size, const char *what)
+{
+    t->kind = kind;
+    t->ptr = ptr;
+    t->size = size;
+    t->what = what;
 }
 
 static void thread_main(void)
@@ -97,8 +107,9 @@ static void thread_main(void)
         il_fail("%s: an operation was not ended", current->name);
     }
     current->status = IL_DONE;
-    current->kind = 0;
-    current->ptr = NULL;
+    current->joined = IL_APART;
+    current->part = 0;
+    about_to(current, 0, NULL, 0, NULL);
     yield();
     abort();
 }
@@ -124,6 +135,20 @@ void il_spawn(const char *name, void (*fn)(void *opaque), void *opaque)
     t->status = IL_READY;
     t->kind = 'b';
     t->joined = IL_JOINED;
+}
+
+void il_spawn_waiting(const char *name, void (*fn)(void *opaque), void *opaque,
+                      const uint32_t *word, uint32_t value, bool idle)
+{
+    struct il_thread *t = &il_arena->threads[il_arena->nr_threads];
+
+    il_spawn(name, fn, opaque);
+    t->status = IL_WAITING;
+    t->idle = idle;
+    t->watch = word;
+    t->watch_size = sizeof(*word);
+    t->watch_value = value;
+    t->kind = 'w';
 }
 
 bool il_run(struct il_thread *t)
@@ -174,16 +199,17 @@ bool il_runnable(const struct il_thread *t)
 
 /* Scheduling points ------------------------------------------------------- */
 
-/* For each byte of the heap: who has read it, who written, and if it counts. */
-static uint8_t readers[IL_HEAP_SIZE], writers[IL_HEAP_SIZE];
-static bool conflict[IL_HEAP_SIZE];
+/*
+ * For each byte of the heap, the parts of threads (see part_of()) that have
+ * read it, and those that have written it, on any path so far.
+ */
+static uint64_t readers[IL_HEAP_SIZE], writers[IL_HEAP_SIZE];
 static bool conflicts_grew, every_step;
 
 void il_conflicts_reset(bool every)
 {
     memset(readers, 0, sizeof(readers));
     memset(writers, 0, sizeof(writers));
-    memset(conflict, every, sizeof(conflict));
     every_step = every;
     conflicts_grew = false;
 }
@@ -196,80 +222,148 @@ bool il_conflicts_grew(void)
     return grew;
 }
 
+/* A thread is in as many parts as it has operations; the last one is the rest. */
+#define PARTS 8
+#define ALL_PARTS ((UINT64_C(1) << PARTS) - 1)
+
+_Static_assert(IL_MAX_THREADS * PARTS <= 64, "one bit for each part");
+
+static unsigned int number_of(const struct il_thread *t)
+{
+    return t - il_arena->threads;
+}
+
+static uint64_t part_of(const struct il_thread *t)
+{
+    return UINT64_C(1) << (number_of(t) * PARTS + t->part);
+}
+
+static uint64_t all_parts_of(const struct il_thread *t)
+{
+    return ALL_PARTS << number_of(t) * PARTS;
+}
+
+/* The parts of other threads that are still to come, as far as they go. */
+static uint64_t to_come(const struct il_thread *me)
+{
+    uint64_t parts = 0;
+
+    for (uint32_t i = 0; i < il_arena->nr_threads; i++) {
+        const struct il_thread *t = &il_arena->threads[i];
+
+        if (t != me && t->status != IL_DONE) {
+            parts |= (ALL_PARTS << t->part & ALL_PARTS) << i * PARTS;
+        }
+    }
+    return parts;
+}
+
 /* Whether somebody else's access to the same bytes may make a difference. */
 static bool note_access(char kind, const volatile void *ptr, size_t size)
 {
     size_t offset = (const char *)ptr - (const char *)il_arena;
-    bool conflicts = false;
-    uint8_t me;
+    uint64_t me, others, against = 0;
 
     if (!current || offset >= IL_HEAP_SIZE) {
         return false;
     }
-    me = 1u << (current - il_arena->threads);
+    me = part_of(current);
+    others = ~all_parts_of(current);
     for (size_t i = offset; i < offset + size; i++) {
-        *(kind == 'l' ? &readers[i] : &writers[i]) |= me;
-        if (!conflict[i] && writers[i] &&
-            ((readers[i] | writers[i]) & ~me || writers[i] & ~me)) {
-            conflict[i] = true;
-            conflicts_grew = true;
+        uint64_t *mine = kind == 'l' ? &readers[i] : &writers[i];
+        uint64_t conflicting = writers[i] | (kind == 'l' ? 0 : readers[i]);
+
+        if (!(*mine & me)) {
+            *mine |= me;
+            conflicts_grew |= (conflicting & others) != 0;
         }
-        conflicts |= conflict[i];
+        against |= conflicting;
     }
-    return conflicts;
+    return every_step || against & to_come(current);
 }
 
 /* What coroutines call --------------------------------------------------- */
 
-void il_step(char kind, const volatile void *ptr, size_t size, const char *what)
+/* "lock" is what the sources call a lock's word, and nothing else. */
+static bool is_lock(const char *what)
 {
-    struct il_thread *t = current;
-    bool lock = kind != 'l' && what[0] == 'l' && !strcmp(what, "lock");
+    return what && what[0] == 'l' && !strcmp(what, "lock");
+}
+
+static bool is_held(const volatile void *lock)
+{
+    return *(const volatile uint32_t *)lock & IL_LOCK_HELD;
+}
+
+/* Note the access that @t is about to make; true if others may run before it. */
+static __attribute__((noinline)) bool
+before_access(struct il_thread *t, char kind, const volatile void *ptr,
+              size_t size, const char *what)
+{
+    bool lock = is_lock(what);
     bool visible = note_access(kind, ptr, size);
 
     if (!t) {
         if (++serial_steps > IL_MAX_SERIAL_STEPS) {
             il_fail("outside the interleaving: runs for ever");
         }
-        return;
+        return false;
     }
     if (t->op_max && ++t->op_steps > t->op_max) {
         il_fail("%s: more than %u steps in one operation", t->name, t->op_max);
     }
+    if (t->joined == IL_LOCKING) {
+        t->joined = is_held(t->ptr) ? IL_LOCKED : IL_APART;
+    }
     if (lock && kind == 's') {
         visible = every_step;
-        lock = false;
         t->joined = IL_APART;
-    } else if (visible && t->joined == IL_JOINED) {
-        visible = false;
-        t->joined = lock ? IL_JOINED : IL_APART;
-    } else if (visible && t->joined == IL_LOCKED && !lock) {
+    } else if (lock && kind == 'l') {
+        /* Of one that waits for it: see explore.h. */
         visible = every_step;
-        t->joined = IL_APART;
-    } else if (visible && lock) {
         t->joined = IL_JOINED;
+    } else if (visible && (t->joined == IL_JOINED ||
+                           (t->joined == IL_LOCKED && !lock))) {
+        visible = every_step && t->joined == IL_LOCKED;
+        t->joined = IL_APART;
+    } else if (visible) {
+        t->joined = IL_APART;
     }
-    t->kind = kind;
-    t->ptr = ptr;
-    t->size = size;
-    t->what = what;
-    if (visible) {
+    about_to(t, kind, ptr, size, what);
+    return visible;
+}
+
+static __attribute__((noinline)) void before_lock(struct il_thread *t)
+{
+    if (t && t->kind == 'x' && is_lock(t->what) && t->joined == IL_APART &&
+        !is_held(t->ptr)) {
+        t->joined = IL_LOCKING;
+    }
+}
+
+/*
+ * Registers that a call preserves are on the stack while others run, and so
+ * part of the state: what goes on in here must not use them.
+ */
+void il_step(char kind, const volatile void *ptr, size_t size, const char *what)
+{
+    if (before_access(current, kind, ptr, size, what)) {
         yield();
     }
-    /* Only a lock that was itself a scheduling point, or joined to one. */
-    if (lock && t->joined == IL_JOINED) {
-        t->joined = read_word(ptr, size) ? IL_APART : IL_LOCKED;
-    }
+    before_lock(current);
 }
 
 void il_pause(void)
 {
-    if (current && current->joined != IL_JOINED) {
-        current->kind = 'o';
-        current->ptr = NULL;
-        current->what = NULL;
+    struct il_thread *t = current;
+
+    if (t && t->joined != IL_JOINED) {
+        t->joined = IL_JOINED;
+        about_to(t, 'o', NULL, 0, NULL);
         yield();
-        current->joined = IL_JOINED;
+    }
+    if (t && t->part < PARTS - 1) {
+        t->part++;
     }
 }
 
@@ -286,8 +380,9 @@ static void wait_for_change(const volatile void *ptr, size_t size, bool idle)
     t->watch = ptr;
     t->watch_size = size;
     t->watch_value = read_word(ptr, size);
-    t->kind = 'w';
-    t->what = NULL;
+    /* To be woken is nothing by itself. */
+    t->joined = IL_JOINED;
+    about_to(t, 'w', NULL, 0, NULL);
     yield();
 }
 
@@ -299,8 +394,38 @@ void il_wait(const uint32_t *word, uint32_t value, bool idle)
             return;
         }
         wait_for_change(word, sizeof(*word), idle);
-        current->joined = IL_JOINED;
     }
+}
+
+void il_take(uint32_t *word)
+{
+    for (;;) {
+        il_step('x', word, sizeof(*word), "takes");
+        if (*word) {
+            *word = 0;
+            return;
+        }
+        wait_for_change(word, sizeof(*word), true);
+    }
+}
+
+void il_lock(uint32_t *lock)
+{
+    for (;;) {
+        il_step('x', lock, sizeof(*lock), "lock");
+        if (!is_held(lock)) {
+            *lock |= IL_LOCK_HELD;
+            return;
+        }
+        wait_for_change(lock, sizeof(*lock), false);
+    }
+}
+
+void il_unlock(uint32_t *lock)
+{
+    il_step('s', lock, sizeof(*lock), "lock");
+    il_check(is_held(lock));
+    *lock &= ~IL_LOCK_HELD;
 }
 
 /*
@@ -321,9 +446,6 @@ void il_relax(unsigned int spins)
         t->op_steps--;
     }
     wait_for_change(t ? t->ptr : NULL, t ? t->size : 0, false);
-    if (t) {
-        t->joined = IL_JOINED;
-    }
 }
 
 void il_yield_cpu(void)
@@ -342,13 +464,13 @@ uint32_t il_choose(uint32_t n)
     if (!current) {
         return 0;
     }
-    current->kind = 'c';
     current->choices = n;
+    current->joined = IL_JOINED;
+    about_to(current, 'c', NULL, 0, NULL);
     yield();
     choice = current->choice;
     current->choice = 0;
     current->choices = 0;
-    current->joined = IL_JOINED;
     return choice;
 }
 
@@ -426,7 +548,7 @@ void il_arena_guard(void)
 #endif
 }
 
-void il_arena_reset(void)
+void il_arena_map(void)
 {
     static bool mapped;
 
@@ -441,6 +563,10 @@ void il_arena_reset(void)
         }
         mapped = true;
     }
+}
+
+void il_arena_reset(void)
+{
 #ifdef IL_ASAN
     __asan_unpoison_memory_region(il_arena, IL_ARENA_SIZE);
 #endif

@@ -4,20 +4,27 @@
  *
  * Next to the arena there is a copy of the state at the top of the search's
  * stack.  After a step only the lines that differ from it are hashed, and kept
- * in an undo log; going back a step copies them back.
+ * in an undo log; going back a step copies them back.  Pages that no step has
+ * written yet are read-only, and not looked at.
  */
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "explore.h"
 
 #define NR_LINES (IL_ARENA_SIZE / IL_LINE)
 #define HEAP_LINES (IL_HEAP_SIZE / IL_LINE)
+#define PAGE 4096u
+#define HEAP_PAGES (IL_HEAP_SIZE / PAGE)
+#define LINES_PER_PAGE (PAGE / IL_LINE)
 #define MAX_DEPTH 20000u
 #define RESTART_AFTER 3000u
+#define WALKS 100u /* that find no scheduling point, before the search */
 #define SHOWN 400u /* steps of a violation's path that are printed */
 
 struct line {
@@ -53,7 +60,7 @@ static struct frame frames[MAX_DEPTH];
 static struct undo *undo_log;
 static size_t undo_len, undo_room;
 static bool quiet;
-static uint32_t heap_lines; /* used ones; only ever grows */
+static bool written[HEAP_PAGES];
 
 /* The arena's are behind the plain names; see wrap.c. */
 void *__real_calloc(size_t n, size_t size);
@@ -198,13 +205,13 @@ static void note_changes(uint32_t from, uint32_t to, struct hash *h)
 
 static void note_all_changes(uint32_t thread, struct hash *h)
 {
-    uint32_t used = (il_arena->brk + IL_LINE - 1) / IL_LINE;
     uint32_t stack_end = HEAP_LINES + (thread + 1) * (IL_STACK_SIZE / IL_LINE);
 
-    if (heap_lines < used) {
-        heap_lines = used;
+    for (uint32_t i = 0; i < HEAP_PAGES; i++) {
+        if (written[i]) {
+            note_changes(i * LINES_PER_PAGE, (i + 1) * LINES_PER_PAGE, h);
+        }
     }
-    note_changes(0, heap_lines, h);
     if (thread < IL_MAX_THREADS) {
         /* Below the stack pointer all is zero, before the step as after it. */
         const struct il_arena *before = (const struct il_arena *)copy;
@@ -227,10 +234,10 @@ static void drop_changes(size_t to)
     il_arena_guard();
 }
 
-/* Go back one state: in the copy, too. */
+/* Go back to an earlier state: in the copy, too. */
 static void step_back(size_t to)
 {
-    for (size_t i = to; i < undo_len; i++) {
+    for (size_t i = undo_len; i-- > to;) {
         line_copy(&copy[undo_log[i].line], &undo_log[i].old);
     }
     drop_changes(to);
@@ -240,6 +247,80 @@ static void keep_changes(size_t from)
 {
     for (size_t i = from; i < undo_len; i++) {
         line_copy(&copy[undo_log[i].line], &arena[undo_log[i].line]);
+    }
+}
+
+/* Pages -------------------------------------------------------------------- */
+
+static struct sigaction other_faults;
+
+static void page_protect(uint32_t from, uint32_t end, int prot)
+{
+    if (mprotect((char *)il_arena + from * PAGE, (end - from) * PAGE, prot)) {
+        perror("interleave: mprotect");
+        exit(2);
+    }
+}
+
+/* The first write to a page. */
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+    uint32_t page = ((char *)info->si_addr - (char *)il_arena) / PAGE;
+
+    (void)sig, (void)context;
+    if ((char *)info->si_addr < (char *)il_arena || page >= HEAP_PAGES ||
+        written[page]) {
+        /* A real one: it comes again, to whoever took them before. */
+        sigaction(SIGSEGV, &other_faults, NULL);
+        return;
+    }
+    written[page] = true;
+    page_protect(page, page + 1, PROT_READ | PROT_WRITE);
+}
+
+static void catch_faults(void)
+{
+    /* Not on a coroutine's small stack. */
+    static char stack[64 << 10];
+    static bool caught;
+    stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
+    struct sigaction action = {
+        .sa_sigaction = on_fault,
+        .sa_flags = SA_SIGINFO | SA_ONSTACK,
+    };
+
+    if (caught) {
+        return;
+    }
+    if (sigaltstack(&alternate, NULL) ||
+        sigaction(SIGSEGV, &action, &other_faults)) {
+        perror("interleave: cannot catch faults");
+        exit(2);
+    }
+    caught = true;
+}
+
+static void all_pages_written(void)
+{
+    memset(written, true, sizeof(written));
+    page_protect(0, HEAP_PAGES, PROT_READ | PROT_WRITE);
+}
+
+/* Only those of @which have been. */
+static void pages_written(const bool *which)
+{
+    uint32_t i, end;
+
+    memcpy(written, which, sizeof(written));
+    for (i = 0; i < HEAP_PAGES; i = end) {
+        for (end = i; end < HEAP_PAGES && !written[end]; end++) {
+            ;
+        }
+        if (end > i) {
+            page_protect(i, end, PROT_READ);
+        } else {
+            end++;
+        }
     }
 }
 
@@ -302,11 +383,18 @@ static bool end_is_good(void (*at_end)(void))
 {
     size_t mark = undo_len;
     struct hash ignored = { 0 };
-    bool good = !deadlocked() &&
-                il_run_serially(call_at_end, (const void *)(uintptr_t)at_end);
+    bool before[HEAP_PAGES];
+    bool good = !deadlocked();
 
-    note_all_changes(IL_MAX_THREADS, &ignored);
-    drop_changes(mark);
+    if (good) {
+        /* It gives all memory back, and so writes to more than any step. */
+        memcpy(before, written, sizeof(before));
+        all_pages_written();
+        good = il_run_serially(call_at_end, (const void *)(uintptr_t)at_end);
+        note_all_changes(IL_MAX_THREADS, &ignored);
+        drop_changes(mark);
+        pages_written(before);
+    }
     return good;
 }
 
@@ -435,15 +523,70 @@ static const char *search(void (*at_end)(void), struct hash root,
     }
 }
 
+/* Any thread that can run; NULL: none. */
+static struct il_thread *any_thread(uint64_t *random)
+{
+    struct il_thread *runnable[IL_MAX_THREADS];
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < il_arena->nr_threads; i++) {
+        if (il_runnable(&il_arena->threads[i])) {
+            runnable[n++] = &il_arena->threads[i];
+        }
+    }
+    *random = *random * 6364136223846793005ull + 1442695040888963407ull;
+    if (!n) {
+        return NULL;
+    }
+    struct il_thread *t = runnable[(*random >> 33) % n];
+
+    t->choice = t->choices ? (*random >> 43) % t->choices : 0;
+    return t;
+}
+
+/*
+ * Walks at random find most scheduling points, so that the search seldom has to
+ * begin anew.  What fails here the search will find, with the way to it.
+ */
+static void walk_about(void)
+{
+    struct hash ignored = { 0 };
+    uint64_t random = 1;
+    bool good;
+
+    for (uint32_t in_vain = 0; in_vain < WALKS; in_vain++) {
+        struct il_thread *t;
+        uint32_t depth = 0;
+
+        do {
+            size_t mark = undo_len;
+
+            t = any_thread(&random);
+            good = t && il_run(t);
+            if (t) {
+                note_all_changes(t - il_arena->threads, &ignored);
+                keep_changes(mark);
+            }
+        } while (good && ++depth < MAX_DEPTH);
+        step_back(0);
+        if (il_conflicts_grew()) {
+            in_vain = 0;
+        }
+    }
+}
+
 static const char *explore_once(void (*setup)(const void *arg),
                                 void (*at_end)(void), const void *arg,
-                                uint64_t max_states, struct il_result *r)
+                                uint64_t max_states, bool walk,
+                                struct il_result *r)
 {
     /* The hash is relative to the first state. */
     struct hash root = { .lo = 2, .hi = 1 };
+    static const bool none[HEAP_PAGES];
 
     memset(r, 0, sizeof(*r));
     il_max_op_steps = 0;
+    all_pages_written();
     il_arena_reset();
     arena = (struct line *)il_arena;
     visited_reset();
@@ -451,9 +594,12 @@ static const char *explore_once(void (*setup)(const void *arg),
     if (!il_run_serially(setup, arg)) {
         return il_failure;
     }
-    heap_lines = (il_arena->brk + IL_LINE - 1) / IL_LINE;
     for (uint32_t i = 0; i < NR_LINES; i++) {
         line_copy(&copy[i], &arena[i]);
+    }
+    pages_written(none);
+    if (walk) {
+        walk_about();
     }
     return search(at_end, root, max_states, r);
 }
@@ -462,13 +608,18 @@ void il_explore(void (*setup)(const void *arg), void (*at_end)(void),
                 const void *arg, const struct il_options *options,
                 struct il_result *r)
 {
+    bool walk = !options->every_step;
     struct timespec from, to;
 
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
     quiet = options->quiet;
+    il_arena_map();
+    catch_faults();
     il_conflicts_reset(options->every_step);
     do {
-        r->failure = explore_once(setup, at_end, arg, options->max_states, r);
+        r->failure = explore_once(setup, at_end, arg, options->max_states,
+                                  walk, r);
+        walk = false;
     } while (r->failure == begin_anew);
     r->op_steps = il_max_op_steps;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);

@@ -11,12 +11,16 @@
  * once.  The code between two accesses counts as atomic, which is right for
  * what a thread has for itself and for what a lock protects.
  *
- * Three kinds of accesses are no scheduling points, as whatever another thread
- * does between them and their neighbours could as well be done before or after:
- *  - those to bytes that only one thread uses, or that nobody writes; the search
- *    starts with all bytes taken for such, and begins anew when it finds better;
+ * Some accesses are no scheduling points, as whatever another thread does
+ * between them and their neighbours could as well be done before or after:
+ *  - those to bytes that no other thread will write any more, nor read if this
+ *    is a write.  The search starts with all bytes taken for such, and begins
+ *    anew when it finds better; what a thread will still do is what it did, on
+ *    any path, in the operations of its script that are left;
  *  - an unlock;
- *  - what follows a lock, unless that is another lock.
+ *  - what follows a lock, unless that is another lock;
+ *  - the look of one that waits for a lock: had it been taken by another thread
+ *    between the look and the attempt, the wait would go on as before it.
  * --every-step does without this, and --compare tells if both see the same.
  *
  * What it does not cover: it is sequentially consistent.  Accesses that a CPU
@@ -72,6 +76,9 @@ void il_explore(void (*setup)(const void *arg), void (*at_end)(void),
 extern void **const il_root;
 
 void il_spawn(const char *name, void (*fn)(void *opaque), void *opaque);
+/* It begins with il_wait(), or il_take() if that is @value 0 and @idle. */
+void il_spawn_waiting(const char *name, void (*fn)(void *opaque), void *opaque,
+                      const uint32_t *word, uint32_t value, bool idle);
 
 /* Zeroed memory in the arena; il_alloc() fails the run when that is full. */
 void *il_alloc(size_t size);
@@ -83,6 +90,15 @@ size_t il_allocated(void);
  * for a CPU without work; otherwise that is a deadlock.
  */
 void il_wait(const uint32_t *word, uint32_t value, bool idle);
+
+/* Wait until *@word is not 0, and make it 0, as a CPU takes an interrupt. */
+void il_take(uint32_t *word);
+
+/* Locks, the model's as well as these: the word has this bit while held. */
+#define IL_LOCK_HELD (UINT32_C(1) << 31)
+
+void il_lock(uint32_t *lock);
+void il_unlock(uint32_t *lock);
 
 /* struct evtchn_env's relax(). */
 void il_relax(unsigned int spins);
@@ -121,6 +137,7 @@ enum il_status {
 /* Whether the next access is no scheduling point. */
 enum il_joined {
     IL_APART,
+    IL_LOCKING,     /* a lock is free: the next access knows if it was taken */
     IL_LOCKED,      /* unless it is to a lock */
     IL_JOINED,
 };
@@ -144,6 +161,7 @@ struct il_thread {
     uint8_t watch_size;
     bool idle;
     uint8_t joined;             /* enum il_joined */
+    uint8_t part;               /* operations begun */
 };
 
 #define IL_MAX_BLOCKS 96
@@ -171,6 +189,7 @@ struct il_arena {
 
 extern struct il_arena *const il_arena;
 
+void il_arena_map(void);
 void il_arena_reset(void);
 /* Sanitizer: only what is allocated may be touched. */
 void il_arena_guard(void);

@@ -62,7 +62,7 @@ static void parse(struct options *o, int argc, char **argv)
             o->il.quiet = true;
         } else if (!strcmp(argv[i], "--compare")) {
             o->compare = true;
-            il_skip_need = true;
+            il_skip_awaited = true;
         } else if (!strcmp(argv[i], "--every-step")) {
             o->il.every_step = true;
         } else if (!strcmp(argv[i], "--max-states") && i + 1 < argc) {

@@ -9,6 +9,7 @@
 #include "world.h"
 
 #define IL_WRITES 64
+#define IL_OWED   (1u << (IL_SCRIPTS + 1))
 
 struct il_write {
     void *to;
@@ -31,7 +32,11 @@ struct il_world {
     bool unmasked[IL_PORTS];    /* by IL_UNMASK_OP, and to stay so */
     uint8_t sent[IL_PORTS];     /* sends begun */
     uint8_t handled[IL_PORTS];
-    uint8_t need[IL_PORTS];     /* that many must have been handled at last */
+    /*
+     * Bit n: since script n's send began none was handled; with IL_OWED one
+     * has to be after such a send, which is over.
+     */
+    uint8_t awaited[IL_PORTS];
     uint8_t other_sent;
     uint8_t other_handled;
     bool ended;
@@ -44,7 +49,8 @@ static inline struct il_world *il_world(void)
     return *il_root;
 }
 
-void il_send(uint32_t port, bool raise);
+/* @script: whose; IL_SCRIPTS for none's. */
+void il_send(uint32_t script, uint32_t port, bool raise);
 void il_handler(struct guest_vcpu *v, uint32_t port, void *opaque);
 
 #endif /* IL_WORLD_PRIV_H */

@@ -18,7 +18,7 @@
 /* The most steps of its own that an operation on one port may take. */
 #define MAX_OP_STEPS 120
 
-bool il_skip_need;
+bool il_skip_awaited;
 
 /* Environment ------------------------------------------------------------- */
 
@@ -34,22 +34,12 @@ static void env_lock_destroy(void *lock)
 
 static void env_lock(void *lock)
 {
-    uint32_t *word = lock;
-
-    il_step('x', word, sizeof(*word), "lock");
-    while (*word) {
-        il_wait(word, *word, false);
-    }
-    *word = 1;
+    il_lock(lock);
 }
 
 static void env_unlock(void *lock)
 {
-    uint32_t *word = lock;
-
-    il_step('s', word, sizeof(*word), "lock");
-    il_check(*word);
-    *word = 0;
+    il_unlock(lock);
 }
 
 static const struct evtchn_env il_env = {
@@ -88,6 +78,7 @@ void il_handler(struct guest_vcpu *v, uint32_t port, void *opaque)
 
     il_check(port > 0 && port < IL_PORTS);
     w->handled[port]++;
+    w->awaited[port] = 0;
     if (w->handled[port] > w->sent[port]) {
         il_fail("port %u: more events than were sent", port);
     }
@@ -104,20 +95,26 @@ void il_handler(struct guest_vcpu *v, uint32_t port, void *opaque)
     }
 }
 
+/* A vCPU whose memory comes late is started by who brings it. */
+static const uint32_t *waits_to_start(struct il_world *w, uint32_t vcpu)
+{
+    uint8_t late = w->s->late_control | w->s->late_info;
+
+    return w->s->after_script && (!late || late & (1u << vcpu))
+               ? &w->running[w->s->after_script - 1] : NULL;
+}
+
 static void consumer(void *opaque)
 {
     struct guest_vcpu *v = opaque;
     struct il_world *w = il_world();
-    uint8_t late;
+    const uint32_t *start = waits_to_start(w, v->id);
 
-    /* A vCPU whose memory comes late is started by who brings it. */
-    late = w->s->late_control | w->s->late_info;
-    if (w->s->after_script && (!late || late & (1u << v->id))) {
-        il_wait(&w->running[w->s->after_script - 1], 1, false);
+    if (start) {
+        il_wait(start, 1, false);
     }
     for (;;) {
-        il_wait(&w->irq[v->id], 0, true);
-        evtchn_store(&w->irq[v->id], 0);
+        il_take(&w->irq[v->id]);
         guest_upcall(v, il_handler, NULL);
     }
 }
@@ -136,13 +133,14 @@ static void hostile(void *opaque)
 
 /* Scripts ----------------------------------------------------------------- */
 
-void il_send(uint32_t port, bool raise)
+void il_send(uint32_t script, uint32_t port, bool raise)
 {
     struct il_world *w = il_world();
-    uint8_t before = w->handled[port];
+    uint8_t begun = 1u << script;
     int rc;
 
     w->sent[port]++;
+    w->awaited[port] |= begun;
     if (raise) {
         rc = evtchn_raise_port(w->g->d, port);
     } else if (w->peer_port[port]) {
@@ -156,9 +154,10 @@ void il_send(uint32_t port, bool raise)
         if (!w->s->may_fail || rc != -XEN_EINVAL) {
             il_fail("send to port %u: %d", port, rc);
         }
-    } else if (!il_skip_need && w->need[port] < before + 1) {
-        w->need[port] = before + 1;
+    } else if (!il_skip_awaited && w->awaited[port] & begun) {
+        w->awaited[port] |= IL_OWED;
     }
+    w->awaited[port] &= ~begun;
 }
 
 static void check_rc(struct il_world *w, int rc)
@@ -204,28 +203,28 @@ static void rebind(struct il_world *w, uint32_t vcpu)
     }
     evtchn_store(&w->g->port_vcpu[port], (uint16_t)vcpu);
     w->peer_port[port] = 0;
-    w->need[port] = 0;
+    w->awaited[port] &= ~IL_OWED;
     w->new_port = port;
     if (!w->s->hostile) {
         guest_unmask(&w->g->vcpu[vcpu], port);
     }
 }
 
-static void run_op(struct il_world *w, const struct il_script_op *o)
+static void run_op(struct il_world *w, uint32_t script,
+                   const struct il_script_op *o)
 {
     struct guest_vcpu *v = &w->g->vcpu[o->arg % IL_VCPUS];
 
     switch (o->op) {
     case IL_SEND:
     case IL_RAISE:
-        il_send(o->port, o->op == IL_RAISE);
+        il_send(script, o->port, o->op == IL_RAISE);
         break;
     case IL_MASK:
         guest_mask(w->g, o->port);
         break;
     case IL_EOI:
-        il_wait(&w->eoi_due[o->port], 0, true);
-        evtchn_store(&w->eoi_due[o->port], 0);
+        il_take(&w->eoi_due[o->port]);
         /* fall through */
     case IL_UNMASK:
         guest_unmask(v, o->port);
@@ -253,7 +252,7 @@ static void run_op(struct il_world *w, const struct il_script_op *o)
         rebind(w, o->arg);
         break;
     case IL_SEND_NEW:
-        il_send(w->new_port, false);
+        il_send(script, w->new_port, false);
         break;
     case IL_EXPAND:
         il_check(!guest_expand_array(w->g));
@@ -296,7 +295,7 @@ static void script(void *opaque)
         if (w->s->hostile) {
             il_op_begin(MAX_OP_STEPS);
         }
-        run_op(w, o);
+        run_op(w, nr, o);
         il_op_end();
     }
     evtchn_store(&w->running[nr], 0);
@@ -390,13 +389,13 @@ static void warm_up(struct il_world *w)
 {
     w->ended = true; /* no handler's work yet */
     for (uint32_t port = 1; port <= w->s->ports; port++) {
-        il_send(port, false);
+        il_send(IL_SCRIPTS, port, false);
         if (!(w->s->masked & (1u << port))) {
             guest_upcall(&w->g->vcpu[w->s->vcpu[port]], il_handler, NULL);
         } else {
             guest_clear_pending(w->g, port);
         }
-        w->sent[port] = w->handled[port] = w->need[port] = 0;
+        w->sent[port] = w->handled[port] = w->awaited[port] = 0;
     }
     w->ended = false;
     memset(w->irq, 0, sizeof(w->irq));
@@ -492,7 +491,12 @@ void il_world_setup(const void *scenario)
     }
     for (uint32_t i = 0; i < s->vcpus; i++) {
         if (s->consumers & (1u << i)) {
-            il_spawn(vcpu_names[i], consumer, &w->g->vcpu[i]);
+            const uint32_t *start = waits_to_start(w, i);
+
+            /* One that has yet to look for work is as one that waits for it. */
+            il_spawn_waiting(vcpu_names[i], consumer, &w->g->vcpu[i],
+                             start ? start : &w->irq[i], start ? 1 : 0,
+                             !start);
         }
     }
 }

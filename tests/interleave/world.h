@@ -72,10 +72,10 @@ struct il_scenario {
 extern const struct il_scenario il_scenarios[];
 
 /*
- * Leave out the count of what must have been handled: it depends on when an
+ * Do not ask which events must have been handled: it depends on when an
  * operation takes note of what was handled before, and so on the steps' size.
  */
-extern bool il_skip_need;
+extern bool il_skip_awaited;
 
 void il_world_setup(const void *scenario);
 void il_world_end(void);

@@ -72,10 +72,10 @@ static void open_unbound(struct slot *slot)
 static void open_local(struct slot *slot)
 {
     struct chan *c = slot->end[0];
-    uint32_t vcpu = slot->kind == SLOT_IPI ? rnd(NR_VCPUS) : 0;
-    uint32_t port;
+    uint32_t vcpu, port;
 
     c->dom = random_dom(self->s, false);
+    vcpu = slot->kind == SLOT_IPI ? rnd(c->dom->g->nr_vcpus) : 0;
     c->from = c->dom;
     if (slot->kind == SLOT_IPI) {
         expect_ok(evtchn_bind_ipi(domain(c), vcpu, &port), "bind_ipi");
@@ -162,7 +162,7 @@ static void step_bound(struct slot *slot)
         break;
     case 2:
         if (c->dom->id != DOM_H && slot->kind != SLOT_IPI) {
-            dom_bind_vcpu(c->dom, c, rnd(NR_VCPUS));
+            dom_bind_vcpu(c->dom, c, rnd(c->dom->g->nr_vcpus));
         }
         break;
     case 3:

@@ -56,7 +56,7 @@ static void flicker(struct thread *t, struct chan *c)
 
     while (n--) {
         guest_mask(c->dom->g, c->port);
-        guest_unmask(&c->dom->g->vcpu[rnd(NR_VCPUS)], c->port);
+        guest_unmask(&c->dom->g->vcpu[rnd(c->dom->g->nr_vcpus)], c->port);
     }
     t->counts.masks += 64;
 }
@@ -89,7 +89,7 @@ static void inspect(struct chan *c)
 
     expect_ok(evtchn_port_info(c->dom->g->d, c->port, &info), "port_info");
     if (info.state == EVTCHN_CLOSED || info.state == EVTCHN_UNBOUND ||
-        info.vcpu >= NR_VCPUS || info.abi != c->dom->abi) {
+        info.vcpu >= c->dom->g->nr_vcpus || info.abi != c->dom->abi) {
         stress_fault(FAULT_OTHER, "%s port %u: state %d vcpu %u abi %d",
                      c->name, c->port, info.state, info.vcpu, info.abi);
     }
@@ -111,7 +111,7 @@ static void play_with(struct thread *t, struct chan *c)
         flicker(t, c);
         break;
     default:
-        dom_bind_vcpu(c->dom, c, rnd(NR_VCPUS));
+        dom_bind_vcpu(c->dom, c, rnd(c->dom->g->nr_vcpus));
         break;
     }
     if (!rnd(4)) {

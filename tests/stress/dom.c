@@ -46,7 +46,8 @@ void dom_boot(struct dom *dom)
 {
     struct guest_config config = {
         .domid = 1 + dom->id,
-        .nr_vcpus = dom->id == DOM_H ? 1 : NR_VCPUS,
+        .nr_vcpus = dom->id == DOM_H ? 1 :
+                    dom->id == DOM_C ? MIN_VCPUS : dom->s->nr_vcpus,
         .nr_pirqs = NR_PIRQS,
         .host = dom->id == DOM_H,
         .word32 = dom->word32,
@@ -143,7 +144,7 @@ void dom_sync(struct dom *dom)
 {
     unsigned int i;
 
-    for (i = 0; i < NR_VCPUS; i++) {
+    for (i = 0; i < dom->g->nr_vcpus; i++) {
         uint32_t epoch = evtchn_load(&dom->vcpu[i].epoch);
 
         while (epoch & 1 && evtchn_load(&dom->vcpu[i].epoch) == epoch) {
@@ -236,7 +237,7 @@ void dom_mask(struct dom *dom, struct chan *c)
 void dom_unmask(struct dom *dom, struct chan *c)
 {
     evtchn_exchange(&c->masked, 0);
-    guest_unmask(&dom->g->vcpu[rnd(NR_VCPUS)], c->port);
+    guest_unmask(&dom->g->vcpu[rnd(dom->g->nr_vcpus)], c->port);
 }
 
 /*

@@ -104,7 +104,7 @@ static void bind_own(struct dom *dom, unsigned int i)
     uint32_t port = 0;
 
     if (i < NR_IPIS) {
-        vcpu = i % NR_VCPUS;
+        vcpu = i % MIN_VCPUS;
         c->source = SOURCE_SEND;
         expect_ok(evtchn_bind_ipi(d, vcpu, &port), "bind_ipi");
         c->from_port = port;
@@ -147,7 +147,7 @@ static void bind_all(struct dom *dom)
 
 static void move(struct dom *dom, struct chan *c)
 {
-    uint32_t vcpu = rnd(NR_VCPUS);
+    uint32_t vcpu = rnd(MIN_VCPUS);
 
     if (!is_fifo(dom) || guest_event_word(dom->g, c->port)) {
         dom_bind_vcpu(dom, c, vcpu);
@@ -172,7 +172,7 @@ static void run(struct dom *dom, unsigned int n)
                       "set_priority");
         }
         if (rnd(2)) {
-            dom_consume(dom, rnd(NR_VCPUS));
+            dom_consume(dom, rnd(MIN_VCPUS));
         }
         if (!rnd(8)) {
             sched_yield();
@@ -304,7 +304,7 @@ static void after_reset(struct dom *dom)
     if (evtchn_domain_abi(dom->g->d) != EVTCHN_ABI_2L) {
         stress_fault(FAULT_OTHER, "C: not 2-level after a reset");
     }
-    for (i = 0; i < NR_VCPUS; i++) {
+    for (i = 0; i < MIN_VCPUS; i++) {
         evtchn_store(&dom->vcpu[i].irq, 0);
     }
 }
@@ -390,7 +390,7 @@ void *life_thread(void *opaque)
         if (stress_stopping(t->s)) {
             /* Events that were sent before the end must still be counted. */
             end_in_order(dom);
-        } else if (!rnd(16) || dom->g->nr_frames > GUEST_MAX_FRAMES - 32) {
+        } else if (!rnd(4) || dom->g->nr_frames > GUEST_MAX_FRAMES - 32) {
             end_for_good(dom);
         } else if (rnd(2)) {
             end_in_order(dom);

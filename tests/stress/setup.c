@@ -12,13 +12,16 @@ void sent_by(struct chan *c, enum thread_id id)
 
 static enum thread_id vcpu_thread_id(const struct dom *dom, uint32_t vcpu)
 {
-    return T_A0 + dom->id * NR_VCPUS + vcpu;
+    return T_VCPUS + dom->id * dom->s->nr_vcpus + vcpu;
 }
 
 void sent_by_vcpus(struct chan *c, const struct dom *dom)
 {
-    sent_by(c, vcpu_thread_id(dom, 0));
-    sent_by(c, vcpu_thread_id(dom, 1));
+    uint32_t vcpu;
+
+    for (vcpu = 0; vcpu < dom->s->nr_vcpus; vcpu++) {
+        sent_by(c, vcpu_thread_id(dom, vcpu));
+    }
 }
 
 /* Open ports that are closed again later, to set the channels' apart. */
@@ -132,7 +135,7 @@ static void setup_ordered(struct dom *dom, struct dom *peer, uint32_t vcpu,
     for (i = 0; i < 5; i++) {
         c = join(dom, peer, "ordered", false, &back);
         c->order = order;
-        c->gate = vcpu ? &dom->late_gate : NULL;
+        c->gate = vcpu ? &dom->vcpu[vcpu].registered : NULL;
         dom_bind_vcpu(dom, c, vcpu);
         c->vcpu = vcpu;
         set_priority(c, priority);
@@ -151,7 +154,7 @@ static void setup_irqs(struct dom *dom, GArray *fillers)
     unsigned int i, vcpu;
 
     for (i = 0; i < G_N_ELEMENTS(virqs); i++) {
-        for (vcpu = 0; vcpu < (i < 3 ? NR_VCPUS : 1); vcpu++) {
+        for (vcpu = 0; vcpu < (i < 3 ? dom->s->nr_vcpus : 1); vcpu++) {
             make_gap(dom, fillers);
             c = chan_new(dom->s, "VIRQ", dom);
             expect_ok(evtchn_bind_virq(dom->g->d, virqs[i], vcpu, &port),
@@ -184,7 +187,7 @@ static void setup_dom(struct dom *dom, struct dom *peer, struct dom *host)
     struct chan *c, *back;
     unsigned int i, vcpu;
 
-    for (vcpu = 0; vcpu < NR_VCPUS; vcpu++) {
+    for (vcpu = 0; vcpu < s->nr_vcpus; vcpu++) {
         setup_batches(dom, vcpu);
         for (i = 0; i < 4; i++) {
             make_gap(dom, fillers);
@@ -194,7 +197,7 @@ static void setup_dom(struct dom *dom, struct dom *peer, struct dom *host)
         }
         for (i = 0; i < 2; i++) {
             c = ipi(dom, "polled", vcpu, true);
-            sent_by(c, vcpu_thread_id(dom, !vcpu));
+            sent_by(c, vcpu_thread_id(dom, (vcpu + 1) % s->nr_vcpus));
             sent_by(c, T_DEVICE);
             g_ptr_array_add(s->thread[vcpu_thread_id(dom, vcpu)].polled, c);
         }
@@ -203,8 +206,8 @@ static void setup_dom(struct dom *dom, struct dom *peer, struct dom *host)
         setup_ordered(dom, host, vcpu, T_DEVICE);
         make_gap(dom, fillers);
     }
-    if (dom->abi == EVTCHN_ABI_2L) {
-        gate_open(&dom->late_gate);
+    for (vcpu = 0; dom->abi == EVTCHN_ABI_2L && vcpu < s->nr_vcpus; vcpu++) {
+        gate_open(&dom->vcpu[vcpu].registered);
     }
     for (i = 0; i < 8; i++) {
         make_gap(dom, fillers);

@@ -20,11 +20,7 @@ static const struct round rounds[] = {
     { { EVTCHN_ABI_2L, EVTCHN_ABI_3L }, { true, true } },
 };
 
-static void *(*const thread_func[NR_THREADS])(void *) = {
-    [T_A0] = vcpu_thread,
-    [T_A1] = vcpu_thread,
-    [T_B0] = vcpu_thread,
-    [T_B1] = vcpu_thread,
+static void *(*const thread_func[T_VCPUS])(void *) = {
     [T_DEVICE] = device_thread,
     [T_CONTROL] = control_thread,
     [T_CHURN] = churn_thread,
@@ -33,12 +29,15 @@ static void *(*const thread_func[NR_THREADS])(void *) = {
 
 static int64_t opt_events = 10000000;
 static int64_t opt_seed = 1;
+static int opt_threads = T_VCPUS + 2 * MIN_VCPUS;
 
 static GOptionEntry options[] = {
     { "events", 'n', 0, G_OPTION_ARG_INT64, &opt_events,
       "Events in all (10000000)", "N" },
     { "seed", 's', 0, G_OPTION_ARG_INT64, &opt_seed,
       "Seed of the threads' random numbers (1)", "N" },
+    { "threads", 't', 0, G_OPTION_ARG_INT, &opt_threads,
+      "8 to 16: four, and two guests' vCPUs (8)", "N" },
     { .long_name = NULL }
 };
 
@@ -75,18 +74,22 @@ static void setup(struct stress *s, const struct round *round, uint64_t seed)
     unsigned int i;
 
     memset(s, 0, sizeof(*s));
+    s->nr_threads = opt_threads;
+    s->nr_vcpus = (s->nr_threads - T_VCPUS) / 2;
     s->world = world_new();
     s->chans = g_ptr_array_new_with_free_func(free);
     s->controlled = g_ptr_array_new();
     s->orders = g_ptr_array_new_with_free_func(g_free);
-    for (i = 0; i < NR_THREADS; i++) {
+    for (i = 0; i < s->nr_threads; i++) {
         struct thread *t = &s->thread[i];
 
         t->s = s;
         t->id = i;
-        t->rng = (seed * NR_THREADS + i) * UINT64_C(0x9e3779b97f4a7c15) | 1;
-        t->dom = i < T_DEVICE ? &s->dom[i / NR_VCPUS] : NULL;
-        t->vcpu = i % NR_VCPUS;
+        t->rng = (seed * MAX_THREADS + i) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+        if (i >= T_VCPUS) {
+            t->dom = &s->dom[DOM_A + (i - T_VCPUS) / s->nr_vcpus];
+            t->vcpu = (i - T_VCPUS) % s->nr_vcpus;
+        }
         t->sends = g_ptr_array_new();
         t->batchable = g_ptr_array_new();
         t->polled = g_ptr_array_new();
@@ -105,7 +108,7 @@ static void check_guest(struct dom *dom)
 {
     unsigned int i;
 
-    for (i = 0; i < NR_VCPUS && dom->id != DOM_H; i++) {
+    for (i = 0; i < dom->g->nr_vcpus && dom->id != DOM_H; i++) {
         if (dom->g->vcpu[i].wild_heads) {
             stress_fault(FAULT_OTHER, "%s vcpu %u: a queue that names no port",
                          dom->name, i);
@@ -126,7 +129,7 @@ static void teardown(struct stress *s)
         check_guest(&s->dom[i]);
         dom_free(&s->dom[i]);
     }
-    for (i = 0; i < NR_THREADS; i++) {
+    for (i = 0; i < s->nr_threads; i++) {
         g_ptr_array_free(s->thread[i].sends, true);
         g_ptr_array_free(s->thread[i].batchable, true);
         g_ptr_array_free(s->thread[i].polled, true);
@@ -150,7 +153,7 @@ static void G_GNUC_NORETURN stuck(struct stress *s)
             stress_fault(FAULT_LOST, "%s port %u: owed", c->name, c->port);
         }
     }
-    for (i = 0; i < NR_THREADS; i++) {
+    for (i = 0; i < s->nr_threads; i++) {
         fprintf(stderr, "stress: thread %u: %" PRIu64 " events\n", i,
                 s->thread[i].counts.events);
     }
@@ -175,7 +178,7 @@ static void wait_for_events(struct stress *s)
     }
     evtchn_exchange(&s->stop, 1);
     last_time = g_get_monotonic_time();
-    while (evtchn_load(&s->quiet) < NR_THREADS) {
+    while (evtchn_load(&s->quiet) < s->nr_threads) {
         g_usleep(1000);
         if (g_get_monotonic_time() - last_time >
             2 * PATIENCE * G_USEC_PER_SEC) {
@@ -190,14 +193,15 @@ static void run_round(struct stress *s, struct counts *total)
     uint64_t *sum = (uint64_t *)total;
     unsigned int i, k;
 
-    for (i = 0; i < NR_THREADS; i++) {
-        int rc = pthread_create(&s->thread[i].pthread, NULL, thread_func[i],
+    for (i = 0; i < s->nr_threads; i++) {
+        int rc = pthread_create(&s->thread[i].pthread, NULL,
+                                i < T_VCPUS ? thread_func[i] : vcpu_thread,
                                 &s->thread[i]);
 
         g_assert_cmpint(rc, ==, 0);
     }
     wait_for_events(s);
-    for (i = 0; i < NR_THREADS; i++) {
+    for (i = 0; i < s->nr_threads; i++) {
         const uint64_t *counts = (const uint64_t *)&s->thread[i].counts;
 
         pthread_join(s->thread[i].pthread, NULL);
@@ -219,7 +223,14 @@ static void parse_options(int argc, char **argv)
     }
     g_option_context_free(context);
     if (argc > 1 || opt_events < 1) {
-        fprintf(stderr, "stress: usage: stress [--events N] [--seed N]\n");
+        fprintf(stderr, "stress: usage: stress [--events N] [--seed N] "
+                "[--threads N]\n");
+        exit(2);
+    }
+    if (opt_threads < T_VCPUS + 2 * MIN_VCPUS || opt_threads > MAX_THREADS ||
+        opt_threads % 2) {
+        fprintf(stderr, "stress: --threads: %d is not an even number from %d "
+                "to %d\n", opt_threads, T_VCPUS + 2 * MIN_VCPUS, MAX_THREADS);
         exit(2);
     }
 }
@@ -239,7 +250,6 @@ int main(int argc, char **argv)
         run_round(s, &total);
         teardown(s);
     }
-    free(s);
     for (i = 0; i < NR_FAULTS; i++) {
         faulty += faults[i];
     }
@@ -251,11 +261,12 @@ int main(int argc, char **argv)
            "%" PRIu64 " wild, %" PRIu64 " voided; lost %u, extra %u, "
            "out of order %u, while masked %u, other faults %u\n",
            total.events, (g_get_monotonic_time() - start) / 1e6,
-           G_N_ELEMENTS(rounds), NR_THREADS, total.upcalls, total.batches,
+           G_N_ELEMENTS(rounds), s->nr_threads, total.upcalls, total.batches,
            total.ordered, total.polls, total.moves, total.priorities,
            total.masks, total.binds, total.closes, total.resets,
            total.switches, total.destroyed, total.wild, total.voided,
            faults[FAULT_LOST], faults[FAULT_EXTRA], faults[FAULT_ORDER],
            faults[FAULT_MASKED], faults[FAULT_OTHER]);
+    free(s);
     return faulty ? 1 : 0;
 }

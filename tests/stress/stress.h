@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Stress of the event-channel model: eight threads use four domains with all
- * operations at once, and every event is accounted for.
+ * Stress of the event-channel model: eight to sixteen threads use four domains
+ * with all operations at once, and every event is accounted for.
  *
  * How an event is accounted for.  An exact channel has a credit: the sender
  * takes it (owed becomes 1) and the handler returns it, so each send must make
@@ -28,7 +28,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NR_VCPUS    2
+#define MIN_VCPUS   2   /* C's, and the least that A and B have */
+#define MAX_VCPUS   6
 #define NR_PIRQS    16
 #define WILD_FRAMES 4
 
@@ -41,15 +42,12 @@ enum dom_id {
 };
 
 enum thread_id {
-    T_A0,       /* T_A0 + DOM_x * NR_VCPUS + vcpu */
-    T_A1,
-    T_B0,
-    T_B1,
     T_DEVICE,   /* VIRQs, PIRQs, and the host domain's sends */
     T_CONTROL,  /* bind_vcpu, set_priority, mask and unmask of live channels */
     T_CHURN,    /* bind, close, reuse */
     T_LIFE,     /* domain C */
-    NR_THREADS
+    T_VCPUS,    /* the first of A's vCPUs; then the others, and B's */
+    MAX_THREADS = T_VCPUS + 2 * MAX_VCPUS
 };
 
 enum fault {
@@ -112,6 +110,7 @@ struct vcpu {
     uint32_t irq;           /* raised, not yet taken */
     uint32_t woken;         /* from SCHEDOP_poll */
     uint32_t epoch;         /* odd: in the upcall */
+    struct gate registered; /* order is defined on it: it takes its events */
 } __attribute__((aligned(64)));
 
 struct dom {
@@ -121,8 +120,7 @@ struct dom {
     struct guest *g;
     enum evtchn_abi abi;    /* A and B: for the whole round */
     bool word32;
-    struct vcpu vcpu[NR_VCPUS];
-    struct gate late_gate;  /* order is defined on the late vCPU, too */
+    struct vcpu vcpu[MAX_VCPUS];
     struct chan **map;      /* by port */
     uint32_t *early;        /* host: notifications of unmapped ports */
 };
@@ -176,7 +174,9 @@ struct stress {
     uint32_t quiet;         /* threads that send no more */
     struct world *world;
     struct dom dom[NR_DOMS];
-    struct thread thread[NR_THREADS];
+    uint32_t nr_vcpus;      /* of A and of B */
+    uint32_t nr_threads;
+    struct thread thread[MAX_THREADS];
     GPtrArray *chans;       /* all that live as long as the round */
     GPtrArray *controlled;  /* those that T_CONTROL changes */
     struct chan *favourite; /* that T_CONTROL changes and all threads send on */

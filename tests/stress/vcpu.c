@@ -170,7 +170,7 @@ static void run_poll(struct thread *t)
 static void drain(struct thread *t)
 {
     evtchn_fetch_add(&t->s->quiet, 1);
-    while (evtchn_load(&t->s->quiet) < NR_THREADS) {
+    while (evtchn_load(&t->s->quiet) < t->s->nr_threads) {
         if (!dom_consume(t->dom, t->vcpu)) {
             sched_yield();
         }
@@ -193,7 +193,7 @@ void *vcpu_thread(void *opaque)
             sched_yield();
         }
         dom_register_vcpu(t->dom, t->vcpu, 64);
-        gate_open(&t->dom->late_gate);
+        gate_open(&t->dom->vcpu[t->vcpu].registered);
     }
     while (!stress_stopping(t->s)) {
         chan_send_some(1 + rnd(8));

@@ -21,10 +21,10 @@ static void wild_bind(struct evtchn_domain *d, uint16_t domid)
         evtchn_bind_interdomain(d, domid, rnd(WILD_PORTS), &port);
         break;
     case 2:
-        evtchn_bind_ipi(d, rnd(NR_VCPUS + 1), &port);
+        evtchn_bind_ipi(d, rnd(MIN_VCPUS + 1), &port);
         break;
     case 3:
-        evtchn_bind_virq(d, rnd(EVTCHN_NR_VIRQS + 1), rnd(NR_VCPUS), &port);
+        evtchn_bind_virq(d, rnd(EVTCHN_NR_VIRQS + 1), rnd(MIN_VCPUS), &port);
         break;
     case 4:
         evtchn_bind_pirq(d, rnd(NR_PIRQS), 0, &port);
@@ -44,7 +44,7 @@ static void wild_register(struct stress *s, struct evtchn_domain *d)
         evtchn_expand_array(d, gfn);
         break;
     case 1:
-        evtchn_init_control(d, gfn, rnd(32) * 128, rnd(NR_VCPUS), &link_bits);
+        evtchn_init_control(d, gfn, rnd(32) * 128, rnd(MIN_VCPUS), &link_bits);
         break;
     case 2:
         for (i = 0; i < G_N_ELEMENTS(gfns); i++) {
@@ -53,7 +53,7 @@ static void wild_register(struct stress *s, struct evtchn_domain *d)
         evtchn_register_bitmaps(d, gfns, rnd(2) ? 1 : GUEST_MAX_BITMAP_PAGES);
         break;
     case 3:
-        evtchn_register_l2_selector(d, rnd(NR_VCPUS), gfn, rnd(32) * 128);
+        evtchn_register_l2_selector(d, rnd(MIN_VCPUS), gfn, rnd(32) * 128);
         break;
     }
 }
@@ -87,13 +87,13 @@ static void wild_event(struct evtchn_domain *d)
         evtchn_raise_port(d, port);
         break;
     case 3:
-        evtchn_raise_virq(d, rnd(NR_VCPUS), rnd(EVTCHN_NR_VIRQS));
+        evtchn_raise_virq(d, rnd(MIN_VCPUS), rnd(EVTCHN_NR_VIRQS));
         break;
     case 4:
         evtchn_raise_pirq(d, rnd(NR_PIRQS));
         break;
     case 5:
-        evtchn_poll(d, rnd(NR_VCPUS), &port, 1);
+        evtchn_poll(d, rnd(MIN_VCPUS), &port, 1);
         break;
     }
 }
@@ -109,7 +109,7 @@ static void wild_op(struct stress *s)
         wild_bind(g->d, g->domid);
         break;
     case 2:
-        evtchn_bind_vcpu(g->d, rnd(WILD_PORTS), rnd(NR_VCPUS));
+        evtchn_bind_vcpu(g->d, rnd(WILD_PORTS), rnd(MIN_VCPUS));
         break;
     case 3:
         evtchn_close(g->d, rnd(WILD_PORTS));

@@ -8,7 +8,6 @@
 #include "cpu_relax.h"
 
 #include <sched.h>
-#include <stdint.h>
 
 void unit_step(int kind, const volatile void *ptr)
 {

@@ -208,6 +208,42 @@ static void test_late_shared_info(gconstpointer data)
     world_free(w);
 }
 
+/*
+ * A 32-bit guest's vcpu_info may be at 4 mod 8; when it has gone on in 64-bit
+ * mode a migration gives it anew.  See step.h.
+ */
+static void test_unaligned_vcpu_info(void)
+{
+    struct world *w = world_new();
+    struct guest *g = unit_guest(w, 1, 1, MODE_2L_32);
+    uint32_t *info = (uint32_t *)((char *)guest_frame(g, guest_new_frame(g)) +
+                                  4);
+    struct guest_vcpu *v = &g->vcpu[0];
+    uint32_t port = unit_ipi(g, 0);
+
+    v->info = info;
+    assert_ok(evtchn_vcpu_set_info(g->d, 0, info, true));
+    g_assert_cmphex(info[1], ==, UINT32_MAX);
+    g_assert_cmphex(info[2], ==, 0);
+    assert_ok(evtchn_send(g->d, port));
+    unit_expect(g, 0, port);
+
+    evtchn_domain_set_long_mode(g->d, true);
+    memset(info, 0, sizeof(struct vcpu_info));
+    assert_ok(evtchn_vcpu_set_info(g->d, 0, info, true));
+    g_assert_cmphex(info[1], ==, 0);
+    g_assert_cmphex(info[2], ==, UINT32_MAX);
+    g_assert_cmphex(info[3], ==, UINT32_MAX);
+    g_assert_cmphex(info[4], ==, 0);
+    g_assert_cmpuint(*guest_upcall_pending(v), ==, 1);
+    memset(info, 0, sizeof(struct vcpu_info));
+    assert_ok(evtchn_send(g->d, port));
+    g_assert_cmphex(info[2], ==, 1);
+    g_assert_cmphex(info[3], ==, 0);
+    guest_free(g);
+    world_free(w);
+}
+
 /* The guest goes from 64-bit to 32-bit mode: high ports stay, but are mute. */
 static void test_mode_shrinks(void)
 {
@@ -272,6 +308,7 @@ int main(int argc, char **argv)
     unit_add_modes("/2l/late-vcpu-info", test_late_vcpu_info);
     unit_add_modes("/2l/move-vcpu-info", test_move_vcpu_info);
     unit_add_2l("/2l/late-shared-info", test_late_shared_info);
+    g_test_add_func("/2l/unaligned-vcpu-info", test_unaligned_vcpu_info);
     g_test_add_func("/2l/mode-shrinks", test_mode_shrinks);
     unit_add_2l("/2l/scan", test_scan);
     return g_test_run();

@@ -75,6 +75,32 @@ static const struct race_case race_move_late = {
     .expect = race_expect_anywhere,
 };
 
+/* FIFO: its port leaves a vCPU that has no control block. */
+static void prepare_leave(struct race *r)
+{
+    assert_ok(guest_init_control(r->g, 0, 0));
+    assert_ok(guest_expand_array(r->g));
+    race_channel(r);
+    unit_move(r->g, r->port, 1);
+}
+
+static void act_leave(struct race *r)
+{
+    unit_move(r->g, r->port, 0);
+}
+
+/* Nothing but the move itself may bring it. */
+static void expect_leave(struct race *r)
+{
+    unit_expect(r->g, 0, r->port);
+    unit_expect(r->g, 0, 0);
+}
+
+static const struct race_case race_leave = {
+    .nr_vcpus = 2, .first_mode = MODE_2L_64, .nr_modes = 2,
+    .prepare = prepare_leave, .act = act_leave, .expect = expect_leave,
+};
+
 /* An event comes while vcpu_info moves, the old contents copied before. */
 static void prepare_vcpu_info(struct race *r)
 {
@@ -177,6 +203,7 @@ int main(int argc, char **argv)
     race_add("/race/switch-3l", &race_switch_3l);
     race_add("/race/selector", &race_selector);
     race_add("/race/move-late", &race_move_late);
+    race_add("/race/leave", &race_leave);
     race_add("/race/vcpu-info", &race_vcpu_info);
     race_add("/race/bind-vcpu", &race_bind_vcpu);
     race_add("/race/priority", &race_priority);
