@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a Xen guest's environment asks of the accelerator that runs the guest.
+ * What QEMU's Xen emulation asks of the accelerator that runs the guest.
  *
- * The environment (hypercalls, event channels, grants, xenstore) is the same
- * on all of them.  An accelerator brings the hypercall trap, the hypercall
- * page, CPUID and the latch of the guest's mode, each in its own way, and a
+ * The emulation (hypercalls, event channels, grants, xenstore) is the same on
+ * each accelerator.  An accelerator traps hypercalls, fills the hypercall page,
+ * answers CPUID and latches the guest's mode, each in its own way, and has a
  * struct XenAccelOps.
  *
- * Functions return 0 or -errno.  gpa INVALID_GPA and gfn INVALID_GFN take
- * something away.
+ * Functions return 0 or -errno.  gpa INVALID_GPA and gfn INVALID_GFN mean that
+ * the guest has that area no more.
  */
 
 #ifndef XEN_ACCEL_H
@@ -20,10 +20,10 @@
 
 struct vcpu_runstate_info;
 
-/* Xen's two marks of a vCPU: is_initialised, and VPF_down. */
+/* A vCPU's state by Xen's two flags, is_initialised and VPF_down. */
 typedef enum XenVCPUStatus {
     XEN_VCPU_WAITING,           /* for SIPI or VCPUOP_initialise */
-    XEN_VCPU_DOWN,              /* it has registers, VCPUOP_up lets it run */
+    XEN_VCPU_DOWN,              /* initialised; VCPUOP_up lets it run */
     XEN_VCPU_UP,
 } XenVCPUStatus;
 
@@ -31,16 +31,16 @@ typedef struct XenAccelOps {
     const char *name;
 
     /*
-     * What the accelerator does by itself, as KVM_XEN_HVM_CONFIG_* bits.  Only
-     * with EVTCHN_SEND does it deliver 2-level events and run singleshot
-     * timers, and only then are set_vcpu_timer, get_vcpu_timer and
-     * set_vcpu_upcall_vector called.  Any thread.
+     * What the accelerator does without QEMU, as KVM_XEN_HVM_CONFIG_* bits.
+     * With EVTCHN_SEND it delivers 2-level events and runs singleshot timers;
+     * only then does QEMU call set_vcpu_timer, get_vcpu_timer and
+     * set_vcpu_upcall_vector.  Any thread.
      */
     uint32_t (*get_caps)(void);
 
     /* The version of Xen that the guest sees: major << 16 | minor. */
     uint32_t (*get_xen_version)(void);
-    /* What the guest may have of both. */
+    /* Limits of the guest's grant frames and PIRQs. */
     uint16_t (*get_gnttab_max_frames)(void);
     uint16_t (*get_evtchn_max_pirq)(void);
 
@@ -58,22 +58,23 @@ typedef struct XenAccelOps {
     int (*set_shared_info)(uint64_t gfn);
 
     /*
-     * The guest's mode, which sets the layout of what it shares with us: as
-     * latched when it set up its hypercall page, or set here since.
+     * The guest's mode, which decides the layout of shared_info and the like.
+     * The accelerator latches it when the guest sets up its hypercall page;
+     * set_long_mode sets it afterwards.
      */
     int (*set_long_mode)(bool long_mode);
     int (*get_long_mode)(bool *long_mode);
 
-    /* Structures that the accelerator keeps up to date.  vCPU's thread. */
+    /* Where the accelerator updates these structures.  vCPU's thread. */
     int (*set_vcpu_info)(CPUState *cs, uint64_t gpa);
     int (*set_vcpu_time_info)(CPUState *cs, uint64_t gpa);
     int (*set_vcpu_runstate)(CPUState *cs, uint64_t gpa);
 
-    /* The Xen vCPU number of @cs, if it is to know.  Before it first runs. */
+    /* Tell the accelerator of @cs and its Xen number, before @cs first runs. */
     int (*init_vcpu)(CPUState *cs);
     /*
-     * @cs is being unplugged: its thread has ended, and nobody who raises an
-     * event or wakes vCPUs has it any more.  BQL held.
+     * @cs is being unplugged: its thread has ended, and no thread that raises
+     * events or wakes vCPUs can find it any more.  BQL held.
      */
     void (*destroy_vcpu)(CPUState *cs);
 
@@ -83,12 +84,15 @@ typedef struct XenAccelOps {
      * interrupts.  BQL held.
      */
     int (*set_upcall_vector)(uint8_t vector);
-    /* That flag of @cs was just set.  Any thread, no BQL; must not block. */
+    /*
+     * evtchn_upcall_pending of @cs was just set.  Any thread, no BQL; must not
+     * block.
+     */
     void (*raise_upcall)(CPUState *cs);
-    /* The same by @vector of @cs's own, as a LAPIC interrupt. */
+    /* The same, but by the vCPU's own @vector, as a LAPIC interrupt. */
     void (*raise_vcpu_upcall)(CPUState *cs, uint8_t vector);
 
-    /* See get_caps.  vCPU's thread; @expires_ns is a system time, 0: stopped */
+    /* See get_caps.  vCPU's thread; @expires_ns is a system time, 0: stop it */
     int (*set_vcpu_upcall_vector)(CPUState *cs, uint8_t vector);
     int (*set_vcpu_timer)(CPUState *cs, uint32_t port, uint64_t expires_ns);
     int (*get_vcpu_timer)(CPUState *cs, uint64_t *expires_ns);
@@ -103,32 +107,32 @@ typedef struct XenAccelOps {
     void (*wake_vcpu)(CPUState *cs);
 
     /*
-     * Where reset, INIT, SIPI and set_vcpu_status have left @target.  On the
-     * thread of @cs with the BQL held, which is dropped perhaps.
+     * The status that reset, INIT, SIPI and set_vcpu_status have given @target.
+     * On the thread of @cs, with the BQL held, which may be dropped meanwhile.
      */
     XenVCPUStatus (*get_vcpu_status)(CPUState *cs, CPUState *target);
     /*
-     * Make it XEN_VCPU_DOWN or XEN_VCPU_UP.  BQL held.  What is queued for a
-     * vCPU that is down may set its registers.
+     * Make @target XEN_VCPU_DOWN or XEN_VCPU_UP.  BQL held.  Work that is
+     * queued for a vCPU that is down may set its registers.
      */
     void (*set_vcpu_status)(CPUState *target, XenVCPUStatus status);
 
     /*
-     * The runstate of @target, with what has passed before its
-     * state_entry_time.  As get_vcpu_status.
+     * The runstate of @target; its times are those up to state_entry_time.
+     * Thread and BQL as for get_vcpu_status.
      */
     int (*get_vcpu_runstate)(CPUState *cs, CPUState *target,
                              struct vcpu_runstate_info *info);
 
     /*
-     * Optional: when @cs, the caller's vCPU, runs again, no vCPU has anything
-     * in its TLB that it had before.
+     * Optional: flush the TLBs of all vCPUs, before @cs, the caller's vCPU,
+     * runs again.
      */
     void (*flush_tlbs)(CPUState *cs);
 
     /*
-     * From now on who updates a runstate in guest memory says so there, with
-     * XEN_RUNSTATE_UPDATE; or no more.
+     * Whether the accelerator sets XEN_RUNSTATE_UPDATE in guest memory while it
+     * updates a runstate there.
      */
     int (*set_runstate_update_flag)(bool enable);
 } XenAccelOps;
@@ -138,12 +142,13 @@ uint32_t xen_machine_version(void);
 void xen_accel_machine_class_init(ObjectClass *oc);
 
 /*
- * What others have queued for @cs, the caller's vCPU, from within a hypercall that
- * has to wait for what they do.  BQL held, which is dropped perhaps.
+ * Do the work that other threads have queued for @cs, the caller's vCPU, within
+ * a hypercall that waits for these threads.  BQL held, which may be dropped
+ * meanwhile.
  */
 void xen_accel_do_queued_work(CPUState *cs);
 
-/* The LAPIC interrupt that raises @vector of @cs's own. */
+/* The LAPIC interrupt that raises the vCPU's own upcall @vector. */
 MSIMessage xen_accel_upcall_message(CPUState *cs, uint8_t vector);
 
 /* Ends QEMU, with one line, when no accelerator can run a Xen guest. */
@@ -159,8 +164,9 @@ extern const XenAccelOps xen_accel_kvm;
 extern const XenAccelOps xen_accel_tcg;
 
 /*
- * Whether @vcpu_info, which may be NULL, says that an upcall is pending: its first
- * byte.  A 32-bit guest's has a smaller alignment than our type of it.
+ * Whether @vcpu_info, which may be NULL, says that an upcall is pending: its
+ * first byte.  No struct vcpu_info, as a 32-bit guest aligns it less than
+ * QEMU's type.
  */
 static inline bool xen_upcall_pending(const void *vcpu_info)
 {

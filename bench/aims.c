@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the model's figures are to be. */
+/* The figures that the model aims at. */
 
 #include "bench.h"
 
@@ -16,7 +16,7 @@ static double ns_of(const struct bench_results *r, const char *name,
     return row ? row->ns : 0;
 }
 
-/* Two threads to one; they need two processors. */
+/* The ratio of two threads to one; 0 on a single processor. */
 static double ratio_of_two(const struct bench_results *r, const char *name)
 {
     const struct bench_row *row = bench_find_row(r, name, BENCH_FIFO, 2);
@@ -51,7 +51,7 @@ static const struct bench_memory *find_memory(const struct bench_results *r,
     return NULL;
 }
 
-/* A value of 0 was not measured. */
+/* An aim whose value is 0 has not been measured. */
 void bench_get_aims(const struct bench_results *r,
                     struct bench_aim aims[NR_BENCH_AIMS])
 {

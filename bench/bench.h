@@ -2,9 +2,9 @@
 /*
  * The event-channel benchmark: what its files share.
  *
- * rig.c, cases.c, the test guest and the model are there twice: as they are,
- * for the times, and in an object of their own with the step hook of
- * core/atomic.h, for the counts.
+ * rig.c, cases.c, the test guest and the model are built twice: as they are, to
+ * measure times, and in an object of their own with the step hook of
+ * core/atomic.h, to count atomic operations.
  */
 
 #ifndef BENCH_H
@@ -28,15 +28,15 @@ enum bench_abi {
 
 #define BENCH_ABI_BIT(abi)  (1u << (abi))
 #define BENCH_ALL_ABIS      (BENCH_ABI_BIT(NR_BENCH_ABIS) - 1)
-/* Two word sizes differ in the time of one event, not in what threads share. */
+/* Only one thread's cases run with both word sizes: threads share the same. */
 #define BENCH_64_BIT        (BENCH_ABI_BIT(BENCH_2L_64) |   \
                              BENCH_ABI_BIT(BENCH_3L_64) |   \
                              BENCH_ABI_BIT(BENCH_FIFO))
 
-/* What must hold between the events that were sent and those handled. */
+/* How the number of events handled must relate to those sent. */
 enum bench_account {
     BENCH_EACH,         /* every one is handled by itself */
-    BENCH_MERGED,       /* at least the last one, and none out of nothing */
+    BENCH_MERGED,       /* at least the last one, and no more than sent */
     BENCH_NOT_EVENTS,
 };
 
@@ -58,25 +58,25 @@ struct bench_thread {
     bool crowded;               /* there are more threads than processors */
     bool failed;                /* an operation returned an error */
     uint64_t ops;               /* done while the clock ran */
-    uint64_t sent;              /* events, by this thread, also before that */
+    uint64_t sent;              /* by this thread, also before the clock */
     int64_t start, end;
     int64_t cpu_time;
     double latency, width;      /* the probes' worse figures */
 } __attribute__((aligned(128)));
 
-/* Any word means the same at every thread count and in every run: see --json. */
+/* Names and meanings must not change between versions: see --json. */
 struct bench_case {
     const char *name;
     const char *what;
     unsigned int abis;
     unsigned int min_threads, max_threads;
     enum bench_account account;
-    /* The ratio is to this case with @idle_threads fewer; NULL: itself, 1. */
+    /* Compare with this case, @idle_threads fewer; NULL: itself, one thread. */
     const char *base;
-    unsigned int idle_threads;  /* the last ones; their work does not count */
+    unsigned int idle_threads;  /* the last ones, whose work does not count */
     /* @n operations of thread @t. */
     void (*run)(struct bench_thread *t, unsigned int n);
-    /* Where the events go; thread 0 goes on until all others are done. */
+    /* Ports used; if others wait, thread 0 handles until they are done. */
     unsigned int ports;
     bool others_wait;
 };
@@ -89,15 +89,15 @@ struct bench_ops {
                  unsigned int nr_threads);
     struct bench_rig *(*rig_new)(enum bench_abi abi);
     void (*rig_free)(struct bench_rig *rig);
-    /* Before a sample, and the count of events handled since. */
+    /* Reset the count of handled events before a sample, and read it. */
     void (*reset_handled)(struct bench_rig *rig, const struct bench_case *c);
     uint64_t (*handled)(struct bench_rig *rig, const struct bench_case *c);
     /* Handle what is pending at @vcpu of the case's domain. */
     void (*upcall)(struct bench_rig *rig, const struct bench_case *c,
                    unsigned int vcpu);
     /*
-     * After a sample: each port that was used takes one more event, and it is
-     * handled once.  Else what is wrong.
+     * After a sample send one more event on each port that was used, which must
+     * be handled once.  NULL, or what is wrong.
      */
     const char *(*check)(struct bench_rig *rig, const struct bench_case *c,
                          unsigned int nr_threads);
@@ -115,13 +115,13 @@ extern const char *const bench_abi_names[NR_BENCH_ABIS + 1];
 int64_t bench_now(void);
 /* The processor time of the calling thread. */
 int64_t bench_thread_time(void);
-/* @n compare-exchanges: nothing depends on one, or each on the last one. */
+/* @n compare-exchanges, independent or each using the last one's result. */
 void bench_yardstick(unsigned int n);
 void bench_dependent_yardstick(unsigned int n);
 /*
- * Nanoseconds of work that is always the same: one chain of instructions, which
- * sees a slower clock and interrupts; and several side by side, which see a
- * busy hyperthread, too.
+ * Nanoseconds for a fixed amount of work: one chain of instructions, which
+ * takes longer with a slower clock and with interrupts; and several chains side
+ * by side, which take longer with a busy hyperthread, too.
  */
 double bench_latency_probe(void);
 double bench_width_probe(void);
@@ -133,14 +133,14 @@ struct bench_sample {
     double handled_ns;  /* for each event handled meanwhile; 0: none */
     double slowest;     /* the slowest thread's part of an equal share */
     double latency, width;
-    uint64_t ops;       /* thread 0's, */
-    struct bench_steps steps;   /* and what they took, if counted */
+    uint64_t ops;       /* thread 0's operations */
+    struct bench_steps steps;   /* of these, if they are counted */
 };
 
-/* Processors that this process may use. */
+/* The number of processors that this process may use. */
 unsigned int bench_processors(void);
 void bench_pin(unsigned int n);
-/* One sample; with events missing it says so and ends the process. */
+/* Take one sample; if events are lost, print that and end the process. */
 void bench_take_sample(const struct bench_ops *ops, struct bench_rig *rig,
                        const struct bench_case *c, enum bench_abi abi,
                        unsigned int nr_threads, struct bench_sample *sample);
@@ -150,7 +150,7 @@ void bench_take_sample(const struct bench_ops *ops, struct bench_rig *rig,
 struct bench_table;
 struct bench_table *bench_table_new(enum bench_abi abi, uint32_t open_ports);
 void bench_table_free(struct bench_table *table);
-/* Close some ports anywhere and open as many; nanoseconds for each. */
+/* Close some random ports and open as many; nanoseconds for each. */
 void bench_table_run(struct bench_table *table, double *alloc_ns,
                      double *close_ns);
 
@@ -180,7 +180,7 @@ struct bench_row {
     unsigned int threads;
     struct bench_sample *samples;
     unsigned int taken, kept;
-    /* Medians of what was kept, and the least. */
+    /* Medians of the samples that were kept, and their least time. */
     double ns, least_ns, handled_ns, slowest;
     double ratio;           /* events a second to those of the base; 0: none */
     /* For each operation; of one thread only. */
@@ -211,7 +211,7 @@ struct bench_results {
 void bench_choose_rows(const struct bench_request *request,
                        struct bench_results *results);
 const struct bench_case *bench_find_case(const char *name);
-/* What @c's ratio with @threads is to, and with how many threads. */
+/* The case to compare @c with @threads to, and its number of threads. */
 const struct bench_case *bench_base_of(const struct bench_case *c,
                                        unsigned int threads,
                                        unsigned int *base_threads);

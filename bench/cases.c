@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is measured, in one table; built twice, see bench.h. */
+/* The table of cases; built twice, see bench.h. */
 
 #include "run.h"
 #include "linux.h"
@@ -16,7 +16,7 @@
 #define FIFO_ONLY   BENCH_ABI_BIT(BENCH_FIFO)
 #define NO_ABI      BENCH_ABI_BIT(BENCH_NO_ABI)
 
-/* A case of one thread, or of up to all. */
+/* A case of one thread; and one of several threads. */
 #define ONE_THREAD(name_, what_, run_, ports_, ...)                         \
     { .name = name_, .what = what_, .abis = BENCH_ALL_ABIS,                 \
       .min_threads = 1, .max_threads = 1, .account = BENCH_EACH,            \
@@ -27,7 +27,7 @@
       .account = account_, .run = bench_run_##run_, .ports = ports_,        \
       __VA_ARGS__ }
 
-/* Some have an initializer of their own instead of the macro's. */
+/* Some cases override an initializer of the macro. */
 #pragma GCC diagnostic ignored "-Woverride-init"
 
 static const struct bench_case cases[] = {
@@ -52,7 +52,7 @@ static const struct bench_case cases[] = {
     ONE_THREAD("2-ports-alternating", "two ports in turn", alternate,
                BENCH_ADJACENT_AT_0),
 
-    /* A vCPU a thread, each with a port of its own. */
+    /* Each thread has its own vCPU and its own port. */
     THREADS("distinct-adjacent", "ports one after the other", BENCH_EACH, ipi,
             BENCH_ADJACENT),
     THREADS("distinct-6apart", "six IPIs a vCPU, as Linux has", BENCH_EACH,
@@ -62,29 +62,29 @@ static const struct bench_case cases[] = {
     THREADS("distinct-own-line", "the same, with 2-level 512: a cache line "
             "each", BENCH_EACH, own_line, BENCH_OWN_LINE),
 
-    /* One vCPU: thread 0 sends and handles; the others send, or also wait. */
-    THREADS("1vcpu-far-flat", "ports far apart, nobody waits", BENCH_MERGED,
+    /* One vCPU: thread 0 sends and handles; the others only send (and wait). */
+    THREADS("1vcpu-far-flat", "ports far apart, no sender waits", BENCH_MERGED,
             far_flat, BENCH_FAR_AT_0),
-    THREADS("1vcpu-adj-flat", "adjacent ports, nobody waits", BENCH_MERGED,
+    THREADS("1vcpu-adj-flat", "adjacent ports, no sender waits", BENCH_MERGED,
             adjacent_flat, BENCH_ADJACENT_AT_0),
-    THREADS("1vcpu-prio-flat", "a priority each, nobody waits", BENCH_MERGED,
+    THREADS("1vcpu-prio-flat", "a priority each, no sender waits", BENCH_MERGED,
             priorities_flat, BENCH_PRIORITIES, .abis = FIFO_ONLY),
-    THREADS("1vcpu-far-acked", "ports far apart, each event waited for",
+    THREADS("1vcpu-far-acked", "ports far apart, each sender waits",
             BENCH_EACH, far_acked, BENCH_FAR_AT_0, .others_wait = true),
-    THREADS("1vcpu-adj-acked", "adjacent ports, each event waited for",
+    THREADS("1vcpu-adj-acked", "adjacent ports, each sender waits",
             BENCH_EACH, adjacent_acked, BENCH_ADJACENT_AT_0,
             .others_wait = true),
-    THREADS("1vcpu-prio-acked", "a priority each, each event waited for",
+    THREADS("1vcpu-prio-acked", "a priority each, each sender waits",
             BENCH_EACH, priorities_acked, BENCH_PRIORITIES, .abis = FIFO_ONLY,
             .others_wait = true),
-    THREADS("1vcpu-adj-pending", "adjacent ports, nobody handles",
+    THREADS("1vcpu-adj-pending", "adjacent ports, no event is handled",
             BENCH_MERGED, pending, BENCH_ADJACENT_AT_0),
-    THREADS("same-port-flat", "one port for all, nobody waits", BENCH_MERGED,
+    THREADS("same-port-flat", "one port for all, no sender waits", BENCH_MERGED,
             same_port_flat, BENCH_ADJACENT_AT_0),
-    THREADS("same-port-pending", "one port for all, nobody handles",
+    THREADS("same-port-pending", "one port for all, no event is handled",
             BENCH_MERGED, same_port_pending, BENCH_ADJACENT_AT_0),
 
-    /* Ports come and go. */
+    /* Ports are opened and closed. */
     THREADS("alloc+close-1dom", "an unbound port, all in one domain",
             BENCH_NOT_EVENTS, alloc_one_domain, BENCH_NO_PORTS),
     THREADS("alloc+close-own-dom", "an unbound port, a domain each",
@@ -95,7 +95,7 @@ static const struct bench_case cases[] = {
             "closes", BENCH_EACH, far_under_alloc, BENCH_FAR,
             .min_threads = 2, .base = "distinct-far", .idle_threads = 1),
 
-    /* What the machine can do. */
+    /* The machine's own speed. */
     THREADS("yardstick", "a compare-exchange that nothing depends on",
             BENCH_NOT_EVENTS, yardstick, BENCH_NO_PORTS, .abis = NO_ABI),
     THREADS("yardstick-dependent", "a compare-exchange after another",
@@ -143,7 +143,7 @@ static void upcall(struct bench_rig *rig, const struct bench_case *c,
     struct bench_vcpu *v = &dom->vcpu[vcpu];
 
     if (!v->domain) {
-        return;     /* a back end's domain has none */
+        return;     /* a back end's domain has no upcall */
     }
     switch (rig->abi) {
     case BENCH_2L_64:
@@ -164,8 +164,8 @@ static void upcall(struct bench_rig *rig, const struct bench_case *c,
 }
 
 /*
- * An event that was lost leaves its port pending for ever, so that no other one
- * gets through.
+ * A port whose event was lost stays pending for ever, so that the event sent
+ * here is not handled.
  */
 static const char *check(struct bench_rig *rig, const struct bench_case *c,
                          unsigned int nr_threads)

@@ -11,7 +11,7 @@ extern __thread struct bench_steps bench_steps;
 #define EVTCHN_ATOMIC_STEP(kind, ptr)           \
     do {                                        \
         (void)(ptr);                            \
-        /* A fence costs as much. */            \
+        /* A fence costs as much as those. */   \
         if ((kind) == EVTCHN_STEP_RMW ||        \
             (kind) == EVTCHN_STEP_FENCE) {      \
             bench_steps.rmw++;                  \

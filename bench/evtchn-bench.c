@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the event-channel model costs, in time, atomic operations and memory. */
+/* Measures the event-channel model's time, atomic operations and memory. */
 
 #include "bench.h"
 
@@ -49,7 +49,7 @@ static void list_cases(void)
     }
 }
 
-/* What is wrong with the options, or NULL. */
+/* The error in the options, or NULL. */
 static char *wrong_option(struct bench_request *request)
 {
     unsigned int i, a;

@@ -2,8 +2,8 @@
 /*
  * The results as JSON, one row a line.
  *
- * By hand, as json-glib is not there for a static binary; every string is a
- * name of ours and needs no escape.
+ * Without json-glib, which has no static library; every string is one of the
+ * benchmark's names and needs no escape.
  */
 
 #include "bench.h"

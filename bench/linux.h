@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A guest kernel's side of an event, as Linux has it, inlined where the events
- * are measured: the upcall's loop and each ABI's scan, after what
- * drivers/xen/events/events_base.c, events_2l.c and events_fifo.c do, down to
- * which accesses are locked.  For 3-level, which Linux lacks, it is what
+ * A guest kernel's side of an event, inlined where the events are measured: the
+ * upcall's loop and each ABI's scan.  It does what Linux's
+ * drivers/xen/events/events_base.c, events_2l.c and events_fifo.c do, with the
+ * same locked accesses.  For 3-level, which Linux lacks, it does what
  * public/event_channel_3level.h asks for, with Linux's mask of a CPU's own
  * ports.
  *
  * The handler counts its events, after it has acknowledged them (as Linux's
- * per-CPU interrupts do).  What stands for a hypercall is a call.
+ * per-CPU interrupts do).  A call of the model stands for a hypercall.
  */
 
 #ifndef BENCH_LINUX_H
@@ -19,7 +19,7 @@
 
 #define LINUX_INLINE static inline __attribute__((always_inline))
 
-/* Words of 2-level and 3-level; @bits is a constant where it is called. */
+/* Words of 2-level and 3-level; the callers pass constants as @bits. */
 
 LINUX_INLINE uint64_t linux_load(const void *words, unsigned int i,
                                  unsigned int bits)
@@ -76,7 +76,7 @@ LINUX_INLINE void linux_clear_pending(const struct bench_domain *d,
     }
 }
 
-/* One thread at a time handles a port; senders look at the count. */
+/* Only one thread at a time handles a port; senders read its count. */
 LINUX_INLINE void linux_handle(struct bench_domain *d, uint32_t port,
                                enum bench_abi abi)
 {
@@ -111,7 +111,7 @@ LINUX_INLINE void linux_fifo_consume(struct bench_vcpu *v,
     word = linux_event_word(v->domain, port);
     link = linux_clear_linked(word);
     if (!link) {
-        /* On the kernel's own copy, and locked nevertheless. */
+        /* Linux uses a locked operation, though this is its own copy. */
         evtchn_clear_bit(ready, priority);
     }
     if (evtchn_test_bit(word, EVTCHN_FIFO_PENDING) &&
@@ -148,7 +148,7 @@ LINUX_INLINE uint64_t linux_from_bit(uint64_t word, unsigned int bit)
     return word & (UINT64_MAX << bit);
 }
 
-/* From @bit of word @i upwards; the next scan goes on behind the last event. */
+/* Scan word @i from @bit up; the next scan begins behind the last event. */
 LINUX_INLINE void linux_2l_scan_word(struct bench_vcpu *v, unsigned int i,
                                      unsigned int bit, unsigned int bits,
                                      enum bench_abi abi)
@@ -169,8 +169,8 @@ LINUX_INLINE void linux_2l_scan_word(struct bench_vcpu *v, unsigned int i,
 }
 
 /*
- * The word that the last scan ended in comes first, from there on, and at the
- * end once more as a whole.
+ * Begin in the word in which the last scan ended, behind its last event; at the
+ * end scan all of that word.
  */
 LINUX_INLINE void linux_2l_scan(struct bench_vcpu *v, enum bench_abi abi)
 {
@@ -236,7 +236,7 @@ LINUX_INLINE void linux_3l_scan(struct bench_vcpu *v, enum bench_abi abi)
 
 /* All ----------------------------------------------------------------------- */
 
-/* Where there is an interrupt, its handler. */
+/* Handle the upcall, if there is one. */
 LINUX_INLINE void linux_upcall(struct bench_vcpu *v, enum bench_abi abi)
 {
     while (evtchn_load(v->upcall_pending)) {
@@ -264,7 +264,7 @@ LINUX_INLINE void linux_mask(struct bench_domain *d, uint32_t port,
     }
 }
 
-/* Whether an event waits, so that the hypercall must raise it. */
+/* Clear MASKED; whether the event is pending, so that a hypercall is needed. */
 LINUX_INLINE bool linux_fifo_unmask(uint32_t *word)
 {
     uint32_t old = evtchn_load(word) & ~FIFO_BUSY;
@@ -275,7 +275,7 @@ LINUX_INLINE bool linux_fifo_unmask(uint32_t *word)
     return evtchn_test_bit(word, EVTCHN_FIFO_PENDING);
 }
 
-/* The hypercall acts only on a mask bit that is set: set it again. */
+/* EVTCHNOP_unmask acts only if the mask bit is set, so set it again. */
 LINUX_INLINE bool linux_bitmap_unmask(const void *pending, void *mask,
                                       uint32_t bit)
 {
@@ -287,7 +287,7 @@ LINUX_INLINE bool linux_bitmap_unmask(const void *pending, void *mask,
     return true;
 }
 
-/* On the port's vCPU, of an HVM guest. */
+/* Unmask, as an HVM guest does on the port's vCPU. */
 LINUX_INLINE int linux_unmask(struct bench_domain *d, uint32_t port,
                               enum bench_abi abi)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Measuring on a machine that has other things to do: short samples of
- * everything in turn, many rounds, and of each the median of those rounds in
- * which the probes beside it were near the best that they ever were.
+ * Measuring on a machine with other work: in each of many rounds a short sample
+ * of each case, with probes beside it.  A case's figure is the median of the
+ * samples whose probes were near the best that these ever were.
  */
 
 #include "bench.h"
@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* What a probe may be above its best, with that many threads. */
+/* How far above its best a probe may be for a sample to count. */
 #define NEAR_BEST       1.05
-/* More threads than processors take long, and their figures mean less. */
+/* Fewer rounds with more threads than processors, which take longer. */
 #define ROUNDS_A_CROWDED_ONE 10
 
 static const uint32_t table_ports[] = { 100, 1000, 4000, 10000, 100000 };
@@ -79,7 +79,7 @@ static void take_samples(struct bench_results *r, struct bench_rig **rigs)
     progress("evtchn-bench", r->rounds, r->rounds);
 }
 
-/* The hook's counts are of one thread, and the same each time. */
+/* Only one thread's cases are counted, whose counts are the same each time. */
 static void count_steps(struct bench_results *r)
 {
     struct bench_rig *rig;
@@ -141,7 +141,7 @@ static bool is_near(const struct bench_sample *s, const struct best *b)
            s->width <= b->width * NEAR_BEST;
 }
 
-/* Where no sample was good, all of them count; @kept tells. */
+/* If no sample was good, all of them count, and @kept is 0. */
 static void sum_up_row(struct bench_results *r, struct bench_row *row,
                        const struct best *best)
 {

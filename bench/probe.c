@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The clock, the yardsticks, and what tells whether the processor was ours. */
+/* The clock, the yardsticks, and probes for other work on the processor. */
 
 #include "bench.h"
 #include "atomic.h"
@@ -27,7 +27,7 @@ int64_t bench_thread_time(void)
     return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
-/* All find what they expect, so that none waits for what another one found. */
+/* Each expects a value that is known before, so none waits for another one. */
 void bench_yardstick(unsigned int n)
 {
     uint64_t word[16] __attribute__((aligned(128))) = { 0 };
@@ -69,7 +69,7 @@ double bench_latency_probe(void)
     return bench_now() - start;
 }
 
-/* As many chains as a core has units to add: two hyperthreads get half each. */
+/* As many chains as a core has adders, which a busy hyperthread would share. */
 double bench_width_probe(void)
 {
     int64_t start = bench_now();

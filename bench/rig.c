@@ -10,12 +10,12 @@
 #define LINE            64
 #define MAX_SOURCES     320
 #define IPIS_A_VCPU     6
-/* Behind the last port of any set; the guests' bitmaps and arrays end there. */
+/* Above the last port of any set; the size of guests' bitmaps and arrays. */
 #define MAX_PORT        (BENCH_MAX_THREADS * 1024 + 1024)
-/* One of each at every BENCH_FAR distance. */
+/* Sets that have a port at every BENCH_FAR distance. */
 #define NR_FAR          3
 
-/* The model's memory begins on a cache line, as in an allocator made for it. */
+/* The model's memory begins on a cache line, as evtchn.h requires. */
 static void *alloc_aligned(void *opaque, size_t size)
 {
     void *ptr = aligned_alloc(LINE, (size + LINE - 1) / LINE * LINE);
@@ -31,7 +31,7 @@ static void free_aligned(void *opaque, void *ptr, size_t size)
     free(ptr);
 }
 
-/* The guest looks at evtchn_upcall_pending itself. */
+/* No interrupt: the guest looks at evtchn_upcall_pending itself. */
 static void no_upcall(void *opaque, uint32_t vcpu)
 {
     (void)opaque, (void)vcpu;
@@ -165,7 +165,7 @@ static void set_add(struct bench_port_set *set, struct bench_domain *dom,
     set->nr++;
 }
 
-/* A port that is bound by now gets its place in the kernel. */
+/* Note a bound port in the guest kernel's data. */
 static void open_port(struct bench_domain *dom, uint32_t port,
                       unsigned int vcpu)
 {
@@ -188,7 +188,7 @@ static uint32_t bind_ipi(struct bench_domain *dom, unsigned int vcpu)
     return port;
 }
 
-/* Unbound ports until the next one is @port. */
+/* Allocate unbound ports until the next free one is @port. */
 static void skip_to(struct bench_domain *dom, uint32_t port)
 {
     uint32_t got;
@@ -218,7 +218,7 @@ static void join(struct bench_port_set *set, struct bench_domain *dom,
     set->port[0] = sender_port;
 }
 
-/* As a kernel's boot leaves them: timers, IPIs, and then the devices. */
+/* Ports in the order of a kernel's boot: timers, IPIs, and then devices. */
 static void open_near(struct bench_rig *rig)
 {
     struct bench_domain *dom = &rig->near;

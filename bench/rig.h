@@ -7,7 +7,7 @@
 #include "bench.h"
 #include "guest.h"
 
-/* What a handler counts, on a pair of cache lines of its own. */
+/* A handler's count of events, on a pair of cache lines of its own. */
 struct bench_source {
     uint64_t handled;
 } __attribute__((aligned(128)));
@@ -46,11 +46,11 @@ enum bench_ports {
     BENCH_SIX_APART,        /* six for each vCPU, as Linux binds its IPIs */
     BENCH_FAR,              /* bench_far_apart(), a vCPU each */
     BENCH_OWN_LINE,         /* far enough for a cache line each in any ABI */
-    BENCH_ADJACENT_AT_0,    /* the same, all at vCPU 0 */
+    BENCH_ADJACENT_AT_0,    /* as BENCH_ADJACENT, all at vCPU 0 */
     BENCH_FAR_AT_0,
-    BENCH_PRIORITIES,       /* the same, each with a priority of its own */
+    BENCH_PRIORITIES,       /* the same, with a priority each */
     BENCH_BATCH,            /* BENCH_BATCH_PORTS adjacent ones at vCPU 0 */
-    BENCH_STRIDE,           /* as many as far apart as 2-level has room for */
+    BENCH_STRIDE,           /* as many, as far apart as fits in 2-level */
     BENCH_INTERDOMAIN_PORT, /* one, of a channel whose other end sends */
     BENCH_PIRQ_PORT,
     BENCH_VIRQ_PORT,
@@ -63,7 +63,7 @@ enum bench_ports {
 #define BENCH_PIRQ          1
 
 struct bench_port_set {
-    struct bench_domain *domain;    /* that handles the events */
+    struct bench_domain *domain;    /* handles the events */
     struct evtchn_domain *sender;
     uint32_t port[BENCH_BATCH_PORTS];       /* the sender's */
     unsigned int vcpu[BENCH_BATCH_PORTS];   /* where it is handled */
@@ -75,12 +75,12 @@ struct bench_rig {
     struct world *world;
     struct evtchn_env env;
     struct bench_domain near, far, stride, peer, host;
-    /* For allocation: nothing is open in them; [0] is shared. */
+    /* For allocation: no port is open in them; [0] is shared. */
     struct bench_domain own[BENCH_MAX_THREADS];
     struct bench_port_set set[NR_BENCH_PORTS];
 };
 
-/* How far apart BENCH_FAR's ports are, and for how many threads a set is. */
+/* The distance of BENCH_FAR's ports; how many threads a set allows. */
 unsigned int bench_far_apart(enum bench_abi abi);
 unsigned int bench_room(enum bench_abi abi, enum bench_ports ports);
 

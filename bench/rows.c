@@ -88,7 +88,7 @@ void bench_choose_rows(const struct bench_request *request,
             }
         }
     }
-    /* What all figures are told in. */
+    /* The yardsticks, which are the unit of all figures. */
     for (i = 0; i < bench_timed.nr_cases; i++) {
         if (bench_timed.cases[i].abis & BENCH_ABI_BIT(BENCH_NO_ABI)) {
             add_row(r, &bench_timed.cases[i], BENCH_NO_ABI, 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is measured, a function each; built twice, see bench.h.
+ * A function for each case; built twice, see bench.h.
  *
  * The functions are inlined for each ABI, so that the compiler sees the whole
  * of the guest's side, as in a kernel that knows its ABI.
@@ -12,11 +12,11 @@
 #include <glib.h>
 #include <sched.h>
 
-/* Rounds of a wait before others may run: more, if none needs the processor. */
+/* Rounds of a wait before it yields; fewer if other threads need processors. */
 #define SPINS           2000
 #define SPINS_IF_CROWDED 50
 
-/* What a body is given: all but the set is known when it is inlined. */
+/* A body's arguments, of which all but the set are constants when inlined. */
 #define BODY(name)                                                          \
     LINUX_INLINE void name(struct bench_thread *t, unsigned int n,          \
                            enum bench_ports ports, enum bench_abi abi)
@@ -105,7 +105,7 @@ void bench_run_ipi_test_guest(struct bench_thread *t, unsigned int n)
     t->failed |= rc;
 }
 
-/* Nobody takes them; the set's first port, or the thread's. */
+/* Send by the set's port @i; no event is handled. */
 static void send_only(struct bench_thread *t, unsigned int n,
                       enum bench_ports ports, unsigned int i)
 {
@@ -136,7 +136,7 @@ void bench_run_to_host(struct bench_thread *t, unsigned int n)
     send_only(t, n, BENCH_HOST_PORT, 0);
 }
 
-/* All ports of the set, and then one upcall. */
+/* Send on all ports of the set, and then take one upcall. */
 BODY(send_batch)
 {
     struct bench_port_set *set = &t->rig->set[ports];
@@ -201,7 +201,7 @@ BODY(mask_send_unmask)
 }
 RUN(mask_send_unmask, mask_send_unmask, BENCH_ADJACENT)
 
-/* Two priorities in turn; ends with the port's own. */
+/* Set two priorities in turn; the last one is the port's own. */
 BODY(change_priority)
 {
     struct bench_port_set *set = &t->rig->set[ports];
@@ -239,7 +239,7 @@ BODY(alternate)
 }
 RUN(alternate, alternate, BENCH_ADJACENT_AT_0)
 
-/* Several threads, one vCPU: thread 0 takes the events of all ------------------ */
+/* Several threads, one vCPU: thread 0 handles all events -------------------- */
 
 BODY(flat)
 {
@@ -294,7 +294,7 @@ RUN(far_acked, acked, BENCH_FAR_AT_0)
 RUN(adjacent_acked, acked, BENCH_ADJACENT_AT_0)
 RUN(priorities_acked, acked, BENCH_PRIORITIES)
 
-/* Ports come and go ------------------------------------------------------------ */
+/* Opening and closing ports ------------------------------------------------- */
 
 static void alloc_and_close(struct bench_thread *t, struct evtchn_domain *d,
                             unsigned int n)

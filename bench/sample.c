@@ -2,10 +2,10 @@
 /*
  * One sample of a case with some number of threads.
  *
- * One thread makes BATCH operations.  Several go on for a while, all from one
- * moment on; each counts what it has done in its own time.  Where there are
- * more threads than processors that goes on for longer, the processor's time is
- * what counts, as nobody else's is in it then, and the probes tell nothing.
+ * One thread makes BATCH operations.  Several threads begin at the same moment
+ * and run for a while; each counts the operations in its own time.  With more
+ * threads than processors they run for longer; then the threads' processor time
+ * counts, which has no other work in it, and the probes are not used.
  */
 
 #define _GNU_SOURCE     /* processor affinity */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs a domain from dom0: has xl create it from CONFIGURATION, paused, lets it go,
- * and prints its console and how it ended, in guest/run-qemu's words. It stands in
- * for xenconsoled, which reads a console no more than 150 times a second and not at
- * all once the guest has closed its channel.
+ * Runs a domain from dom0: lets xl create it from CONFIGURATION, paused,
+ * unpauses it, and prints its console and how it ended, in the format of
+ * guest/run-qemu. It replaces xenconsoled, which reads a console no more than
+ * 150 times a second, and not at all once the guest has closed its channel.
  *
  * usage: xen-domain ID SECONDS CONFIGURATION [COMMAND_LINE]
  *
- * With COMMAND_LINE, puts it where an HVM guest finds it in its start info: libxl
- * does so for PV and PVH only.
+ * It writes COMMAND_LINE, if given, to an HVM guest's start info, as libxl does
+ * for PV and PVH guests only.
  */
 
 #include <errno.h>
@@ -62,7 +62,7 @@ static void *map(xen_pfn_t gfn)
     return page;
 }
 
-/* What XenStore has of its console under this name, to be freed. */
+/* The value of @name in the console's directory of XenStore; to be freed. */
 static char *console_value(const char *name)
 {
     char path[64];
@@ -84,7 +84,7 @@ static unsigned long console_number(const char *name)
     return number;
 }
 
-/* Whether the domain is there; the one before it may still be going. */
+/* Whether the domain exists; the one before it may still be dying. */
 static bool find_domain(void)
 {
     xc_domaininfo_t info;
@@ -100,7 +100,10 @@ static bool find_domain(void)
     return false;
 }
 
-/* xl waits for somebody to say which terminal has the console. */
+/*
+ * xl waits until XenStore names the console's terminal, as xenconsoled would
+ * do.
+ */
 static void claim_console(void)
 {
     char *terminal = console_value("tty"), path[64];
@@ -112,7 +115,7 @@ static void claim_console(void)
     free(terminal);
 }
 
-/* The first error among what xl said, all of which goes to the console. */
+/* The first error in xl's output; prints all of that to the console. */
 static const char *xl_error(FILE *said)
 {
     static char line[256];
@@ -153,8 +156,8 @@ static void create(const char *configuration)
 }
 
 /*
- * libxl leaves room behind the start info for modules and their command lines; an
- * HVM guest without a BIOS has none.
+ * Write the command line behind the start info, where libxl leaves room for
+ * modules: an HVM guest without a BIOS has none.
  */
 static void set_command_line(const char *command_line)
 {
@@ -179,7 +182,7 @@ static void set_command_line(const char *command_line)
     xenforeignmemory_unmap(memory, info, 1);
 }
 
-/* Prints what has come on the console; true if something has. */
+/* Print new output of the console; true if there was any. */
 static bool read_console(volatile struct xencons_interface *ring)
 {
     uint32_t consumer = ring->out_cons, producer = ring->out_prod;
@@ -198,7 +201,7 @@ static bool read_console(volatile struct xencons_interface *ring)
     return any;
 }
 
-/* NULL as long as the domain runs. */
+/* How the domain has ended; NULL as long as it runs. */
 static const char *outcome(void)
 {
     static const char *const names[] = {
@@ -268,7 +271,7 @@ int main(int argc, char **argv)
     if (port < 0) {
         fail("its console's channel cannot be bound: %s", strerror(errno));
     }
-    /* XenStore fires it whenever a domain shuts down. */
+    /* XenStore fires this watch whenever a domain shuts down. */
     xs_watch(store, "@releaseDomain", "");
 
     deadline = now() + strtod(argv[2], NULL);
@@ -280,7 +283,7 @@ int main(int argc, char **argv)
     while (!end) {
         char **watch;
 
-        /* Not for long: the guest may have closed the console's channel. */
+        /* A short time-out: the guest may have closed the console's channel. */
         poll(polled, 2, 100);
         if (polled[0].revents & POLLIN) {
             xenevtchn_port_or_error_t pending = xenevtchn_pending(events);
@@ -294,7 +297,7 @@ int main(int argc, char **argv)
             free(watch);
             end = outcome();
         }
-        /* After the question whether it still runs: what it said comes first. */
+        /* Read after outcome(), so that no output before the end is lost. */
         if (read_console(ring)) {
             xenevtchn_notify(events, port);
         }

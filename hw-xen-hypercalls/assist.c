@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* HYPERVISOR_vm_assist: of all assists an HVM guest has just one. */
+/* HYPERVISOR_vm_assist: an HVM guest has only one of the assists. */
 
 #include "hypercalls.h"
 #include "qemu/main-loop.h"
@@ -12,7 +12,7 @@ typedef struct Assist {
 
 static Assist assist;           /* BQL */
 
-/* The next kernel may not know the flag, and take it for part of a time. */
+/* The next kernel may not know the flag, and take it for part of the time. */
 static void reset(void *opaque)
 {
     if (assist.runstate_update_flag) {
@@ -38,7 +38,7 @@ static bool needed(void *opaque)
     return assist.runstate_update_flag;
 }
 
-/* Without the section there is nothing to do: a reset came before. */
+/* A stream without this section needs no load: a reset has come before. */
 static int post_load(void *opaque, int version_id)
 {
     return xen_accel->set_runstate_update_flag(assist.runstate_update_flag);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * HYPERVISOR_console_io: what a guest says to Xen's own console.
+ * HYPERVISOR_console_io: a guest writes to Xen's own console.
  *
- * On Xen that is where I/O port 0xe9 leads to as well, and here too: it comes
- * out of -debugcon, if there is one.
+ * On Xen I/O port 0xe9 writes to that console as well.  Here both go to
+ * -debugcon, if there is one.
  */
 
 #include "hypercalls.h"
@@ -12,7 +12,7 @@
 
 #define DEBUG_PORT 0xe9
 
-/* Xen can be interrupted in the middle of a longer one; we can't. */
+/* Xen can interrupt a longer write and continue it later; QEMU can't. */
 #define MAX_COUNT (64 * KiB)
 
 static bool is_printable(unsigned char c)
@@ -53,7 +53,7 @@ int64_t xen_hypercall_console_io(CPUState *cs, unsigned int cmd,
     case CONSOLEIO_write:
         return console_write(cs, count, buffer);
     default:
-        /* Domain 0 alone reads it, and is told that there is no other. */
+        /* Only domain 0 may read from it; Xen gives others -EPERM. */
         return -EPERM;
     }
 }

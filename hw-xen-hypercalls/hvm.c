@@ -11,7 +11,7 @@ static int flush_tlbs(CPUState *cs, uint64_t arg)
     if (arg) {
         return -EINVAL;
     }
-    /* Then guests send IPIs and flush by themselves. */
+    /* At -ENOSYS guests flush by IPIs of their own. */
     if (!xen_accel->flush_tlbs) {
         return -ENOSYS;
     }
@@ -45,7 +45,7 @@ static int page_type(uint64_t pfn)
                ? HVMMEM_ram_rw : HVMMEM_mmio_dm;
 }
 
-/* Linux asks this of what it dumps after a crash. */
+/* Linux asks for the type of each page that it dumps after a crash. */
 static int get_mem_type(CPUState *cs, uint64_t arg)
 {
     struct xen_hvm_get_mem_type op;
@@ -63,7 +63,7 @@ static int get_mem_type(CPUState *cs, uint64_t arg)
     return kvm_copy_to_gva(cs, arg, &op, sizeof(op));
 }
 
-/* For Xen's shadow page tables, and refused where it has none. */
+/* Xen's shadow page tables use this; Xen refuses it where there are none. */
 static int pagetable_dying(CPUState *cs, uint64_t arg)
 {
     struct xen_hvm_pagetable_dying op;
@@ -76,7 +76,7 @@ static int pagetable_dying(CPUState *cs, uint64_t arg)
     return ret == -EPERM ? -EOPNOTSUPP : ret ? ret : -EINVAL;
 }
 
-/* What is right is left to QEMU's own. */
+/* Only errors are found here; QEMU's own code sets a valid vector. */
 static bool set_evtchn_upcall_vector(CPUState *cs, uint64_t arg,
                                      int64_t *result)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The argument of an HVM guest's VCPUOP_initialise, as in Xen's public header
- * arch-x86/hvm/hvm_vcpu.h, which QEMU does not have.  The same in each mode.
+ * arch-x86/hvm/hvm_vcpu.h, which QEMU does not have.  The layout is the same
+ * for 32-bit and 64-bit guests.
  */
 
 #ifndef XEN_HVM_VCPU_H

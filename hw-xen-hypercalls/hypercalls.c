@@ -9,7 +9,7 @@ int xen_hypercall_check_self(domid_t domid)
     if (domid == DOMID_SELF || domid == xen_domid) {
         return 0;
     }
-    /* There is a domain 0, over which the guest has no power. */
+    /* Domain 0 exists, but the guest may not act on it. */
     return domid == DOMID_QEMU ? -EPERM : -ESRCH;
 }
 
@@ -47,7 +47,7 @@ bool xen_hypercall(X86CPU *cpu, struct kvm_xen_exit *exit)
                                         &result);
         break;
     case __HYPERVISOR_set_timer_op:
-        /* A 32-bit guest has it in two registers. */
+        /* A 32-bit guest passes the deadline in two registers. */
         handled = xen_hypercall_set_timer_op(
             cs, long_mode ? cmd : arg << 32 | (uint32_t)cmd, &result);
         break;

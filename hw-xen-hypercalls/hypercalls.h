@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Hypercalls that QEMU's own dispatcher (target/i386/kvm/xen-emu.c) does not
- * know, or knows as a stub; the same on every accelerator.
+ * Hypercalls that QEMU's own dispatcher (target/i386/kvm/xen-emu.c) lacks, or
+ * has only as a stub; the same on every accelerator.
  */
 
 #ifndef XEN_HYPERCALLS_H
@@ -11,7 +11,7 @@
 #include "cpu.h"
 #include "system/kvm.h"
 #include "target/i386/kvm/xen-emu.h"
-/* First: without the version that it asks for, sched_op has its number of old. */
+/* First: it sets the interface version; without it sched_op is the old one. */
 #include "hw/xen/xen.h"
 #include "hw/xen/interface/xen.h"
 #include <linux/kvm.h>
@@ -32,9 +32,9 @@ void xen_hypercall_watchdog_init(void);
  */
 bool xen_hypercall(X86CPU *cpu, struct kvm_xen_exit *exit);
 
-/* One hypercall each, with the same return value as a guest sees. */
+/* Each handles one hypercall, and returns what the guest gets. */
 
-/* False: this command is for QEMU's own. */
+/* False: QEMU's own code handles this command. */
 bool xen_hypercall_xen_version(CPUState *cs, unsigned int cmd, uint64_t arg,
                                bool long_mode, int64_t *result);
 bool xen_hypercall_sched_op(CPUState *cs, unsigned int cmd, uint64_t arg,
@@ -70,19 +70,19 @@ int xen_hypercall_stop_periodic_timer(CPUState *target);
 bool xen_hypercall_set_singleshot_timer(CPUState *cs, CPUState *target,
                                         uint64_t arg, bool long_mode,
                                         int64_t *result);
-/* False: nothing is wrong with it, the rest is for QEMU's own. */
+/* False: the argument is valid, and QEMU's own code does the rest. */
 bool xen_hypercall_register_vcpu_info(CPUState *cs, CPUState *target,
                                       uint64_t arg, int64_t *result);
 struct vcpu_hvm_context;
-/* Leaves @target down with these registers, or -EINVAL.  BQL held. */
+/* Give @target these registers and leave it down, or -EINVAL.  BQL held. */
 int xen_vcpu_load_context(CPUState *target,
                           const struct vcpu_hvm_context *context);
 
-/* HVMOP_get_param, HVMOP_set_param; false: for QEMU's own. */
+/* HVMOP_get_param, HVMOP_set_param; false: QEMU's own code handles it. */
 bool xen_hypercall_hvm_param(CPUState *cs, unsigned int cmd, uint64_t arg,
                              int64_t *result);
 
-/* 0 if @domid is the guest itself, or the error of having named another. */
+/* 0 if @domid is the guest itself, else the error for naming another domain. */
 int xen_hypercall_check_self(domid_t domid);
 
 #endif /* XEN_HYPERCALLS_H */

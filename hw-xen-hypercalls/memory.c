@@ -8,18 +8,18 @@
 #include "hw/xen/interface/memory.h"
 #include "system/kvm_xen.h"
 
-/* The bits above are for Xen to continue what it had to interrupt. */
+/* Xen uses the bits above to continue an operation that it has interrupted. */
 #define MEMOP_CMD_MASK 0x3f
 
 /*
- * Memory below is the firmware's matter; QEMU's table has it as RAM from end
- * to end, video memory and ROMs too.
+ * The firmware describes the memory below; QEMU's table has all of it as RAM,
+ * video memory and ROMs too.
  */
 #define LOW_MEMORY (1 * MiB)
 
 #define MAX_ENTRIES 128
 
-/* As a guest sees it, in either mode. */
+/* An entry as a guest sees it, the same in both modes. */
 typedef struct e820_entry Entry;
 QEMU_BUILD_BUG_ON(sizeof(Entry) != 20);
 
@@ -99,7 +99,7 @@ static int memory_map(CPUState *cs, uint64_t arg, bool long_mode)
     return 0;
 }
 
-/* What struct xen_memory_domain and others begin with. */
+/* Check the domid with which struct xen_memory_domain and others begin. */
 static int check_domid(CPUState *cs, uint64_t arg)
 {
     domid_t domid;
@@ -124,7 +124,7 @@ static int64_t domain_pages(CPUState *cs, unsigned int op, uint64_t arg)
     case XENMEM_maximum_reservation:
         return ms->maxram_size >> TARGET_PAGE_BITS;
     default: {
-        /* The console's and xenstore's pages are beyond little RAM. */
+        /* With little RAM, the console's and xenstore's pages are above it. */
         uint64_t special = (XEN_SPECIAL_AREA_ADDR + XEN_SPECIAL_AREA_SIZE) >>
                            TARGET_PAGE_BITS;
 
@@ -133,7 +133,7 @@ static int64_t domain_pages(CPUState *cs, unsigned int op, uint64_t arg)
     }
 }
 
-/* The guest has no NUMA nodes that Xen would know of. */
+/* Xen knows no virtual NUMA nodes of this guest. */
 static int get_vnumainfo(CPUState *cs, uint64_t arg)
 {
     uint16_t domid_and_pad[2];
@@ -182,7 +182,7 @@ bool xen_hypercall_memory_op(CPUState *cs, unsigned int cmd, uint64_t arg,
         *result = get_vnumainfo(cs, arg);
         break;
     case XENMEM_machine_memory_map:
-        /* Domain 0's. */
+        /* Only domain 0 may use this. */
         *result = -EPERM;
         break;
     default:

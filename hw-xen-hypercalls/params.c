@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * HVMOP_get_param and HVMOP_set_param, as Xen answers a guest that asks for its
- * own.
+ * HVMOP_get_param and HVMOP_set_param, as Xen answers them for a guest's own
+ * parameters.
  */
 
 #include "hypercalls.h"
@@ -13,13 +13,13 @@
 #include "hw/xen/interface/sched.h"
 #include "hw/xen-evtchn/qemu/hooks.h"
 
-/* A TSS without what may follow it, and what of that is of any use. */
+/* A TSS alone; and with the largest bitmaps that the processor would use. */
 #define TSS_SIZE        104
 #define TSS_MAX_SIZE    (TSS_SIZE + 0x100 / 8 + 0x10000 / 8 + 1)
-/* Of who can't tell, as old versions of Xen's firmware. */
+/* The size that Xen assumes for old firmware, which does not state it. */
 #define TSS_OLD_SIZE    128
 
-/* What the guest has set that only it reads again.  BQL */
+/* Parameters that only the guest itself uses: it may read them again.  BQL */
 typedef struct Params {
     uint64_t is_set;            /* a bit for each index */
     uint64_t values[HVM_NR_PARAMS];
@@ -35,7 +35,7 @@ static void set_value(uint32_t index, uint64_t value)
     params.values[index] = value;
 }
 
-/* What once meant something; Xen's headers have their names no more. */
+/* Parameters that older Xen had; present headers have no names for them. */
 static bool is_deprecated(uint32_t index)
 {
     switch (index) {
@@ -57,7 +57,7 @@ static int not_the_guests(uint32_t index)
     return is_deprecated(index) ? -EINVAL : -EPERM;
 }
 
-/* Those that nobody has set yet. */
+/* The value of a parameter that has not been set yet. */
 static uint64_t initial_value(CPUState *cs, uint32_t index)
 {
     switch (index) {
@@ -65,7 +65,7 @@ static uint64_t initial_value(CPUState *cs, uint32_t index)
         return X86_CPU(cs)->env.features[FEAT_7_0_EBX] &
                CPUID_7_0_EBX_ZERO_FCS_FDS ? 8 : 0;
     case HVM_PARAM_ACPI_IOPORTS_LOCATION:
-        /* As Xen's firmware leaves it. */
+        /* The value that Xen's firmware sets. */
         return 1;
     default:
         return 0;
@@ -78,7 +78,7 @@ static uint64_t get_value(CPUState *cs, uint32_t index)
                                           : initial_value(cs, index);
 }
 
-/* False: the guest may have it, and it is QEMU's own. */
+/* False: the guest may read it, and QEMU's own code answers. */
 static bool get_param(CPUState *cs, struct xen_hvm_param *op, int *ret)
 {
     *ret = 0;
@@ -112,7 +112,7 @@ static bool get_param(CPUState *cs, struct xen_hvm_param *op, int *ret)
     }
 }
 
-/* Where a guest keeps a TSS for Xen to run real mode in; wrong ones kill it. */
+/* The TSS for a guest's real mode in Xen, which crashes it for a bad one. */
 static int set_tss(CPUState *cs, uint64_t value)
 {
     uint32_t size = value >> 32;
@@ -146,7 +146,7 @@ static bool set_param(CPUState *cs, const struct xen_hvm_param *op, int *ret)
         *ret = set_tss(cs, op->value);
         return true;
     case HVM_PARAM_ACPI_IOPORTS_LOCATION:
-        /* Xen moves its PM timer; ours is where the firmware put it. */
+        /* Xen moves its PM timer; QEMU's stays where the firmware put it. */
         if (op->value > 1) {
             *ret = -EINVAL;
             return true;
@@ -163,7 +163,7 @@ static bool set_param(CPUState *cs, const struct xen_hvm_param *op, int *ret)
     case HVM_PARAM_CONSOLE_EVTCHN:
         break;
     case HVM_PARAM_ALTP2M:
-        /* What it says of one that is not its own; read-only since 4.19. */
+        /* Xen refuses a guest's write; with another error since 4.19. */
         *ret = xen_accel->get_xen_version() < XEN_VERSION(4, 19) ? -EPERM
                                                                  : -EEXIST;
         return true;

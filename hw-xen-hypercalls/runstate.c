@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* VCPUOP_get_runstate_info and where the guest has its own copy. */
+/* VCPUOP_get_runstate_info, and VCPUOP_register_runstate_memory_area. */
 
 #include "hypercalls.h"
 #include "qemu/main-loop.h"
@@ -46,8 +46,8 @@ static void do_register(CPUState *cs, run_on_cpu_data gpa)
 }
 
 /*
- * Xen translates the address each time it writes there; we and KVM once, so it
- * has to be the same in each of the guest's address spaces.
+ * Xen translates the address each time it writes there; QEMU and KVM translate
+ * it once, so all of the guest's address spaces must map it to the same page.
  */
 int xen_hypercall_register_runstate(CPUState *cs, CPUState *target,
                                     uint64_t arg, bool long_mode)
@@ -60,10 +60,10 @@ int xen_hypercall_register_runstate(CPUState *cs, CPUState *target,
         return -EFAULT;
     }
     if (!long_mode) {
-        /* A 32-bit guest need not have set more than its pointer. */
+        /* A 32-bit guest may have set only its 32-bit pointer. */
         area.addr.p = (uint32_t)area.addr.p;
     }
-    /* Nowhere is as good as anywhere: it is not written any more. */
+    /* NULL is valid: the runstate is then not written any more. */
     if (area.addr.p && !xen_accel->gva_to_gpa(cs, area.addr.p, &gpa, true)) {
         return -EFAULT;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* HYPERVISOR_sched_op: above all SCHEDOP_block and SCHEDOP_poll, which sleep. */
+/* HYPERVISOR_sched_op, of which SCHEDOP_block and SCHEDOP_poll sleep. */
 
 #include "hypercalls.h"
 #include "hw/xen/interface/xen.h"
@@ -11,8 +11,8 @@
 #define MAX_POLL_PORTS 128
 
 /*
- * As struct sched_poll, in the layout of either mode.  Of the ports, those up to
- * the first that can't be read: @nr_read.
+ * Read struct sched_poll, in the layout of the guest's mode, and its ports up
+ * to the first that can't be read; *@nr_read is their number.
  */
 static int copy_poll(CPUState *cs, uint64_t arg, bool long_mode,
                      uint32_t *ports, uint32_t *nr_ports, uint32_t *nr_read,
@@ -58,7 +58,7 @@ static int copy_poll(CPUState *cs, uint64_t arg, bool long_mode,
     return 0;
 }
 
-/* An upcall that @cs would take at once: then Xen does not look at the ports. */
+/* Whether @cs would take an upcall at once: then Xen does not look at ports. */
 static bool upcall_deliverable(CPUState *cs)
 {
     CPUX86State *env = &X86_CPU(cs)->env;
@@ -85,13 +85,13 @@ static int sched_poll(CPUState *cs, uint64_t arg, bool long_mode)
         xen_evtchn_poll_cancel(cs->cpu_index);
         return -EFAULT;
     }
-    /* A time is signed, so one that is beyond its end is long past. */
+    /* Xen's time is signed: a time-out with bit 63 set is in the past. */
     if (timeout && timeout <= (int64_t)xen_accel->get_system_time()) {
         xen_evtchn_poll_cancel(cs->cpu_index);
         return 0;
     }
     xen_accel->block_vcpu(cs, timeout);
-    /* An event may have come before there was a sleeper to wake. */
+    /* An event may have ended the poll before the vCPU was put to sleep. */
     if (!xen_evtchn_vcpu_polls(cs->cpu_index)) {
         xen_accel->wake_vcpu(cs);
     }
@@ -100,10 +100,10 @@ static int sched_poll(CPUState *cs, uint64_t arg, bool long_mode)
 
 static void sched_block(CPUState *cs)
 {
-    /* A 32-bit guest's has a smaller alignment than our type of it. */
+    /* A 32-bit guest aligns vcpu_info less than QEMU's type: use bytes. */
     uint8_t *info = X86_CPU(cs)->env.xen_vcpu_info_hva;
 
-    /* That HVM guests have no use for this flag does not matter to Xen. */
+    /* Xen clears this flag for HVM guests too, which do not use it. */
     if (info) {
         qatomic_set(&info[offsetof(struct vcpu_info, evtchn_upcall_mask)], 0);
     }
@@ -116,7 +116,7 @@ bool xen_hypercall_sched_op(CPUState *cs, unsigned int cmd, uint64_t arg,
     switch (cmd) {
     case SCHEDOP_yield:
         sched_yield();
-        /* Where one thread runs all vCPUs, this gives others their turn. */
+        /* If one thread runs all vCPUs, this lets it run another one. */
         cpu_exit(cs);
         *result = 0;
         return true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* SCHEDOP_shutdown and its kin: how a guest ends. */
+/* SCHEDOP_shutdown, shutdown_code and remote_shutdown: how a guest ends. */
 
 #include "hypercalls.h"
 #include "qemu/main-loop.h"
@@ -11,7 +11,7 @@
 
 #define NO_CODE (-1)
 
-/* What the guest says in advance that its end means; BQL */
+/* The reason that the guest has set by SCHEDOP_shutdown_code; BQL */
 static int code = NO_CODE;
 
 static int get_reason(CPUState *cs, uint64_t arg)
@@ -19,7 +19,7 @@ static int get_reason(CPUState *cs, uint64_t arg)
     struct sched_shutdown op;
 
     qemu_build_assert(sizeof(op) == 4);
-    /* Xen takes 8 bits of it. */
+    /* Xen uses 8 bits of the reason. */
     return kvm_copy_from_gva(cs, arg, &op, sizeof(op)) ? -EFAULT
                                                        : (uint8_t)op.reason;
 }
@@ -45,7 +45,7 @@ int xen_hypercall_shutdown(CPUState *cs, unsigned int reason)
         code = NO_CODE;
         return kvm_xen_soft_reset();
     default:
-        /* To suspend takes a toolstack that saves the guest and resumes it. */
+        /* QEMU has no toolstack that could save the guest and resume it. */
         return -EINVAL;
     }
 }
@@ -61,7 +61,7 @@ int xen_hypercall_sched_shutdown(CPUState *cs, uint64_t arg)
     return xen_hypercall_shutdown(cs, reason);
 }
 
-/* The first one counts. */
+/* Only the guest's first call counts. */
 int xen_hypercall_sched_shutdown_code(CPUState *cs, uint64_t arg)
 {
     int reason = get_reason(cs, arg);
@@ -76,7 +76,7 @@ int xen_hypercall_sched_shutdown_code(CPUState *cs, uint64_t arg)
     return 0;
 }
 
-/* Nobody but a device model may end a guest, itself no more than others. */
+/* Only a device model may do this; a guest may not even name itself. */
 int xen_hypercall_sched_remote_shutdown(CPUState *cs, uint64_t arg)
 {
     struct sched_remote_shutdown op;
@@ -86,7 +86,7 @@ int xen_hypercall_sched_remote_shutdown(CPUState *cs, uint64_t arg)
     if (kvm_copy_from_gva(cs, arg, &op, sizeof(op))) {
         return -EFAULT;
     }
-    /* DOMID_SELF is not among the names that it may have here. */
+    /* Xen does not accept DOMID_SELF here. */
     ret = op.domain_id == DOMID_SELF ? -ESRCH
                                      : xen_hypercall_check_self(op.domain_id);
     return ret ? ret : -EPERM;

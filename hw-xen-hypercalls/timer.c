@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A vCPU's two timers, which raise VIRQ_TIMER.  QEMU's own dispatcher has them;
- * here is what Xen does otherwise.
+ * this file has what Xen does differently.
  */
 
 #include "hypercalls.h"
@@ -17,7 +17,7 @@
 /* When a vCPU's periodic timer fired last, by cpu_index; xen_timers_lock */
 static int64_t *last_event;
 
-/* Before it is stopped or set anew: when it fired last, running as it is. */
+/* Stop the periodic timer of @cs; returns when it fired last. */
 static int64_t stop_periodic(CPUState *cs)
 {
     CPUX86State *env = &X86_CPU(cs)->env;
@@ -34,7 +34,7 @@ static int64_t stop_periodic(CPUState *cs)
     return *last;
 }
 
-/* A new period counts from the last event, which may be long ago. */
+/* A new period counts from the timer's last event, which may be long past. */
 int xen_hypercall_set_periodic_timer(CPUState *cs, CPUState *target,
                                      uint64_t arg)
 {
@@ -72,8 +72,8 @@ int xen_hypercall_stop_periodic_timer(CPUState *target)
 }
 
 /*
- * True: @timeout is past, and so the event has been raised.  Xen's time is signed,
- * so what has bit 63 set is.
+ * Raise the event if @timeout is past, and return true.  Xen's time is signed,
+ * so a @timeout with bit 63 set is past.
  */
 static bool raise_past(CPUState *cs, uint64_t timeout)
 {
@@ -90,7 +90,7 @@ static bool raise_past(CPUState *cs, uint64_t timeout)
     return true;
 }
 
-/* VCPU_SSHOTTMR_future means nothing to Xen since 4.7. */
+/* VCPU_SSHOTTMR_future is ignored, as by Xen since 4.7. */
 bool xen_hypercall_set_singleshot_timer(CPUState *cs, CPUState *target,
                                         uint64_t arg, bool long_mode,
                                         int64_t *result)
@@ -115,7 +115,7 @@ bool xen_hypercall_set_timer_op(CPUState *cs, uint64_t timeout,
                                 int64_t *result)
 {
     *result = 0;
-    /* 0 stops it; what is beyond 64 bits of signed time has a rule of its own. */
+    /* QEMU's own code handles 0, which stops the timer, and bit 63. */
     return (int64_t)timeout > 0 && raise_past(cs, timeout);
 }
 

@@ -17,7 +17,7 @@ static int initialise(CPUState *cs, CPUState *target, uint64_t arg)
     struct vcpu_hvm_context context;
     int ret;
 
-    /* Those beyond shared_info's have nowhere to get events yet. */
+    /* shared_info has no vcpu_info for this vCPU: it must have its own. */
     if (target->cpu_index >= XEN_LEGACY_MAX_VCPUS &&
         !X86_CPU(target)->env.xen_vcpu_info_hva) {
         return -EINVAL;
@@ -31,7 +31,7 @@ static int initialise(CPUState *cs, CPUState *target, uint64_t arg)
     }
     ret = xen_vcpu_load_context(target, &context);
     if (!ret) {
-        /* It has them before we return: INIT may come at once. */
+        /* Wait until its thread has set them, as an INIT may come at once. */
         xen_accel->get_vcpu_status(cs, target);
     }
     return ret;
@@ -52,7 +52,7 @@ static int up(CPUState *cs, CPUState *target)
     return 0;
 }
 
-/* The last one that is up takes the guest with it. */
+/* If @target is the last vCPU that is up, the guest ends. */
 static int down(CPUState *cs, CPUState *target)
 {
     CPUState *other;
@@ -76,7 +76,7 @@ static int is_up(CPUState *cs, CPUState *target)
     return xen_accel->get_vcpu_status(cs, target) == XEN_VCPU_UP;
 }
 
-/* Past the LAPIC, as Xen does it: LINT1 may be masked. */
+/* Not through the LAPIC, whose LINT1 may be masked; as Xen. */
 static int send_nmi(CPUState *target, uint64_t arg)
 {
     if (arg) {
@@ -130,7 +130,7 @@ bool xen_hypercall_vcpu_op(CPUState *cs, unsigned int cmd, uint32_t vcpu,
         *result = send_nmi(target, arg);
         break;
     case VCPUOP_get_physid:
-        /* For a domain 0 whose vCPUs are pinned. */
+        /* Only for a domain 0 whose vCPUs are pinned. */
         *result = -EINVAL;
         break;
     default:

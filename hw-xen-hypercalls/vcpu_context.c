@@ -21,7 +21,7 @@
 
 #define TSS_BUSY        0xb
 
-/* What a vCPU that starts in 64-bit mode has. */
+/* The segments of a vCPU that starts in 64-bit mode. */
 #define CS_AR_64        0xa9b
 #define DATA_AR_64      0xc93
 #define TR_AR_64        0x8b
@@ -36,7 +36,7 @@ typedef struct Segment {
     uint16_t ar;
 } Segment;
 
-/* Of either mode. */
+/* The registers that a context of either mode sets. */
 typedef struct Registers {
     uint64_t gpr[8];            /* in the order of R_EAX ... R_EDI */
     uint64_t ip, flags;
@@ -44,7 +44,7 @@ typedef struct Registers {
     Segment cs, ds, ss, es, tr;
 } Registers;
 
-/* With the bits that a loaded segment has. */
+/* A segment with the bits that loading it would have set. */
 static Segment segment(uint32_t base, uint32_t limit, uint16_t ar, bool is_tr)
 {
     if (ar & AR_P) {
@@ -83,7 +83,7 @@ static bool segments_ok(const Registers *r)
         !data_readable(&r->ds) || !data_readable(&r->es)) {
         return false;
     }
-    /* Here Xen takes the limit for one in pages, cut off at 32 bits. */
+    /* Xen takes this limit as one in pages, and cuts it off at 32 bits. */
     if (r->cs.ar & AR_G) {
         cs_limit = (uint32_t)(cs_limit << 12) | 0xfff;
     }
@@ -152,7 +152,7 @@ static bool efer_ok(CPUX86State *env, uint64_t efer)
            (!(efer & MSR_EFER_FFXSR) || edx & CPUID_EXT2_FFXSR);
 }
 
-/* 0, or -EINVAL as Xen for a context that no vCPU can have. */
+/* 0, or -EINVAL, as in Xen, for a context that is invalid for any vCPU. */
 static int get_registers(CPUX86State *env, const struct vcpu_hvm_context *c,
                          Registers *r)
 {
@@ -174,7 +174,7 @@ static int get_registers(CPUX86State *env, const struct vcpu_hvm_context *c,
     if (!ok || r->cr4 & cr4_reserved_bits(env) || !efer_ok(env, r->efer)) {
         return -EINVAL;
     }
-    /* By what Xen takes of these a guest crashes as soon as it is up. */
+    /* Xen accepts some of these, but then the guest crashes when it is up. */
     if (r->cr0 & CR0_PG_MASK &&
         (!(r->cr0 & CR0_PE_MASK) ||
          (r->efer & MSR_EFER_LME && !(r->cr4 & CR4_PAE_MASK)))) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * VCPUOP_register_vcpu_info: QEMU's own has a vCPU's vcpu_info moved; here is what
- * Xen looks at before, and what it finds there.
+ * VCPUOP_register_vcpu_info: QEMU's own code moves a vCPU's vcpu_info.  This
+ * file has Xen's checks before that, and sets the new one's contents.
  */
 
 #include "hypercalls.h"
@@ -10,7 +10,7 @@
 #include "system/kvm_xen.h"
 #include "hw/xen/interface/vcpu.h"
 
-/* That many bytes of RAM that a guest may write, or NULL; BQL held. */
+/* @size bytes of RAM that the guest may write, or NULL; BQL held. */
 static uint8_t *writable_ram(uint64_t gpa, size_t size)
 {
     MemoryRegionSection section =
@@ -31,8 +31,9 @@ static uint8_t *writable_ram(uint64_t gpa, size_t size)
 }
 
 /*
- * As in the place before; without one, of a vCPU beyond shared_info's, masked.  What
- * is pending whoever moves it marks anew.
+ * Copy the old vcpu_info, but for what is pending: QEMU's own code marks that
+ * anew. A vCPU that had none, as it is beyond shared_info's, starts with
+ * upcalls masked.
  */
 static void fill(CPUState *target, uint64_t gpa, bool long_mode)
 {
@@ -80,9 +81,10 @@ bool xen_hypercall_register_vcpu_info(CPUState *cs, CPUState *target,
     BQL_LOCK_GUARD();
     gpa = (op.mfn << TARGET_PAGE_BITS) + op.offset;
     /*
-     * Only once; newer Xen has -EBUSY.  It also refuses to move another vCPU's while
-     * that is up; but PC firmware leaves them so, where hvmloader sends INIT, and a
-     * kernel has to move them before it starts them.
+     * Only once; newer Xen has -EBUSY.  Xen also refuses to move the vcpu_info
+     * of another vCPU that is up.  QEMU must not, as a kernel moves them before
+     * it starts the vCPUs: PC firmware leaves these up, where hvmloader sends
+     * INIT.
      */
     if (X86_CPU(target)->env.xen_vcpu_info_gpa != INVALID_GPA ||
         op.mfn >> (64 - TARGET_PAGE_BITS) ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* HYPERVISOR_xen_version: who we say we are. */
+/* HYPERVISOR_xen_version: what a guest is told of its hypervisor. */
 
 #include "hypercalls.h"
 #include "qemu/cutils.h"
@@ -7,7 +7,7 @@
 #include "hw/xen/interface/xen.h"
 #include "hw/xen/interface/version.h"
 
-/* As -accel kvm,xen-version or -machine xen-version has it. */
+/* The version that -accel kvm,xen-version or -machine xen-version sets. */
 static uint32_t guest_xen_version(void)
 {
     return xen_accel->get_xen_version();
@@ -33,7 +33,7 @@ static int capabilities(CPUState *cs, uint64_t arg)
     return copy_string(cs, arg, caps, sizeof(xen_capabilities_info_t));
 }
 
-/* Nothing is built here: the fields are there, and say nothing. */
+/* There is no build of Xen to describe: all fields are empty. */
 static int compile_info(CPUState *cs, uint64_t arg)
 {
     struct xen_compile_info info = {
@@ -66,7 +66,7 @@ bool xen_hypercall_xen_version(CPUState *cs, unsigned int cmd, uint64_t arg,
         *result = copy_string(cs, arg, "", sizeof(xen_changeset_info_t));
         break;
     case XENVER_platform_parameters: {
-        /* Where PV guests find the hypervisor; an HVM guest has none. */
+        /* PV guests find the hypervisor there; 0 for HVM guests. */
         uint64_t virt_start = 0;
 
         *result = kvm_copy_to_gva(cs, arg, &virt_start, long_mode ? 8 : 4);
@@ -81,7 +81,7 @@ bool xen_hypercall_xen_version(CPUState *cs, unsigned int cmd, uint64_t arg,
     case XENVER_commandline: {
         static const char denied[] = "<denied>";
 
-        /* As Xen says it to all but domain 0. */
+        /* Xen's answer to all domains but 0. */
         *result = kvm_copy_to_gva(cs, arg, (void *)denied, sizeof(denied));
         break;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SCHEDOP_watchdog: timers that end the guest unless it sets them again.  What
- * that means is -action watchdog=, as for every watchdog of QEMU's.
+ * SCHEDOP_watchdog: timers that end the guest unless it sets them again.  As
+ * for all of QEMU's watchdogs, -action watchdog= says what QEMU then does.
  */
 
 #include "hypercalls.h"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the guest tests found last on each host: scripts/guest-tests writes it down,
-and the pages of docs/ tell it."""
+"""The last result of each guest test on each host: scripts/guest-tests stores it, and
+scripts/update-docs and scripts/which-abi make pages of docs/ of it."""
 
 import fcntl
 import json
@@ -31,9 +31,9 @@ def last_results(host):
 
 
 def keep_results(host, cases):
-    """A case keeps its last result; one that failed in this run has failed."""
+    """Store each case's last result; if it ran several times, a failure counts."""
     os.makedirs(RESULTS, exist_ok=True)
-    # Others may run tests at the same time.
+    # Another scripts/guest-tests may run at the same time.
     with open(RESULTS + "/.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         by_name = {}
@@ -73,7 +73,7 @@ def print_table(hosts):
 
 
 def figures_of_notes(pattern):
-    """What guests noted in the last runs: host, case and the pattern's groups."""
+    """Find the pattern in the guests' last notes: host, case, the pattern's groups."""
     for host in HOSTS:
         for case in last_results(host):
             for note in case["notes"]:

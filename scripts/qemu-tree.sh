@@ -11,7 +11,7 @@ declare -A folders=([xen-evtchn]=hw-xen-evtchn [xen-accel]=accel [xen-hypercalls
 # Sets $dsc and $patches, once scripts/setup has brought the former.
 find_source() {
     for dsc in "$build"/source/qemu/*.dsc; do :; done
-    # shellcheck disable=SC2034 # for who has sourced this
+    # shellcheck disable=SC2034 # for the script that sources this
     mapfile -t patches < <(patch_files)
 }
 
@@ -24,7 +24,7 @@ patch_files() {
     fi
 }
 
-# tree_name PATCH...: the tree that is wanted, in one word.
+# tree_name PATCH...: a word that names this source with these patches.
 tree_name() {
     { basename "$dsc"; cat /dev/null "$@"; } | sha256sum | cut -d ' ' -f 1
 }
@@ -41,9 +41,9 @@ apply_patches() { # TREE PATCH...
     done
 }
 
-# unpack_tree TREE PATCH...: if TREE is not that already. It takes the name of the
-# finished tree only when it is one. The old one's build directories go along, so
-# that only what a patch changes is built anew.
+# unpack_tree TREE PATCH...: unpacks and patches QEMU's source, unless TREE is that
+# already. The directory gets its name only when it is complete. It gets the old
+# tree's build directories, so that only what a patch changes is built again.
 unpack_tree() {
     local tree=$1 new=$build/unpacking-qemu old
     shift
@@ -70,7 +70,7 @@ link_folders() { # TREE
     done
 }
 
-# configure_tree OBJECTS OPTION...: if it is not configured so already.
+# configure_tree OBJECTS OPTION...: configures, unless OBJECTS has these options.
 configure_tree() {
     local objects=$1
     shift
@@ -84,11 +84,11 @@ configure_tree() {
     cd "$root" || exit
 }
 
-# Tells how far ninja is: once a minute, and to a terminal all the time.
+# Prints ninja's progress: once a minute, and on a terminal all the time.
 watch_ninja() {
     local pause=60 end='\n' now never
     [[ ! -t 2 ]] || { pause=2; end='\r'; }
-    # Not sleep: one would outlive us, with the lock and the output in its hands.
+    # No sleep command: it would outlive this script, and keep its lock and output.
     exec {never}<> <(:)
     while ! read -rt "$pause" -u "$never"; do
         now=$(grep -ao '^\[[0-9]*/[0-9]*\]' "$logs/qemu-build.log" | tail -n 1) || continue
@@ -97,10 +97,10 @@ watch_ninja() {
     done
 }
 
-# build_tree TREE OBJECTS TARGET...: its log is BUILD/logs/qemu-build.log. $jobs is how
-# many jobs at once, if it is set.
+# build_tree TREE OBJECTS TARGET...: builds, with the log in BUILD/logs/qemu-build.log;
+# $jobs, if set, is the number of parallel jobs.
 build_tree() {
-    # A compilation is the same in whichever directory the tree is.
+    # So that ccache finds a compilation again when the tree has another directory.
     export CCACHE_BASEDIR=$1 CCACHE_NOHASHDIR=1
     local watcher
     : >"$logs/qemu-build.log"

@@ -3,7 +3,7 @@
 
 import subprocess
 
-# Told apart by the colour-blind, too (Okabe and Ito).
+# Colours that the colour-blind can tell apart, too (Okabe and Ito).
 COLOURS = {"2-level": "#0072b2", "3-level": "#e69f00", "FIFO": "#009e73"}
 GREY = "#555555"
 
@@ -27,7 +27,7 @@ def draw(directory, name, width, height, commands):
     subprocess.run(["gnuplot"], input=script + commands, text=True, check=True)
     with open(path) as plot:
         text = plot.read()
-    # Behind the XML declaration, which must be first.
+    # After the XML declaration, which must be first.
     first, rest = text.split("\n", 1)
     with open(path, "w") as plot:
         plot.write(f"{first}\n<!-- SPDX-License-Identifier: GPL-2.0-or-later -->\n"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# Sourced by the scripts beside it: where things are, and how a script speaks.
-# Standard error carries progress and diagnosis, one line each.
+# Sourced by the scripts beside it: paths, messages and checks. Progress and errors go
+# to standard error, one line each.
 
 # Parsed output of apt, dpkg and QEMU must not depend on the user's language.
 export LC_ALL=C
@@ -15,8 +15,8 @@ self=${0##*/}
 
 say() { printf '%s: %s\n' "$self" "$*" >&2; }
 
-# A failure of what was asked for ends with 1; of how it was asked, or of a host
-# that cannot do it, with 2.
+# End with 1 if what the user asked for failed; with 2 at wrong usage, or if this host
+# cannot do it.
 fail() { say "$*"; exit 1; }
 refuse() { say "$*"; exit 2; }
 
@@ -26,7 +26,7 @@ usage() { sed -n '/^# usage:/,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"; }
 # Decimal digits only, so that a value can be used in arithmetic as it is.
 is_number() { [[ $1 =~ ^(0|[1-9][0-9]{0,8})$ ]]; }
 
-# make_build_dir: the build directory and its log folder, or one line.
+# make_build_dir: makes the build directory and its log folder, or refuses.
 make_build_dir() {
     local out
     out=$(mkdir -p "$build" "$logs" 2>&1) && [[ -w $build ]] && return
@@ -36,7 +36,7 @@ make_build_dir() {
     esac
 }
 
-# need_space MIB WHAT: better to refuse now than to break half-way.
+# need_space MIB WHAT: refuses if the disk lacks so much space for WHAT.
 need_space() {
     local have
     have=$(df --output=avail -m "$build" | tail -n 1)
@@ -44,7 +44,7 @@ need_space() {
     refuse "no disk space: $2 needs $1 MiB in $build, which has $((have)) MiB: free some, or set XENKVM_BUILD_DIR"
 }
 
-# why_failed LOG: the line of a log that says most.
+# why_failed LOG: prints the line of the log that tells the cause best.
 why_failed() {
     local line
     line=$(grep -aE 'No space left on device|not enough free space|have enough free space' "$1" | tail -n 1) || true
@@ -57,9 +57,9 @@ why_failed() {
     echo "${line:-it gave no reason}"
 }
 
-# run_logged NAME COMMAND...: output to $logs/NAME.log; on failure its last
-# lines, the file's name, and one line that says why. The caller has said what
-# is under way. Ends with 2 when it is the host that lacks something.
+# run_logged NAME COMMAND...: runs it with its output in $logs/NAME.log. If it fails,
+# prints the log's last lines and name, and one line that says why, and ends the
+# script: with 2 if this host lacks something.
 run_logged() {
     local log=$logs/$1.log name=$1 why
     shift
@@ -90,8 +90,8 @@ know_release() {
     export release codename
 }
 
-# libraries_of PROGRAM: where those of a package unpacked somewhere are, which
-# the system's loader would not look for.
+# libraries_of PROGRAM: the library path of a program in an unpacked package, where
+# the system's loader would not look.
 libraries_of() {
     local prefix=${1%/usr/*}
     [[ $prefix != "$1" && -n $prefix ]] || return 0
@@ -101,8 +101,8 @@ libraries_of() {
 # What QEMU's -accel takes for a Xen guest on KVM.
 export xen_kvm=kvm,xen-version=0x40011,kernel-irqchip=split
 
-# kvm_lacks QEMU: why this host's KVM cannot run Xen guests; nothing if it can. The
-# device file proves nothing: only a virtual machine does.
+# kvm_lacks QEMU: prints why this host's KVM cannot run Xen guests; nothing if it can.
+# /dev/kvm is not enough: this starts a virtual machine to find out.
 kvm_lacks() {
     local out firmware=$build/debian-qemu/usr/share
     out=$(echo quit | LD_LIBRARY_PATH=$(libraries_of "$1") "$1" -S -nodefaults -display none -monitor stdio \

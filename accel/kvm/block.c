@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SCHEDOP_block on KVM, and SCHEDOP_poll where the kernel leaves it to us (before
- * Linux 5.19): a vCPU that sleeps is to KVM one that has executed HLT, so interrupts
- * and upcalls wake it there.  All else, a port that is polled or the time, ends the
- * HLT from outside.
+ * SCHEDOP_block on KVM, and SCHEDOP_poll where the kernel leaves it to QEMU
+ * (before Linux 5.19): to KVM a vCPU that sleeps has executed HLT, so
+ * interrupts and upcalls wake it in the kernel.  For a port that is polled, or
+ * a time-out, QEMU ends the HLT.
  *
- * A vCPU that an interrupt woke we do not hear of; what comes too late for its
- * sleep ends at worst a HLT of its own early, which is no harm.
+ * QEMU is not told when an interrupt wakes the vCPU.  If it then ends a HLT
+ * that the guest has executed itself, that HLT returns early, which is
+ * harmless.
  */
 
 #include "qemu/osdep.h"
@@ -22,14 +23,14 @@
 typedef struct Sleeper {
     CPUState *cs;
     QEMUTimer *timer;
-    unsigned int sleeps;        /* so many yet; the vCPU's thread */
-    unsigned int asleep;        /* in that one, or 0; atomic */
+    unsigned int sleeps;        /* number of the last sleep; vCPU's thread */
+    unsigned int asleep;        /* number of the present one, or 0; atomic */
 } Sleeper;
 
 static Sleeper *sleepers;       /* by cpu_index */
 static unsigned int nr_sleepers;
 
-/* On the vCPU's thread, which has left KVM for it. */
+/* On the vCPU's thread, which has left KVM to do this. */
 static void end_sleep(CPUState *cs, run_on_cpu_data data)
 {
     Sleeper *sleeper = &sleepers[cs->cpu_index];
@@ -46,7 +47,10 @@ void xen_kvm_wake_vcpu(CPUState *cs)
     Sleeper *sleeper = &sleepers[cs->cpu_index];
     unsigned int sleep = qatomic_read(&sleeper->asleep);
 
-    /* Who raises an event has set it before; who sleeps looks for it after. */
+    /*
+     * The sender sets the event's bits before it looks here, and the vCPU looks
+     * for events after it has set "asleep": one of the two sees the other.
+     */
     if (sleep && qatomic_cmpxchg(&sleeper->asleep, sleep, 0) == sleep) {
         async_run_on_cpu(cs, end_sleep, RUN_ON_CPU_HOST_ULONG(sleep));
     }
@@ -76,7 +80,7 @@ static void time_out(void *opaque)
     xen_kvm_wake_vcpu(sleeper->cs);
 }
 
-/* Nobody who takes over this guest's state knows until when its vCPUs sleep. */
+/* Saved state does not say that vCPUs sleep, nor until when: wake them all. */
 static void vm_state_changed(void *opaque, bool running, RunState state)
 {
     unsigned int i;
@@ -100,7 +104,7 @@ static void reset(void *opaque)
     }
 }
 
-/* With the BQL, before it runs. */
+/* BQL held, before @cs runs. */
 void xen_kvm_block_init_vcpu(CPUState *cs)
 {
     Sleeper *sleeper;

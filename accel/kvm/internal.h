@@ -11,9 +11,9 @@ XenVCPUStatus xen_kvm_get_vcpu_status(CPUState *cs, CPUState *target);
 void xen_kvm_set_vcpu_status(CPUState *target, XenVCPUStatus status);
 int xen_kvm_get_vcpu_runstate(CPUState *cs, CPUState *target,
                               struct vcpu_runstate_info *info);
-/* @cs is new: what one of that number was does not count.  BQL held. */
+/* @cs is new: forget the status of a former vCPU of its number.  BQL held. */
 void xen_kvm_init_vcpu_status(CPUState *cs);
-/* As if it had executed HLT, and the end of that.  Own thread. */
+/* Halt @cs as if it had executed HLT, and end that.  On its own thread. */
 void xen_kvm_begin_halt(CPUState *cs);
 void xen_kvm_end_halt(CPUState *cs);
 

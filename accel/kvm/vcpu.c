@@ -2,11 +2,11 @@
 /*
  * vCPUs that are up, down, or wait for SIPI.
  *
- * INIT and SIPI are the kernel's: it knows, and only a vCPU's own thread may ask
- * without waiting for it to leave the guest.  A vCPU that is down is to KVM one
- * that was never initialised: SIPI does not start it, and INIT does what it is
- * for.  (While an interrupt is pending for it KVM_RUN returns at once, again and
- * again; KVM has no better state.)
+ * The kernel handles INIT and SIPI, so it alone knows a vCPU's state, and only
+ * the vCPU's own thread may ask it without waiting for the vCPU to leave the
+ * guest.  To KVM a vCPU that is down was never initialised: SIPI does not start
+ * it, and INIT initialises it.  (While an interrupt is pending for such a vCPU,
+ * KVM_RUN returns at once, again and again; KVM has no better state.)
  */
 
 #include "qemu/osdep.h"
@@ -23,7 +23,7 @@
 
 typedef struct VCPU {
     bool down;
-    uint32_t mp_state;          /* that it goes on with */
+    uint32_t mp_state;          /* when it is up again */
 } VCPU;
 
 static GArray *vcpus;           /* VCPU by cpu_index; BQL */
@@ -70,7 +70,7 @@ static void do_query(CPUState *target, run_on_cpu_data data)
     qemu_cond_broadcast(query->from->halt_cond);
 }
 
-/* Two vCPUs may ask each other: who waits does what others ask of it. */
+/* Two vCPUs may ask each other, so a waiting vCPU answers queries meanwhile. */
 static void query_vcpu(CPUState *cs, CPUState *target, Query *query)
 {
     if (cs == target) {
@@ -80,11 +80,11 @@ static void query_vcpu(CPUState *cs, CPUState *target, Query *query)
     query->from = cs;
     object_ref(OBJECT(target));
     async_run_on_cpu(target, do_query, RUN_ON_CPU_HOST_PTR(query));
-    /* Unplugged meanwhile, its thread has ended and does no work any more. */
+    /* If @target is unplugged meanwhile, its thread ends and never answers. */
     while (!query->done && target->created) {
         xen_accel_do_queued_work(cs);
         if (!query->done) {
-            /* Not all that queue work for us hold the BQL when they kick. */
+            /* A time-out, as some threads queue work without the BQL. */
             qemu_cond_timedwait_bql(cs->halt_cond, 10);
         }
     }
@@ -111,12 +111,13 @@ static void set_mp_state(CPUState *cs, uint32_t mp_state)
 }
 
 /*
- * QEMU writes a vCPU's registers when it enters KVM next, and with them that no
- * INIT is pending: one that came since they were read would be lost.
+ * QEMU writes a vCPU's registers when it enters KVM next, and with them the
+ * state of INIT, so that an INIT that came since they were read would be lost.
+ * So write them now, before the kernel's state is read.
  */
 static void put_registers(CPUState *cs)
 {
-    /* If KVM does not take them, that is told when it is entered. */
+    /* If KVM refuses them, entering KVM reports it later. */
     if (cs->vcpu_dirty &&
         !kvm_arch_put_registers(cs, KVM_PUT_RUNTIME_STATE, NULL)) {
         cs->vcpu_dirty = false;
@@ -140,7 +141,7 @@ static void ask_status(CPUState *cs, Query *query)
         query->status = XEN_VCPU_UP;
         break;
     }
-    /* Nothing but INIT gets a vCPU there from where we left it. */
+    /* From UNINITIALIZED, in which QEMU left it, only INIT gets a vCPU here. */
     v->down = false;
 }
 
@@ -227,7 +228,7 @@ static void ask_runstate(CPUState *cs, Query *query)
     if (query->from == cs) {
         return;
     }
-    /* To KVM a vCPU runs while it is asked. */
+    /* To KVM the vCPU runs just now, as its thread does this query. */
     ask_status(cs, query);
     if (query->status != XEN_VCPU_UP) {
         info->state = RUNSTATE_offline;

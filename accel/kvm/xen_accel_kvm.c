@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A Xen guest on KVM with KVM_XEN: the kernel does it, we tell it where. */
+/* A Xen guest on KVM: KVM_XEN updates the guest's areas, QEMU says where. */
 
 #include "qemu/osdep.h"
 #include <linux/kvm.h>
@@ -45,13 +45,13 @@ static uint16_t get_evtchn_max_pirq(void)
     return kvm_state->xen_evtchn_max_pirq;
 }
 
-/* KVM translates an address without its upper bits. */
+/* KVM_TRANSLATE ignores an address's upper bits, so QEMU must check them. */
 static bool is_canonical(CPUState *cs, uint64_t gva)
 {
     if ((int64_t)gva >> 47 == 0 || (int64_t)gva >> 47 == -1) {
         return true;
     }
-    /* Only with 5 levels of page tables, and these are rare: ask only now. */
+    /* May be valid with 5-level paging: that is rare, so ask KVM only here. */
     cpu_synchronize_state(cs);
     return (X86_CPU(cs)->env.cr[4] & CR4_LA57_MASK) &&
            ((int64_t)gva >> 56 == 0 || (int64_t)gva >> 56 == -1);
@@ -75,7 +75,7 @@ static uint64_t get_system_time(void)
     struct kvm_clock_data clock;
 
     if (kvm_vm_ioctl(kvm_state, KVM_GET_CLOCK, &clock)) {
-        /* It has no way to fail for a VM that exists. */
+        /* The ioctl cannot fail for a VM that exists. */
         abort();
     }
     return clock.clock;

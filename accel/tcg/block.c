@@ -33,8 +33,9 @@ void xen_tcg_wake_vcpu(CPUState *cs)
 }
 
 /*
- * What Xen calls vcpu_kick() for ends it, whether the guest takes interrupts or
- * not: an upcall that is raised, an interrupt that the LAPIC has got since.
+ * What ends a sleep, whether the guest takes interrupts or not, is what Xen
+ * calls vcpu_kick() for: an upcall that is raised, or an interrupt that has
+ * reached the LAPIC since.
  */
 bool xen_tcg_block_ends(XenTCGVCPU *v, unsigned int flags)
 {
@@ -52,16 +53,16 @@ void xen_tcg_end_block(XenTCGVCPU *v)
         v->blocked = false;
         timer_del(v->block_timer);
         xen_evtchn_poll_cancel(v->cs->cpu_index);
-        /* Of an earlier sleep, the next one would end by it at once. */
+        /* A wake-up for this sleep that is late must not end the next one. */
         qatomic_and(&v->flags, ~XEN_TCG_WAKE);
     }
 }
 
-/* What is pending by now ends no sleep of a vCPU that does not take it. */
+/* Interrupts that are pending now do not end the sleep: the vCPU knows them. */
 static unsigned int interrupts_seen(XenTCGVCPU *v)
 {
     BQL_LOCK_GUARD();
-    /* With interrupts off a guest takes its upcall by hand. */
+    /* A guest may have cleared its upcall flag itself, with interrupts off. */
     xen_tcg_drop_taken_upcall(v->cs);
     return v->cs->interrupt_request;
 }
@@ -73,7 +74,7 @@ void xen_tcg_maybe_block(XenTCGVCPU *v)
     }
     v->block = false;
     v->block_seen = interrupts_seen(v);
-    /* Before halted: who wakes us looks at that and leaves the rest to us. */
+    /* Before halted: a thread that sees halted must see blocked, too. */
     v->blocked = true;
     qatomic_set_mb(&v->cs->halted, 1);
     v->cs->exception_index = EXCP_HLT;

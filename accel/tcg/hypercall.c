@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How a guest on TCG finds Xen and calls it: CPUID, the hypercall page, traps. */
+/* A guest finds Xen on TCG and calls it: CPUID, the hypercall page, traps. */
 
 #include "internal.h"
 #include "exec/exec-all.h"
@@ -30,7 +30,7 @@ int xen_tcg_get_long_mode(bool *long_mode)
     return 0;
 }
 
-/* As for the instruction that called: a page that it could not write is none. */
+/* By the rules for the guest's own access: it must have write access. */
 bool xen_tcg_gva_to_gpa(CPUState *cs, uint64_t gva, uint64_t *gpa,
                         bool is_write)
 {
@@ -38,7 +38,7 @@ bool xen_tcg_gva_to_gpa(CPUState *cs, uint64_t gva, uint64_t *gpa,
     CPUTLBEntryFull *page;
     void *host;
 
-    /* The TLB looks at 32 bits of it then. */
+    /* Outside of long mode the TLB would ignore the upper half of @gva. */
     if (!(env->hflags & HF_LMA_MASK) && gva >> 32) {
         return false;
     }
@@ -80,7 +80,7 @@ bool xen_tcg_cpuid(CPUX86State *env, uint32_t index, uint32_t *eax,
         *ebx = XEN_HYPERCALL_MSR;
         break;
     case 3:
-        /* The TSC's frequency is the host's, and not known. */
+        /* The TSC is the host's, whose frequency QEMU does not know. */
         break;
     case 4:
         if (version >= XEN_VERSION(4, 6)) {
@@ -135,7 +135,7 @@ void helper_xen_hypercall(CPUX86State *env, int next_eip_addend)
     uint64_t *params = (uint64_t *)exit.u.hcall.params;
 
     if (env->hflags & HF_GUEST_MASK) {
-        /* A guest of our guest calls the guest. */
+        /* A nested guest calls its own hypervisor, the guest. */
         helper_vmmcall(env);
         return;
     }

@@ -18,7 +18,7 @@
 #include "../xen_accel.h"
 #include "xen_tcg.h"
 
-/* Something in guest RAM that we write; ptr is NULL while there is none. */
+/* An area in guest RAM that QEMU writes; ptr is NULL while there is none. */
 typedef struct XenGuestArea {
     MemoryRegion *mr;
     void *ptr;
@@ -35,15 +35,15 @@ typedef struct XenTCGVCPU {
 
     /* block.c; own thread */
     bool block;                 /* when this hypercall is done */
-    bool blocked;               /* halted by one */
-    unsigned int block_seen;    /* interrupts that were pending by then */
+    bool blocked;               /* halted by SCHEDOP_block or poll */
+    unsigned int block_seen;    /* interrupts that were pending then */
     QEMUTimer *block_timer;
 
     /* vcpu.c */
     bool down;                  /* BQL */
     bool init_pending;          /* BQL */
-    bool held;                  /* halted by that; own thread */
-    bool held_halted;           /* and it was halted before */
+    bool held;                  /* halted because it is down; own thread */
+    bool held_halted;           /* it was halted before that, too */
 
     /* time.c; BQL */
     XenGuestArea vcpu_info;
@@ -53,12 +53,12 @@ typedef struct XenTCGVCPU {
     XenGuestArea runstate_area; /* own thread */
     QemuSpin runstate_lock;
     struct vcpu_runstate_info runstate; /* runstate_lock */
-    uint64_t woken_ns;          /* last of its wake-ups by us; atomic */
+    uint64_t woken_ns;          /* when QEMU woke it last; atomic */
 } XenTCGVCPU;
 
-#define XEN_TCG_UPCALL      (1 << 0)    /* the vector of all */
-#define XEN_TCG_VCPU_UPCALL (1 << 1)    /* the vCPU's own */
-#define XEN_TCG_WAKE        (1 << 2)    /* from a block */
+#define XEN_TCG_UPCALL      (1 << 0)    /* by the vector of all vCPUs */
+#define XEN_TCG_VCPU_UPCALL (1 << 1)    /* by the vCPU's own vector */
+#define XEN_TCG_WAKE        (1 << 2)    /* from SCHEDOP_block or poll */
 
 /* NULL for a CPU that is no Xen vCPU. */
 XenTCGVCPU *xen_tcg_vcpu(CPUState *cs);
@@ -82,33 +82,33 @@ void xen_tcg_raise_upcall(CPUState *cs);
 void xen_tcg_raise_vcpu_upcall(CPUState *cs, uint8_t vector);
 /* At the end of a hypercall. */
 void xen_tcg_check_upcall(XenTCGVCPU *v);
-/* BQL held: an upcall that the guest has taken note of is not due any more. */
+/* BQL held: drop an upcall whose flag the guest has cleared. */
 void xen_tcg_drop_taken_upcall(CPUState *cs);
 /* Set flags and have the vCPU notice.  Any thread. */
 void xen_tcg_notify(XenTCGVCPU *v, unsigned int flags);
-/* BQL held: what upcall.c knows of a guest before a reset is void. */
+/* BQL held: forget what was due before a reset. */
 void xen_tcg_upcall_reset(XenTCGVCPU *v);
 
 /* block.c */
 void xen_tcg_block_init_vcpu(XenTCGVCPU *v);
 void xen_tcg_block_vcpu(CPUState *cs, uint64_t until_ns);
 void xen_tcg_wake_vcpu(CPUState *cs);
-/* End of a hypercall: halts, and does not come back, if one asked to block. */
+/* End of a hypercall: if it asked to block, halt the vCPU and do not return. */
 void xen_tcg_maybe_block(XenTCGVCPU *v);
-/* It runs, or was reset: the sleep is over. */
+/* @v runs, or was reset: its sleep is over. */
 void xen_tcg_end_block(XenTCGVCPU *v);
-/* Does something end the sleep of @v that does not end a hlt? */
+/* Whether the sleep of @v ends by something that does not end a hlt. */
 bool xen_tcg_block_ends(XenTCGVCPU *v, unsigned int flags);
 
 /* vcpu.c */
 XenVCPUStatus xen_tcg_get_vcpu_status(CPUState *cs, CPUState *target);
 void xen_tcg_set_vcpu_status(CPUState *target, XenVCPUStatus status);
-/* BQL held: INIT or a reset has ended it. */
+/* BQL held: INIT or a reset has ended that @v is down. */
 void xen_tcg_forget_down(XenTCGVCPU *v);
 /* Does @v wait for SIPI? */
 bool xen_tcg_waits_for_sipi(XenTCGVCPU *v);
 
-/* runstate.c; on the vCPU's own thread, but for the second and the last */
+/* runstate.c; on the vCPU's own thread, except for the second and the last */
 void xen_tcg_runstate_init_vcpu(XenTCGVCPU *v);
 void xen_tcg_runstate_woken(XenTCGVCPU *v);
 void xen_tcg_runstate_enter(XenTCGVCPU *v);

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runstates: for how long a vCPU ran, wanted to, slept, or was down.
+ * Runstates: for how long a vCPU was running, runnable, blocked or offline.
  *
- * It runs from when it enters translated code until it leaves that.  Between the
- * two it is runnable unless it is halted: its thread waits for the BQL, or runs
- * another vCPU.  A sleep is over when somebody wakes the vCPU, so far as it is
- * us who know of that; else when it runs.  What the host's scheduler does with
- * QEMU's threads is not known here, and is no part of it.
+ * A vCPU is running from when its thread enters translated code until it leaves
+ * that.  Outside of it, it is runnable unless it is halted: its thread waits
+ * for the BQL, or runs another vCPU.  A vCPU that was blocked becomes runnable
+ * when QEMU wakes it, if that is known here, else when it runs again.  The
+ * times do not show for how long the host's scheduler keeps QEMU's threads
+ * waiting.
  */
 
 #include "internal.h"
 
-/* As struct vcpu_runstate_info in each mode. */
+/* Size of struct vcpu_runstate_info in each mode. */
 #define AREA_SIZE       48
 #define AREA_SIZE_32    44
 
 static bool update_flag;
 
-/* 32-bit guests align 64 bits to 4 bytes, and so have no hole. */
+/* 32-bit guests align 64 bits to 4 bytes, so their structure has no hole. */
 static size_t area_size(bool long_mode)
 {
     return long_mode ? AREA_SIZE : AREA_SIZE_32;
@@ -100,7 +101,7 @@ void xen_tcg_runstate_leave(XenTCGVCPU *v)
     if (xen_tcg_waits_for_sipi(v) || (v->held && !halted)) {
         state = RUNSTATE_offline;
     } else if (halted) {
-        /* Also when it is down: Xen prefers to say so. */
+        /* Also when the vCPU is down: Xen says "blocked" then, too. */
         state = RUNSTATE_blocked;
     }
     change(v, state, xen_tcg_get_system_time());
@@ -135,7 +136,7 @@ int xen_tcg_get_vcpu_runstate(CPUState *cs, CPUState *target,
     qemu_spin_lock(&v->runstate_lock);
     *info = v->runstate;
     qemu_spin_unlock(&v->runstate_lock);
-    /* Its thread has an INIT to act on, and may have to wait for its turn. */
+    /* Its thread has yet to act on an INIT, and may have to wait to run. */
     if (info->state != RUNSTATE_offline &&
         xen_tcg_get_vcpu_status(cs, target) == XEN_VCPU_WAITING) {
         uint64_t now = xen_tcg_get_system_time();
@@ -147,7 +148,7 @@ int xen_tcg_get_vcpu_runstate(CPUState *cs, CPUState *target,
     return 0;
 }
 
-/* vCPUs are made down, as Xen makes them. */
+/* A new vCPU is down, as in Xen. */
 void xen_tcg_runstate_init_vcpu(XenTCGVCPU *v)
 {
     qemu_spin_init(&v->runstate_lock);

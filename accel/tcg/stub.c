@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* TCG without Xen emulation: none of this is ever called. */
+/* A build of TCG without Xen emulation, which never calls any of these. */
 
 #include "qemu/osdep.h"
 #include "cpu.h"

@@ -2,9 +2,9 @@
 /*
  * Xen's clocks on TCG: vcpu_time_info and the wallclock.
  *
- * System time is QEMU_CLOCK_VIRTUAL.  A guest reads it by its TSC, which on TCG
- * is the host's, of unknown frequency: that is measured from the time the guest
- * was made, and what the guest sees is brought up to date now and then.
+ * System time is QEMU_CLOCK_VIRTUAL.  A guest computes it from its TSC, which
+ * on TCG is the host's, of unknown frequency.  So QEMU measures the frequency
+ * from the guest's start on, and updates the guest's copy now and then.
  */
 
 #include "internal.h"
@@ -35,7 +35,7 @@ uint64_t xen_tcg_get_system_time(void)
 static struct time_scale measure(int64_t ticks, int64_t ns)
 {
     struct time_scale scale = { 0 };
-    /* Nothing to measure by yet; with icount the two are the same. */
+    /* At first no time has passed; with icount one tick is one ns. */
     double ratio = ns > start_ns
                        ? (double)(ticks - start_ticks) / (ns - start_ns) : 1;
     uint64_t hz = MAX(ratio, 1e-3) * NANOSECONDS_PER_SECOND;
@@ -53,9 +53,9 @@ static struct time_scale measure(int64_t ticks, int64_t ns)
 }
 
 /*
- * Both clocks at one time, or as good as: who is interrupted in between tries again.
- * What is left of it has the guest's time ahead: were it behind, the guest would see
- * timers fire early.
+ * Read both clocks at nearly the same time: if the thread is interrupted in
+ * between, it tries again.  The remaining error puts the guest's time ahead; if
+ * it were behind, the guest would see timers fire early.
  */
 static void read_clocks(int64_t *ticks, int64_t *ns)
 {
@@ -87,7 +87,7 @@ static void write_time_info(void *area, uint64_t tsc, uint64_t ns,
     if (!area) {
         return;
     }
-    /* Odd while it changes.  The guest may have put it at any address. */
+    /* Odd while it changes.  The area may be at any address, unaligned. */
     version = (ldl_he_p(area) + 1) | 1;
     stl_he_p(area, version);
     smp_wmb();
@@ -171,7 +171,7 @@ static void write_wallclock(uint8_t *shared_info, bool long_mode)
     smp_wmb();
     stl_le_p(wc + 4, sec);
     stl_le_p(wc + 8, boot_ns % NANOSECONDS_PER_SECOND);
-    /* wc_sec_hi is beside wc_nsec; for 32-bit guests it is in the arch part. */
+    /* wc_sec_hi follows wc_nsec; a 32-bit guest has it in the arch part. */
     stl_le_p(wc + (long_mode ? 12 : 0x24), sec >> 32);
     smp_wmb();
     stl_le_p(wc, version + 1);

@@ -2,15 +2,16 @@
 /*
  * Upcalls on TCG: from an event on any thread to an interrupt in a vCPU.
  *
- * Who raises an event holds locks of the event-channel model, and so may not
+ * A thread that raises an event may hold the model's event lock, and so may not
  * take the BQL, which interrupt_request needs.  It sets a flag and
- *  - has a running vCPU leave its translated code: on its way in again
- *    (xen_tcg_exec_enter) the vCPU looks at its flags;
- *  - for a halted one schedules a bottom half, which does the same with the BQL
- *    held: a vCPU thread that is about to sleep holds the BQL from its last
+ *  - makes a running vCPU leave its translated code: before the vCPU enters it
+ *    again (xen_tcg_exec_enter) it looks at its flags;
+ *  - for a halted vCPU schedules a bottom half, which acts on the flags with
+ *    the BQL held: a vCPU thread that is about to sleep holds it from its last
  *    look until it sleeps.
  * A vCPU that halts at that very moment sees the flag in xen_tcg_has_work():
- * we set the flag and then look at halted, it the other way round.
+ * the sender sets the flag and then looks at halted, the vCPU does it in the
+ * opposite order.
  */
 
 #include "internal.h"
@@ -42,10 +43,10 @@ static void take_flags(XenTCGVCPU *v)
 }
 
 /*
- * INIT makes a vCPU and its LAPIC forget what they have got.  An upcall is never
- * lost on Xen: that by one vector for all lasts as long as the flag is set, and
- * that by the vCPU's own is raised when the guest enables the LAPIC.  QEMU's
- * LAPIC keeps it until then.
+ * INIT makes a vCPU and its LAPIC forget pending interrupts, but on Xen it
+ * loses no upcall: one by the vector of all vCPUs is due as long as the flag is
+ * set, and Xen raises one by the vCPU's own vector when the guest enables the
+ * LAPIC.  QEMU's LAPIC keeps such an interrupt until then.
  */
 static void raise_again(XenTCGVCPU *v)
 {
@@ -83,7 +84,7 @@ void xen_tcg_notify(XenTCGVCPU *v, unsigned int flags)
     } else if (v->cs == current_cpu) {
         cpu_exit(v->cs);
     } else {
-        /* With one thread for all vCPUs it is another that has to stop. */
+        /* If one thread runs all vCPUs, it has to stop the one that runs. */
         qemu_cpu_kick(v->cs);
     }
 }
@@ -98,7 +99,7 @@ void xen_tcg_exec_enter(CPUState *cs)
     xen_tcg_end_block(v);
     xen_tcg_runstate_enter(v);
     if (v->held) {
-        /* Only INIT starts a vCPU that is down. */
+        /* A vCPU that is down runs again only after INIT. */
         BQL_LOCK_GUARD();
         xen_tcg_forget_down(v);
     }
@@ -125,7 +126,7 @@ bool xen_tcg_has_work(CPUState *cs)
     XenTCGVCPU *v = xen_tcg_vcpu(cs);
     unsigned int flags;
 
-    /* QEMU lets INIT wait for SIPI: there is nothing to see of it before. */
+    /* QEMU acts on INIT only when SIPI comes; Xen's guest sees it at once. */
     if (qatomic_read(&cs->interrupt_request) & CPU_INTERRUPT_INIT) {
         return true;
     }
@@ -155,8 +156,9 @@ int xen_tcg_upcall_vector(void)
 }
 
 /*
- * Nothing but vCPU 0's flag says that the line of an upcall by GSI can go low.
- * Xen looks at it at each VM exit, which taking an interrupt and its EOI are.
+ * The line of an upcall by GSI goes low when the guest has cleared vCPU 0's
+ * flag, which QEMU is not told.  Xen looks at the flag at each VM exit, so also
+ * when the guest takes an interrupt or signals its EOI.
  */
 void xen_tcg_deassert_callback(void)
 {
@@ -183,9 +185,10 @@ int xen_tcg_update_interrupts(CPUState *cs)
     }
     xen_tcg_drop_taken_upcall(cs);
     /*
-     * QEMU takes one request and then runs a block.  If that ends the vCPU's turn,
-     * as a spin loop's PAUSE does, and the PIT asks for a look at the LAPIC before
-     * each turn, an upcall would never have its own.
+     * QEMU takes one request and then runs a block.  If the block ends the
+     * vCPU's turn, as a spin loop's PAUSE does, and the PIT requests
+     * CPU_INTERRUPT_POLL before each turn, QEMU would never take the upcall.
+     * So do POLL's work here.
      */
     if (cs->interrupt_request & CPU_INTERRUPT_POLL) {
         cpu_reset_interrupt(cs, CPU_INTERRUPT_POLL);
@@ -196,8 +199,9 @@ int xen_tcg_update_interrupts(CPUState *cs)
 }
 
 /*
- * The guest's own write to evtchn_upcall_pending tells nobody.  Xen looks at it
- * whenever it enters the vCPU; we do after a hypercall.
+ * When the guest itself sets evtchn_upcall_pending, QEMU is not told.  Xen
+ * looks at the flag whenever it enters the vCPU; QEMU does after each
+ * hypercall.
  */
 void xen_tcg_check_upcall(XenTCGVCPU *v)
 {
@@ -212,7 +216,7 @@ int xen_tcg_set_upcall_vector(uint8_t vector)
     CPUState *cs;
 
     upcall_vector = vector;
-    /* What is pending by now waits for this. */
+    /* Upcalls that are pending now were waiting for the vector. */
     CPU_FOREACH(cs) {
         if (vector && upcall_pending(cs)) {
             cpu_interrupt(cs, CPU_INTERRUPT_XEN);

@@ -2,8 +2,8 @@
 /*
  * vCPUs that are up, down, or wait for SIPI.
  *
- * A vCPU that is down is halted by its own thread, with its registers as they
- * were, and nothing but VCPUOP_up and INIT wakes it.
+ * The thread of a vCPU that is down halts it.  The vCPU keeps its registers,
+ * and only VCPUOP_up and INIT wake it.
  */
 
 #include "internal.h"
@@ -47,7 +47,7 @@ static void hold(CPUState *cs, run_on_cpu_data from_waiting)
         v->init_pending = false;
         do_cpu_init(X86_CPU(cs));
         apic(v)->wait_for_sipi = 0;
-        /* The next one may have come before this thread got to the first. */
+        /* A second INIT may have come before this thread acted on the first. */
         if (again) {
             cpu_interrupt(cs, CPU_INTERRUPT_INIT);
         }
@@ -83,7 +83,7 @@ void xen_tcg_set_vcpu_status(CPUState *target, XenVCPUStatus status)
     }
     v->down = true;
     if (waiting) {
-        /* INIT comes first; a SIPI is for who still waits for it. */
+        /* Act on a pending INIT; drop SIPI, which @target no longer awaits. */
         v->init_pending = target->interrupt_request & CPU_INTERRUPT_INIT;
         cpu_reset_interrupt(target, CPU_INTERRUPT_INIT | CPU_INTERRUPT_SIPI);
         apic(v)->wait_for_sipi = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A Xen guest on TCG: what KVM_XEN does in a kernel is done here. */
+/* A Xen guest on TCG: does in QEMU what KVM_XEN does in the kernel. */
 
 #include "internal.h"
 #include "exec/cputlb.h"
@@ -13,7 +13,7 @@
 
 bool xen_tcg_active;
 
-/* By cpu_index: of a size that does not change, as any thread looks there. */
+/* By cpu_index; its size never changes, as any thread may look there. */
 static XenTCGVCPU **vcpus;
 static unsigned int nr_vcpus;
 
@@ -79,7 +79,7 @@ static int init_vcpu(CPUState *cs)
     return 0;
 }
 
-/* Beside what the soft reset does, which every reset begins with. */
+/* In addition to the soft reset with which every reset begins. */
 static void reset(void *opaque)
 {
     CPUState *cs;
@@ -103,7 +103,7 @@ static void init_guest(void)
     vcpus = g_new0(XenTCGVCPU *, nr_vcpus);
     xen_tcg_time_init();
     qemu_register_reset(reset, NULL);
-    /* Where the guest finds its console's and xenstore's pages. */
+    /* The pages of the guest's console and xenstore. */
     e820_add_entry(XEN_SPECIAL_AREA_ADDR, XEN_SPECIAL_AREA_SIZE,
                    E820_RESERVED);
 }

@@ -28,7 +28,7 @@ extern bool xen_tcg_active;
 /* Make @cs, being realized, a Xen vCPU. */
 void xen_tcg_init_vcpu(CPUState *cs);
 
-/* True: @index is a leaf of Xen's. */
+/* True: @index is one of Xen's leaves. */
 bool xen_tcg_cpuid(CPUX86State *env, uint32_t index, uint32_t *eax,
                    uint32_t *ebx, uint32_t *ecx, uint32_t *edx);
 
@@ -44,13 +44,13 @@ void xen_tcg_exec_exit(CPUState *cs);
 /* Has @cs, which is halted, something to do?  In a Xen guest only. */
 bool xen_tcg_has_work(CPUState *cs);
 
-/* CPU_INTERRUPT_XEN is set; is it still due? */
+/* CPU_INTERRUPT_XEN is set: whether the upcall is still due. */
 bool xen_tcg_upcall_due(CPUState *cs);
 
 /*
- * BQL held, before interrupts are looked at: drop what the guest has taken
- * note of, and return what is left of interrupt_request.  Afterwards the vector
- * to inject, for as long as an upcall is due.
+ * BQL held, before QEMU looks at interrupts.  The first drops an upcall whose
+ * flag the guest has cleared, and returns what is left of interrupt_request.
+ * The second returns the vector to inject while an upcall is due.
  */
 int xen_tcg_update_interrupts(CPUState *cs);
 int xen_tcg_upcall_vector(void);

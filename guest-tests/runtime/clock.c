@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Xen's time, as the vCPU's time area has it, and the timers that use it. */
+/* Xen's time, from the vCPU's time area, and timers. */
 
 #include "internal.h"
 

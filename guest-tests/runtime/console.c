@@ -25,13 +25,13 @@ bool console_is_lost(void)
 
 static void notify(void)
 {
-    /* Not lost for ever by one failed send: a test may have broken it. */
+    /* Ignore errors: a test may have closed the console's port. */
     if (!lost) {
         evtchn_send(port);
     }
 }
 
-/* Waits for the back end; a ring that nobody reads is given up. */
+/* Waits for the back end; gives up if it does not read the ring. */
 static bool ring_is_full(void)
 {
     uint64_t until = 0;
@@ -61,7 +61,7 @@ void console_write(const char *text, size_t length)
     if (!console) {
         return;
     }
-    /* An upcall's handler may print, too. */
+    /* An upcall's handler may print, too, and would wait for the lock. */
     upcalls_disable();
     while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE)) {
         cpu_relax();

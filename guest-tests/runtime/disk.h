@@ -15,9 +15,9 @@ struct disk;
 unsigned int disks_connect(struct disk *disks[], unsigned int nr);
 /* The disk's event channel; it is masked. */
 evtchn_port_t disk_port(const struct disk *disk);
-/* Ask for a flush; the one before has been answered. */
+/* Request a flush.  The caller has taken the response to the one before. */
 void disk_flush(struct disk *disk);
-/* Take the responses there are.  Returns how many. */
+/* Take all responses that have come.  Returns how many. */
 unsigned int disk_take_responses(struct disk *disk);
 
 #endif /* GUEST_TESTS_DISK_H */

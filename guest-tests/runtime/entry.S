@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where C calls Xen and where the processor calls C. */
+/* Hypercalls from C, and the entry points of interrupts and exceptions. */
 
 #define __ASSEMBLY__
 #include <xen/xen.h>
@@ -82,7 +82,7 @@ interrupt_common:
     push %r14
     push %r15
     mov %rsp, %rdi
-    /* The vCPU is known by the stack pointer, which stays on its stack. */
+    /* this_vcpu() needs %rsp to stay on the vCPU's own stack. */
     mov %rsp, %rbp
     and $-16, %rsp
     call interrupt
@@ -104,7 +104,7 @@ interrupt_common:
     pop %rax
     add $16, %rsp
 #ifdef GUEST_PV
-    /* Only Xen can take the upcall mask from the frame and return in one step. */
+    /* Only Xen can restore the upcall mask and return in one step. */
     push $0                 /* %rcx and %r11 are to be restored, too */
     jmp hypercall_page + __HYPERVISOR_iret * 32
 #else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Event channels as tests use them: operations, bits, upcalls, what came. */
+/* Event channels for tests: operations, bits, upcalls, received events. */
 
 #include "internal.h"
 
@@ -15,7 +15,7 @@ static signed char last_vcpu[MAX_COUNTED];
 static unsigned int upcalls[MAX_VCPUS], scans[MAX_VCPUS];
 unsigned int upcall_counts[UPCALL_METHODS];
 
-/* The vCPU that a port is bound to; ports that this knows nothing of are 0's. */
+/* The vCPU that a port is bound to, 0 unless the runtime has noted another. */
 #define MOVED 0xff
 static unsigned char bound_to[MAX_COUNTED];
 
@@ -188,7 +188,7 @@ void must_bind_loopback(evtchn_port_t port[2])
     error = evtchn_bind_interdomain(DOMID_SELF, port[0], &port[1]);
     require(error == 0);
     require(abi_grow(port[1] + 1) == 0);
-    /* Xen raises it in case that something was sent before. */
+    /* Xen raises the new port, as events may have been sent before. */
     port_clear_pending(port[1]);
     port_unmask(port[1]);
 }
@@ -244,9 +244,10 @@ bool port_clear_mask(evtchn_port_t port)
 }
 
 /*
- * On 2-level and 3-level Xen's selector bit and upcall are missing after the
- * guest's own write, on FIFO the link: only Xen can make up for these, and but
- * for FIFO it does so only if it clears the mask bit itself.
+ * When a guest unmasks by its own write, a pending event still lacks its
+ * selector bit and upcall on 2-level and 3-level, and its link on FIFO.  Only
+ * Xen can add them, in EVTCHNOP_unmask; on 2-level and 3-level only if that
+ * call itself clears the mask bit.
  */
 void port_unmask(evtchn_port_t port)
 {
@@ -279,8 +280,8 @@ const char *abi_name(enum evtchn_abi abi)
 }
 
 /*
- * A vCPU that still scans as before would take what means something else now: the
- * first selector is in the same word in 2-level and in 3-level.
+ * Wait until no other vCPU scans as in the old ABI: it would misread the first
+ * selector, for which 2-level and 3-level use the same word.
  */
 static void set_ops(const struct evtchn_abi_ops *new_ops)
 {
@@ -300,7 +301,7 @@ int abi_switch(enum evtchn_abi abi)
     const struct evtchn_abi_ops *old = ops;
     int error;
 
-    /* An upcall in between would look in the wrong place. */
+    /* An upcall between the two steps would use the wrong ABI. */
     upcalls_disable();
     set_ops(abis[abi]);
     error = ops->init();
@@ -377,7 +378,7 @@ unsigned int consume_events(void)
 {
     unsigned int vcpu = this_vcpu(), taken = 0;
 
-    /* The flag first: an event after the scan has to set it anew. */
+    /* Clear the flag before the scan, so that later events set it again. */
     while (__atomic_exchange_n(&vcpu_info_of(vcpu)->evtchn_upcall_pending, 0,
                                __ATOMIC_SEQ_CST)) {
         __atomic_fetch_add(&scans[vcpu], 1, __ATOMIC_SEQ_CST);
@@ -397,7 +398,10 @@ void evtchn_upcall(void)
 
 static uint32_t runtime_ports[MAX_COUNTED / 32];
 
-/* Xen gives out the lowest free port, so a long stretch of closed ones ends it. */
+/*
+ * Xen allocates the lowest free port, so many closed ports in a row are the
+ * end.
+ */
 static void for_open_ports(void (*function)(evtchn_port_t port))
 {
     struct evtchn_status status;
@@ -415,7 +419,7 @@ static void for_open_ports(void (*function)(evtchn_port_t port))
     }
 }
 
-/* The console's and XenStore's, which the toolstack bound. */
+/* The channels of console and XenStore, which the toolstack has bound. */
 static struct {
     evtchn_port_t port, remote_port;
     domid_t remote_dom;
@@ -438,8 +442,9 @@ static void keep(evtchn_port_t port)
 }
 
 /*
- * The other ends wait for us after a reset.  Bound in the order of their numbers,
- * from the lowest up, the ports have the numbers that they had.
+ * Bind the console's and XenStore's channels again after a reset, which has
+ * left their other ends unbound.  In the order of their numbers, from the
+ * lowest up, the ports get the same numbers as before.
  */
 static void bind_links(void)
 {
@@ -456,7 +461,7 @@ static void bind_links(void)
     }
 }
 
-/* The runtime's own stay, and masked: it polls. */
+/* The runtime's own ports stay open, and masked, as the runtime polls them. */
 static void close_left_open(evtchn_port_t port)
 {
     if (!(runtime_ports[port / 32] >> (port % 32) & 1)) {
@@ -473,7 +478,7 @@ static void mask_all_2l(void)
     memset(shared_info->evtchn_mask, 0xff, sizeof(shared_info->evtchn_mask));
 }
 
-/* A selector bit left from before FIFO would hide all later events of its word. */
+/* A selector bit left from before FIFO would hide later events of its word. */
 static void clear_all_2l(void)
 {
     unsigned int vcpu;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* 3-level event channels, the guest's side: the public header says how. */
+/* 3-level event channels, the guest's side, as the public header asks for. */
 
 #include "internal.h"
 #include "evtchn_3l.h"
@@ -14,7 +14,7 @@ static xen_ulong_t l2_selector[MAX_VCPUS][WORD_BITS]
     __attribute__((aligned(PAGE_SIZE)));
 static unsigned int handed_over;
 
-/* Nothing else is in these pages. */
+/* No other data may be in these pages, which Xen writes. */
 _Static_assert(sizeof(masks) % PAGE_SIZE == 0, "bitmaps");
 _Static_assert(sizeof(l2_selector) % PAGE_SIZE == 0, "selectors");
 
@@ -112,8 +112,8 @@ static bool clear_mask(evtchn_port_t port)
 }
 
 /*
- * All L2 words that L1 names are taken before any port is, so that the scan can
- * begin in the middle of one and end there.
+ * Take all L2 words that L1 names before taking any port, so that the scan of
+ * the ports can begin and end in the middle of an L2 word.
  */
 static unsigned int scan(unsigned int vcpu)
 {

@@ -7,7 +7,7 @@
 #include "guest.h"
 #include "event_channel_3level.h"
 
-/* EVTCHN_EXTENDED_ABI_*, or 0 where the host does not know the question. */
+/* EVTCHN_EXTENDED_ABI_*, or 0 if the host does not know the operation. */
 uint64_t evtchn_query_extended_abis(void);
 /* 0 or -errno; @pending and @mask are @nr_pages pages each, in a row. */
 int evtchn_register_bitmaps(const void *pending, const void *mask,
@@ -17,9 +17,9 @@ int evtchn_register_l2_selector(unsigned int vcpu, uint64_t gfn,
 
 /* The selector of @vcpu, W words of W bits. */
 xen_ulong_t *l2_selector_of(unsigned int vcpu);
-/* What the runtime has handed over: the ABI's memory as the guest sees it. */
+/* The bitmaps that the runtime has registered. */
 unsigned int bitmap_pages(void);
-/* One of these; the masks come after the pending bits. */
+/* Page @page of them; the masks follow the pending bits. */
 void *bitmap_page(unsigned int page);
 
 #endif /* GUEST_TESTS_EVTCHN_3L_H */

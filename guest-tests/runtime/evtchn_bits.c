@@ -39,8 +39,8 @@ static unsigned int scan_word(const struct event_bits *bits, unsigned int vcpu,
         evtchn_port_t port = word * WORD_BITS + __builtin_ctzl(active);
 
         /*
-         * A word has ports of other vCPUs, too; and an upcall within this one
-         * may have taken it.
+         * The word has ports of other vCPUs, too, and a nested upcall may have
+         * taken the event.
          */
         if (evtchn_is_taken_here(port) &&
             event_bit_test_and_clear(bits->pending, port)) {
@@ -59,12 +59,12 @@ unsigned int event_bits_scan(const struct event_bits *bits, unsigned int vcpu,
     unsigned int start = next_port[vcpu], taken = 0, i;
     xen_ulong_t from = ~(xen_ulong_t)0 << (start % WORD_BITS);
 
-    /* Once around; the word that it starts in is looked at in two parts. */
+    /* Once around: the first word's upper part first, its lower part last. */
     for (i = 0; i <= nr_words; i++) {
         unsigned int word = (WORD(start) + i) % nr_words;
 
         if (!selected[WORD(word)]) {
-            /* None of these: on to the next ones' first. */
+            /* No bit in this word of the selector: go on at the next one. */
             i += WORD_BITS - 1 - word % WORD_BITS;
         } else if (event_bit_is_set(selected, word)) {
             taken += scan_word(bits, vcpu, word,

@@ -12,10 +12,10 @@ struct event_bits {
     unsigned int nr_ports;
 };
 
-/* A port's bit of @words; all are atomic. */
+/* Access to a port's bit in @words, atomic. */
 bool event_bit_is_set(const xen_ulong_t *words, evtchn_port_t port);
 void event_bit_set(xen_ulong_t *words, evtchn_port_t port);
-/* What the bit was. */
+/* Clear the bit; returns whether it was set. */
 bool event_bit_test_and_clear(xen_ulong_t *words, evtchn_port_t port);
 
 /*

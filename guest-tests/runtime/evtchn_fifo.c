@@ -4,7 +4,7 @@
 #include "internal.h"
 #include "fifo.h"
 
-/* Kept for the next time that the guest goes to FIFO. */
+/* Pages are kept, to be used again when the guest next switches to FIFO. */
 static void *array_pages[FIFO_MAX_PAGES], *control_pages[MAX_VCPUS];
 
 static event_word_t *array[FIFO_MAX_PAGES];
@@ -58,7 +58,7 @@ static void mask(evtchn_port_t port)
     __atomic_fetch_or(fifo_event_word(port), FIFO_MASKED, __ATOMIC_SEQ_CST);
 }
 
-/* MASKED must not go while BUSY: Xen is about to link the event. */
+/* MASKED must not be cleared while BUSY is set, as Xen then writes the link. */
 static bool clear_mask(evtchn_port_t port)
 {
     event_word_t *word = fifo_event_word(port);
@@ -74,7 +74,7 @@ static bool clear_mask(evtchn_port_t port)
     return old & FIFO_PENDING;
 }
 
-/* The link and LINKED go in one step: the event can be queued anew after it. */
+/* Clear LINK and LINKED in one step: after it Xen may link the event again. */
 static uint32_t unlink_event(event_word_t *word)
 {
     event_word_t old = __atomic_load_n(word, __ATOMIC_SEQ_CST);
@@ -86,7 +86,7 @@ static uint32_t unlink_event(event_word_t *word)
     return old & FIFO_LINK_MASK;
 }
 
-/* Takes the first event of a queue; whether the queue has more. */
+/* Take the first event of a queue.  Returns whether the queue has more. */
 static bool take_first(unsigned int vcpu, unsigned int priority,
                        unsigned int *taken)
 {
@@ -113,7 +113,7 @@ static bool take_first(unsigned int vcpu, unsigned int priority,
     return *head != 0;
 }
 
-/* The most urgent queue first, and looked for anew after each event. */
+/* Take events from the most urgent queue that is ready, looking after each. */
 static unsigned int scan(unsigned int vcpu)
 {
     unsigned int taken = 0;
@@ -167,7 +167,7 @@ static int grow(unsigned int nr)
         for (i = 0; i < FIFO_WORDS_PER_PAGE; i++) {
             page[i] = FIFO_MASKED;
         }
-        /* Ports of the page may be pending, and are raised at once. */
+        /* Set first: the call may raise pending ports of this page at once. */
         array[nr_array_pages] = page;
         error = evtchn_expand_array(gfn_of(page));
         if (error) {

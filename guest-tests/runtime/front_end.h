@@ -13,8 +13,9 @@ struct front_end {
 };
 
 /*
- * Front end @index, from 0, of @kind ("vbd", "vif", "console"), with a port that is
- * open but not yet the back end's to know.  False if there are not so many.
+ * Front end @index, from 0, of @kind ("vbd", "vif", "console"), with an open
+ * port that has not been written to XenStore yet.  False if there are not so
+ * many.
  */
 bool front_end_find(struct front_end *device, const char *kind,
                     unsigned int index);
@@ -25,7 +26,7 @@ bool front_end_write_number(const struct front_end *device, const char *key,
                             unsigned int value);
 /* enum xenbus_state */
 unsigned int back_end_state(const struct front_end *device);
-/* Wait some seconds for it; false if it does not come. */
+/* Wait some seconds for @state; false if the back end does not reach it. */
 bool back_end_reaches(const struct front_end *device, unsigned int state);
 
 #endif /* GUEST_TESTS_FRONT_END_H */

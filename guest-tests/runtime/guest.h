@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a guest test is written with.
+ * The functions with which guest tests are written.
  *
  * A test is a function that runs on vCPU 0 with upcalls enabled, in a guest of
- * any type.  The event-channel ABI has been chosen before it starts, and what it
- * leaves open is closed after it.
+ * any type.  The runtime switches to the event-channel ABI before the test
+ * starts, and closes the ports that it leaves open.
  *
  *     TEST(send_is_delivered, "")
  *     {
@@ -49,13 +49,13 @@ struct guest_test {
 };
 
 /*
- * TEST(name, needs): @needs are words that say where the test makes sense; none
- * of a group means all of it.
+ * TEST(name, needs): @needs are words that say where the test runs.  With none
+ * of the words of a line, it runs with each of them.
  *
  *   2l 3l fifo         the ABI that the guest has taken
  *   hvm pvh pv         the type of guest
  *   32 64              its word size
- *   vcpus=N            the vCPUs it takes, 1 if not given
+ *   vcpus=N            the vCPUs it needs, 1 if not given
  *   tcg lab kvm xen    the host
  *   alone              must be the first and the last in its guest: it begins in
  *                      2-level (the ABI is the test's to choose), or leaves the
@@ -69,14 +69,15 @@ struct guest_test {
  *   nokernel           not in 2-level on KVM, where the host's kernel delivers
  *                      events and runs timers in its own way
  *   polls              SCHEDOP_poll has to sleep or to look at its argument: on
- *                      KVM in 2-level only, for in the other ABIs the host's
+ *                      KVM in 2-level only, as in the other ABIs the host's
  *                      kernel makes it a yield; with "nokernel", nowhere on KVM
- *   silent             it loses the console, so the guest's end is its verdict
+ *   silent             it loses the console: it has passed if the guest then
+ *                      powers off
  *   seconds=N          how long it may take, 10 if not given
- *   disks=N nics=N     it takes N of them, the NICs on one wire; on QEMU only
- *   consoles=N         the same; that many besides the one that all guests have
+ *   disks=N nics=N     it needs N of them, the NICs on one wire; on QEMU only
+ *   consoles=N         the same, in addition to the console of each guest
  *   4k                 with "alone": the disks' logical blocks have 4,096 bytes
- *   emulated           with "alone": an IDE disk, which -blockdev made, a SCSI
+ *   emulated           with "alone": an IDE disk, made by -blockdev, a SCSI
  *                      controller and a NIC, and the same of virtio; on QEMU only
  *   offered=ABIS       with "alone": the ABIs that QEMU offers besides 2-level, as
  *                      -machine xen-evtchn-abi= has them, 3l+fifo if not given;
@@ -96,8 +97,8 @@ struct guest_test {
     static void test_##test_name(void)
 
 /*
- * Both judge and go on; a failure prints the file, the line and the values.
- * They may be used on any vCPU.
+ * If these fail, they print the file, the line and the values, and the test
+ * goes on and counts as failed.  On any vCPU.
  */
 #define check(condition) test_check((condition), __FILE__, __LINE__, #condition)
 #define check_equal(value, expected)                                  \
@@ -113,8 +114,8 @@ struct guest_test {
     } while (0)
 
 /*
- * A row of a table: its name is printed with what fails from here on, until the
- * next row or the end of the test.
+ * A row of a table: failures print its name, from here until the next row or
+ * the end of the test.
  */
 void test_row(const char *name);
 
@@ -123,7 +124,7 @@ bool test_check_equal(int64_t value, int64_t expected, const char *file,
                       int line, const char *what);
 /* Ends the test on vCPU 0, now. */
 void test_end(void) __attribute__((noreturn));
-/* The same; it counts as skipped unless something has failed. */
+/* End the test as skipped, unless something has failed. */
 void test_skip(const char *why) __attribute__((noreturn));
 /* No output from here on: the console's page or port is gone; see "silent". */
 void console_lost(void);
@@ -142,7 +143,7 @@ bool has_word(const char *words, const char *word);
 enum evtchn_abi { ABI_2L, ABI_3L, ABI_FIFO };
 
 extern const char guest_type[]; /* "hvm64", ... */
-extern enum evtchn_abi guest_abi; /* that the guest has taken */
+extern enum evtchn_abi guest_abi; /* the one in use */
 extern unsigned int nr_vcpus;
 extern struct shared_info *shared_info;
 
@@ -151,7 +152,7 @@ bool host_is_xen(void);
 
 unsigned int this_vcpu(void);
 struct vcpu_info *vcpu_info_of(unsigned int vcpu);
-/* VCPUOP_register_vcpu_info has moved it: that is so for all that follows. */
+/* VCPUOP_register_vcpu_info has moved it, until the guest's end. */
 void vcpu_info_is_at(unsigned int vcpu, struct vcpu_info *info);
 
 /*
@@ -159,10 +160,10 @@ void vcpu_info_is_at(unsigned int vcpu, struct vcpu_info *info);
  * once.  Upcalls are enabled there, too.
  */
 void vcpu_start(unsigned int vcpu, void (*function)(void *), void *opaque);
-/* Wait until it has returned; false after @milliseconds. */
+/* Wait until @vcpu's function has returned; false after @milliseconds. */
 bool vcpu_join(unsigned int vcpu, unsigned int milliseconds);
 
-/* Upcalls on this vCPU, off and on; on takes what is pending. */
+/* Upcalls on this vCPU; enabling them takes an upcall that is pending. */
 void upcalls_disable(void);
 void upcalls_enable(void);
 bool upcalls_enabled(void);
@@ -171,24 +172,24 @@ bool upcalls_enabled(void);
 enum upcall_method {
     UPCALL_VECTOR, /* HVM_PARAM_CALLBACK_IRQ, one vector for all */
     /*
-     * HVMOP_set_evtchn_upcall_vector, by the LAPIC.  Xen knows no way back, and
-     * a PVH guest keeps UPCALL_VECTOR beside it.
+     * HVMOP_set_evtchn_upcall_vector, by the LAPIC.  It cannot be undone in
+     * Xen, and a PVH guest keeps UPCALL_VECTOR as well.
      */
     UPCALL_VCPU_VECTOR,
     UPCALL_GSI, /* by the I/O APIC, to vCPU 0 only */
-    UPCALL_PCI_INTX, /* the same, of the Xen platform device */
+    UPCALL_PCI_INTX, /* the same, by the Xen platform device's interrupt */
     UPCALL_NONE,
     UPCALL_METHODS,
 };
 /*
- * Take @method on all vCPUs.  0 or -errno of the hypercall.  UPCALL_VECTOR is
- * the runtime's, and taken again after a test.
+ * Set @method on all vCPUs.  0 or -errno of the hypercall.  After each test
+ * the runtime sets UPCALL_VECTOR again.
  */
 int upcall_set_method(enum upcall_method method);
 /* Interrupts that came by @method since the guest began. */
 unsigned int upcalls_by(enum upcall_method method);
 
-/* A word for a spin loop. */
+/* For spin loops. */
 static inline void cpu_relax(void)
 {
     __builtin_ia32_pause();
@@ -196,7 +197,7 @@ static inline void cpu_relax(void)
 
 /* Memory ------------------------------------------------------------------- */
 
-/* Zeroed pages, one after the other; they return to the pool after the test. */
+/* @nr zeroed adjacent pages; the runtime frees them after the test. */
 void *page_alloc(unsigned int nr);
 /* The frame number to name to Xen: an MFN in a PV guest. */
 uint64_t gfn_of(const void *address);
@@ -236,7 +237,7 @@ int timer_periodic(unsigned int vcpu, uint64_t period);
 
 /* Event channels: the hypercalls -------------------------------------------- */
 
-/* Each returns 0 or -errno; what allocates stores the port at @port. */
+/* Each returns 0 or -errno; those that allocate a port store it at @port. */
 int evtchn_alloc_unbound(domid_t dom, domid_t remote, evtchn_port_t *port);
 int evtchn_bind_interdomain(domid_t remote, evtchn_port_t remote_port,
                             evtchn_port_t *port);
@@ -254,7 +255,7 @@ int evtchn_expand_array(uint64_t gfn);
 int evtchn_set_priority(evtchn_port_t port, uint32_t priority);
 
 /*
- * EVTCHNOP_reset of this guest, after which it is as at its start: in 2-level,
+ * EVTCHNOP_reset, and then bring the guest to its initial state: in 2-level,
  * all ports masked, only the console and XenStore bound.  0 or -errno.
  */
 int guest_reset(void);
@@ -267,13 +268,13 @@ void must_bind_loopback(evtchn_port_t port[2]);
 
 /* Wait for events in SCHEDOP_poll; @deadline 0 is for ever.  0 or -errno. */
 int sched_poll(const evtchn_port_t *ports, unsigned int nr, uint64_t deadline);
-/* KVM's kernel answers them: see the words "polls" and "nokernel". */
+/* Whether KVM's kernel answers SCHEDOP_poll: see "polls" and "nokernel". */
 bool polls_are_the_kernels(void);
 /* SCHEDOP_block: returns once an event is pending, with upcalls enabled. */
 void sched_block(void);
 void sched_yield(void);
 
-/* Event channels: the guest's side, in the ABI that it has taken ------------- */
+/* Event channels: the guest's side, in the ABI in use ---------------------- */
 
 bool port_is_pending(evtchn_port_t port);
 bool port_is_masked(evtchn_port_t port);
@@ -282,31 +283,30 @@ void port_set_pending(evtchn_port_t port);
 void port_clear_pending(evtchn_port_t port);
 void port_mask(evtchn_port_t port);
 /*
- * Clear the mask bit as the ABI lets a guest do: on 2-level and 3-level only the
- * bit; on FIFO it does not while BUSY.  True if the event is pending now, when a
- * kernel must ask for EVTCHNOP_unmask.
+ * Clear the mask bit as the ABI lets a guest do; on FIFO not while BUSY is set.
+ * True if the event is pending now, so that a kernel must call EVTCHNOP_unmask.
  */
 bool port_clear_mask(evtchn_port_t port);
 /* As a kernel unmasks: the above, and the hypercall when it is pending. */
 void port_unmask(evtchn_port_t port);
 /* Ports the ABI has, port 0 included. */
 unsigned int abi_nr_ports(void);
-/* Ports the guest has memory for; FIFO grows by hand or by abi_grow(). */
+/* Ports that have memory; in FIFO a test adds some, by abi_grow() or itself. */
 unsigned int abi_backed_ports(void);
-/* Have memory for @nr ports: expand_array until it is so.  0 or -errno. */
+/* Call expand_array until there is memory for @nr ports.  0 or -errno. */
 int abi_grow(unsigned int nr);
 /* The ABI that abi= on the command line names, as abi_name() does; or 2-level. */
 enum evtchn_abi abi_asked_for(void);
 const char *abi_name(enum evtchn_abi abi);
 /* Switch the guest from 2-level to @abi, all vCPUs.  0 or -errno. */
 int abi_switch(enum evtchn_abi abi);
-/* What this guest made of a switch is undone, as after EVTCHNOP_reset. */
+/* Undo the guest's side of abi_switch(), after EVTCHNOP_reset. */
 void abi_forget(void);
 
 /*
- * What the upcall handler has taken, from which port, since the test began.
- * It clears an event's pending bit, counts it, and calls @event_hook if it is
- * set, with the vCPU's upcalls disabled.
+ * The number of events that the upcall handler has taken from @port since the
+ * test began.  It clears an event's pending bit, counts it, and calls
+ * @event_hook if it is set, with the vCPU's upcalls disabled.
  */
 unsigned int received(evtchn_port_t port);
 void received_clear(evtchn_port_t port);
@@ -314,7 +314,7 @@ unsigned int received_in_all(void);
 /* The vCPU that took @port last; -1 if none has. */
 int received_on(evtchn_port_t port);
 extern void (*volatile event_hook)(evtchn_port_t port);
-/* Upcalls that this vCPU got, with events in them or not. */
+/* Upcalls that @vcpu has got, with events or without. */
 unsigned int upcalls_of(unsigned int vcpu);
 
 /* The last events in the order they were taken, by all vCPUs. */

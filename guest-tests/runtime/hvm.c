@@ -50,7 +50,7 @@ static void cpuid(uint32_t leaf, uint32_t *a, uint32_t *b, uint32_t *c,
                  : "a"(leaf), "c"(0));
 }
 
-/* Its leaves are at the first multiple of 0x100 that has its signature. */
+/* Xen's CPUID leaves are at the first multiple of 0x100 with its signature. */
 static void find_xen(void)
 {
     uint32_t base, a, b, c, d;
@@ -69,7 +69,7 @@ static void find_xen(void)
             return;
         }
     }
-    /* No console without Xen. */
+    /* Without Xen there is no console for a message. */
     asm volatile("cli; hlt");
 }
 
@@ -137,7 +137,7 @@ static int set_param(uint32_t index, uint64_t value)
     return HYPERVISOR_hvm_op(HVMOP_set_param, &param);
 }
 
-/* The firmware leaves the PC's two interrupt controllers with a timer running. */
+/* The firmware leaves a timer running, and the two 8259s enabled. */
 static void mask_pics(void)
 {
     asm volatile("outb %b0, $0x21; outb %b0, $0xa1" : : "a"(0xff));
@@ -217,12 +217,12 @@ void interrupt(struct interrupt_frame *frame)
     case VECTOR_LINE:
         count_upcall(method_in_use);
         evtchn_upcall();
-        /* After the events: the line is high as long as there are some. */
+        /* EOI after the events are taken: the line is high until then. */
         lapic_eoi();
         break;
     case VECTOR_VCPU_UPCALL:
         count_upcall(UPCALL_VCPU_VECTOR);
-        /* Before the events, or one that comes now has no vector to come by. */
+        /* EOI before, or an event that comes meanwhile raises no vector. */
         lapic_eoi();
         evtchn_upcall();
         break;
@@ -257,7 +257,7 @@ bool upcalls_enabled(void)
     return flags & 0x200;
 }
 
-/* HVM_PARAM_CALLBACK_IRQ is a type in its top byte, and what that takes. */
+/* HVM_PARAM_CALLBACK_IRQ: the type in the top byte, and the type's value. */
 static int set_callback(uint64_t type, uint64_t value)
 {
     return set_param(HVM_PARAM_CALLBACK_IRQ, type << 56 | value);
@@ -273,7 +273,7 @@ static int set_vcpu_vectors(void)
     for (; upcall.vcpu < nr_vcpus && !error; upcall.vcpu++) {
         error = HYPERVISOR_hvm_op(HVMOP_set_evtchn_upcall_vector, &upcall);
     }
-    /* What Linux says to name no other way: a GSI that is not used. */
+    /* As Linux does when only vCPUs' own vectors are used: an unused GSI. */
     return error ? error : set_callback(HVM_PARAM_CALLBACK_TYPE_GSI, 1);
 }
 
@@ -326,7 +326,7 @@ void arch_vcpus_start(void)
 
 void arch_vcpu_idle(unsigned int vcpu, void *const volatile *busy)
 {
-    /* sti lets no interrupt in before the hlt. */
+    /* After sti the processor takes no interrupt before the hlt. */
     asm volatile("cli" : : : "memory");
     if (*busy) {
         asm volatile("sti" : : : "memory");

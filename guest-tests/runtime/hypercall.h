@@ -59,7 +59,7 @@ static inline long HYPERVISOR_xen_version(unsigned int command, void *arg)
                      0, 0);
 }
 
-/* A deadline of 64 bits is two arguments of a 32-bit guest. */
+/* A 32-bit guest passes the 64-bit deadline in two arguments. */
 static inline long HYPERVISOR_set_timer_op(uint64_t deadline)
 {
 #ifdef __x86_64__

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the parts of the runtime ask of each other, and of a type of guest. */
+/* What the runtime's files share, and what each type of guest implements. */
 
 #ifndef GUEST_TESTS_INTERNAL_H
 #define GUEST_TESTS_INTERNAL_H
@@ -9,7 +9,7 @@
 #include <xen/grant_table.h>
 #include <xen/io/console.h>
 
-/* Every vCPU's stack is aligned to its size: the stack pointer names the vCPU. */
+/* A vCPU's stack is aligned to its size, so %rsp tells which vCPU it is. */
 #define STACK_SIZE 16384
 
 extern char stacks[MAX_VCPUS][STACK_SIZE];
@@ -26,7 +26,7 @@ struct xenstore_domain_interface *arch_xenstore(evtchn_port_t *port);
 grant_entry_v1_t *arch_grant_table(void);
 /* Start all vCPUs but 0; each calls vcpu_main() on its stack. */
 void arch_vcpus_start(void);
-/* Sleep until arch_vcpu_kick() or an interrupt; @busy is read before. */
+/* Sleep until arch_vcpu_kick() or an interrupt, unless *@busy is set. */
 void arch_vcpu_idle(unsigned int vcpu, void *const volatile *busy);
 void arch_vcpu_kick(unsigned int vcpu);
 
@@ -48,13 +48,13 @@ void vcpu_main(unsigned int vcpu) __attribute__((noreturn));
 
 /* The upcall, on any vCPU, upcalls disabled. */
 void evtchn_upcall(void);
-/* The same, but it is one only if it brings an event. */
+/* The same, but count it as an upcall only if it takes an event. */
 void evtchn_upcall_or_kick(void);
 extern unsigned int upcall_counts[UPCALL_METHODS];
 void evtchn_count(evtchn_port_t port);
 /*
- * Whether this vCPU is to take @port's events: it is bound here, or has been moved,
- * when its last events may still be signalled to where it was.
+ * Whether this vCPU is to take @port's events: @port is bound to this vCPU, or
+ * has been moved, so that Xen may still signal its last events to the old vCPU.
  */
 bool evtchn_is_taken_here(evtchn_port_t port);
 void evtchn_tests_begin(void); /* the ports open now are the runtime's */
@@ -69,7 +69,7 @@ struct evtchn_abi_ops {
     void (*clear_pending)(evtchn_port_t port);
     void (*mask)(evtchn_port_t port);
     bool (*clear_mask)(evtchn_port_t port);
-    /* Take what the vCPU's selector, or its queues, name once. */
+    /* Take once the events that the vCPU's selector or queues name. */
     unsigned int (*scan)(unsigned int vcpu);
     unsigned int (*nr_ports)(void);
     unsigned int (*backed_ports)(void);

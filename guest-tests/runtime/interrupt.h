@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What entry.S hands to C when an interrupt, an exception or an event comes. */
+/* What entry.S passes to C for an interrupt, an exception or an event. */
 
 #ifndef GUEST_TESTS_INTERRUPT_H
 #define GUEST_TESTS_INTERRUPT_H
@@ -19,7 +19,7 @@ struct interrupt_frame {
 #endif
 };
 
-/* The type of guest has it. */
+/* Implemented by each type of guest. */
 void interrupt(struct interrupt_frame *frame);
 
 #endif /* GUEST_TESTS_INTERRUPT_H */

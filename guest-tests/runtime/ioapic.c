@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The I/O APIC, see Intel's 82093AA data sheet, and as much of PCI's configuration
- * space as leads to the Xen platform device.
+ * The I/O APIC, see Intel's 82093AA data sheet, and finding the Xen platform
+ * device in PCI's configuration space.
  */
 
 #include "internal.h"
@@ -17,7 +17,7 @@
 #define PCI_INTERRUPT 0x3c
 #define PCI_ID_XEN_PLATFORM 0x00015853
 
-/* Without a device model there is no PCI, and Xen takes any device's word. */
+/* Without a device model there is no PCI, and Xen accepts any device number. */
 #define UNMODELLED_DEVICE 3
 
 static void write_register(uint8_t index, uint32_t value)
@@ -43,7 +43,7 @@ uint32_t pci_read(unsigned int device, uint8_t offset)
     return value;
 }
 
-/* Where Xen's virtual PC has its devices' lines, beside the firmware's routes. */
+/* The GSI to which Xen's virtual PC wires a device's INTA. */
 static unsigned int xen_intx_gsi(unsigned int device)
 {
     return 16 + (((device << 2) + (device >> 3)) & 31);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Interrupt lines: the I/O APIC, and the one that the Xen platform device has; and
- * PCI's configuration space.
+ * Interrupt lines: the I/O APIC, and the Xen platform device's line; and PCI's
+ * configuration space.
  */
 
 #ifndef GUEST_TESTS_IOAPIC_H
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* No device of ours has it; QEMU's I/O APIC has 24 lines, Xen's 48. */
+/* No device uses it here; QEMU's I/O APIC has 24 lines, Xen's 48. */
 #define IOAPIC_FREE_GSI 22
 
 /* Line @gsi, level-triggered, is @vector at the vCPU with this LAPIC ID. */

@@ -15,7 +15,7 @@ static void put(struct line *line, char c)
     }
 }
 
-/* No compiler's runtime library here divides 64 bits in 32-bit code. */
+/* 64-bit division: 32-bit code has no compiler's library for it here. */
 static unsigned int divide(uint64_t *number, uint32_t by)
 {
     uint32_t high = *number >> 32, low = *number, remainder = high % by;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* 64-bit PV guests: what the domain builder left, upcalls, starting vCPUs. */
+/* 64-bit PV guests: start_info and memory, upcalls, starting vCPUs. */
 
 #include "internal.h"
 #include "interrupt.h"
@@ -23,9 +23,9 @@ extern const char event_callback[], failsafe_callback[];
 
 struct start_info *start_info;
 
-static struct trap_info traps[NR_EXCEPTIONS + 1]; /* and the end's mark */
+static struct trap_info traps[NR_EXCEPTIONS + 1]; /* the last one ends it */
 
-/* The frame that is mapped at @address, in the guest's own list of its frames. */
+/* The entry of @address in the guest's list of its frames. */
 static xen_pfn_t *frame_at(const void *address)
 {
     return (xen_pfn_t *)start_info->mfn_list +
@@ -37,7 +37,7 @@ uint64_t gfn_of(const void *address)
     return *frame_at(address);
 }
 
-/* A page of the guest's becomes the frame @mfn. */
+/* Map frame @mfn in place of one of the image's pages. */
 static void *map_frame(uint64_t mfn)
 {
     void *page = page_keep();
@@ -131,7 +131,7 @@ void upcalls_disable(void)
     __atomic_store_n(upcall_mask(), 1, __ATOMIC_SEQ_CST);
 }
 
-/* Xen looks for a pending upcall on its way out only, so any hypercall will do. */
+/* Xen delivers a pending upcall when it returns to the guest: call it. */
 void upcalls_enable(void)
 {
     __atomic_store_n(upcall_mask(), 0, __ATOMIC_SEQ_CST);
@@ -169,7 +169,7 @@ void arch_vcpus_start(void)
     context.event_callback_eip = (unsigned long)event_callback;
     context.failsafe_callback_eip = (unsigned long)failsafe_callback;
     for (vcpu = 1; vcpu < nr_vcpus; vcpu++) {
-        /* As after a call: the return address's place is below an aligned one. */
+        /* As after a call instruction: 8 bytes below an aligned address. */
         context.kernel_sp = (unsigned long)stacks[vcpu + 1] - 8;
         context.user_regs.rsp = context.kernel_sp;
         context.user_regs.rdi = vcpu;
@@ -182,9 +182,10 @@ void arch_vcpus_start(void)
 }
 
 /*
- * A kick is an NMI, not an event: so no event channel is the runtime's, and a reset
- * closes none.  But Xen does not look for NMIs when a vCPU goes to sleep, so one that
- * comes just then wakes nobody, nor do those after it: hence the deadline.
+ * A kick is an NMI, not an event, so that the runtime needs no event channel,
+ * which a reset would close.  But Xen does not look for NMIs when a vCPU goes
+ * to sleep: one that comes just then does not wake the vCPU, nor do those after
+ * it.  Hence the deadline.
  */
 void arch_vcpu_idle(unsigned int vcpu, void *const volatile *busy)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How an HVM vCPU gets to C: vCPU 0 from a Multiboot or PVH loader, the others
- * from a start-up IPI.  Both loaders leave a flat 32-bit mode without paging.
+ * The start of HVM vCPUs, up to C code: vCPU 0's from a Multiboot or PVH
+ * loader, the others' from a start-up IPI.  Both loaders start in flat 32-bit
+ * mode without paging.
  */
 
 #include <xen/elfnote.h>
@@ -44,14 +45,14 @@ start:
     xor %edi, %edi          /* vCPU 0 */
     jmp enter
 
-/* %edi is the vCPU, which has our GDT. */
+/* %edi is the vCPU's number; the GDT is loaded. */
 enter:
     mov %edi, %esp
     inc %esp
     shl $STACK_SHIFT, %esp
     add $stacks, %esp
 #ifdef __x86_64__
-    /* Identity, 4 GiB in pages of 2 MiB. Each vCPU writes the same. */
+    /* Map 4 GiB one to one in 2 MiB pages. Each vCPU writes the same tables. */
     mov $page_directories, %eax
     mov $0x83, %ecx         /* present, writable, large */
     xor %edx, %edx
@@ -124,7 +125,7 @@ start_other:
     mov %eax, %fs
     mov %eax, %gs
     mov %eax, %ss
-    /* Xen tells a vCPU its number by CPUID. */
+    /* Xen gives a vCPU its number by CPUID. */
     mov xen_cpuid_base, %eax
     add $4, %eax
     xor %ecx, %ecx

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How a 64-bit PV vCPU gets to C, and how Xen bounces exceptions and events to it.
- * The domain builder leaves long mode in ring 3, the image and what it adds mapped,
- * the hypercall page filled, and start_info in %rsi.
+ * The start of 64-bit PV vCPUs, up to C code, and the entry points for
+ * exceptions and events. The domain builder starts vCPU 0 in long mode in ring
+ * 3, with the image and its own additions mapped, the hypercall page filled,
+ * and start_info in %rsi.
  */
 
 #include <xen/elfnote.h>
@@ -80,7 +81,7 @@ exception_stubs:
 event_callback:
     entry 256
 
-/* A selector or an iret that Xen cannot restore; with %ds, %es, %fs and %gs. */
+/* Xen could not load a selector or do an iret; it has pushed %ds to %gs. */
 failsafe_callback:
     mov (%rsp), %rcx
     mov 8(%rsp), %r11

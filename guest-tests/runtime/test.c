@@ -136,7 +136,7 @@ static bool has_any_word(const char *words, const char *const *group)
     return false;
 }
 
-/* None of a group's words is all of them. */
+/* If @needs has none of the group's words, all of them fit. */
 static bool fits(const char *needs, const char *const *group, const char *is)
 {
     return !has_any_word(needs, group) || has_word(needs, is);
@@ -148,7 +148,10 @@ static bool has_shim(void)
     return has_word("pv64", guest_type) && !host_is_xen();
 }
 
-/* KVM_XEN serves hypercalls of its own accord; a PV guest has Xen's shim. */
+/*
+ * KVM_XEN answers SCHEDOP_poll itself, but not a PV guest's: that is Xen's
+ * shim.
+ */
 bool polls_are_the_kernels(void)
 {
     const char *host = command_line_value("host");
@@ -183,7 +186,7 @@ static bool is_fit(const struct guest_test *test, enum evtchn_abi abi)
            !has_word(test->needs, "alone");
 }
 
-/* The value up to the next comma or blank is @name. */
+/* Whether the list's entry, up to the next comma or blank, is @name. */
 static bool names(const char *list, const char *name)
 {
     size_t length = strlen(name);
@@ -213,8 +216,9 @@ enum evtchn_abi abi_asked_for(void)
 }
 
 /*
- * What once came before its event word did Xen raises again with each return to
- * FIFO.  It is not for who binds that port next.
+ * Xen raises an event that came before its port's event word again each time
+ * the guest returns to FIFO.  The test that binds this port next must not get
+ * it.
  */
 static void forget_events_of_closed_ports(void)
 {
@@ -230,7 +234,7 @@ static void forget_events_of_closed_ports(void)
     }
 }
 
-/* As a test expects the guest to be: in @abi, nothing left of the one before. */
+/* Bring the guest to the state that a test expects: @abi, and no old events. */
 static void take_abi(enum evtchn_abi abi, bool reset)
 {
     int error = reset ? guest_reset() : 0;
@@ -249,7 +253,7 @@ static void take_abi(enum evtchn_abi abi, bool reset)
     }
 }
 
-/* True unless it failed. */
+/* True unless the test has failed. */
 static bool run_test(const struct guest_test *test, unsigned int number,
                      enum evtchn_abi abi)
 {
@@ -300,7 +304,7 @@ void run_tests(void)
 
     evtchn_tests_begin();
     upcalls_enable();
-    /* A test that is alone chooses for itself. */
+    /* A test that is alone in its guest switches the ABI itself. */
     if (!asked || nr != 1 || !has_word(command_line, "alone")) {
         take_abi(abi, false);
     }
@@ -314,6 +318,6 @@ void run_tests(void)
         console_flush();
         shutdown(SHUTDOWN_poweroff);
     }
-    /* Nobody hears us, and only the kind of the end can tell. */
+    /* If the console is lost, only the way the guest ends shows the verdict. */
     shutdown(failed ? SHUTDOWN_crash : SHUTDOWN_poweroff);
 }

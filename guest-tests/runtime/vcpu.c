@@ -19,7 +19,7 @@ unsigned int this_vcpu(void)
            STACK_SIZE;
 }
 
-/* Of those that are not in shared_info. */
+/* The vcpu_info of vCPUs that have registered one. */
 static struct vcpu_info *moved[MAX_VCPUS];
 
 struct vcpu_info *vcpu_info_of(unsigned int vcpu)
@@ -62,7 +62,7 @@ void vcpu_main(unsigned int vcpu)
             arch_vcpu_idle(vcpu, (void *const volatile *)&jobs[vcpu].function);
             continue;
         }
-        /* The interrupt that wakes us must not come into the function. */
+        /* The kick that wakes this vCPU must not interrupt the function. */
         while (!jobs[vcpu].kicked) {
             cpu_relax();
         }
@@ -85,7 +85,7 @@ void vcpu_start(unsigned int vcpu, void (*function)(void *), void *opaque)
 
 bool vcpu_join(unsigned int vcpu, unsigned int milliseconds)
 {
-    /* Who waits must not take the time of the one it waits for. */
+    /* Yield: the vCPU waited for may need this one's processor. */
     return wait_for(({
                         bool busy = __atomic_load_n(&jobs[vcpu].function,
                                                     __ATOMIC_ACQUIRE);

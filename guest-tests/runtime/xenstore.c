@@ -31,7 +31,7 @@ void xenstore_notify(void)
     evtchn_send(ring_port);
 }
 
-/* The other side may be slow, and the more so the busier its machine is. */
+/* The store may be slow, above all on a busy host. */
 #define PATIENCE 5000
 
 #define wait_for_ring(condition)                    \
@@ -73,7 +73,7 @@ static bool get(void *bytes, size_t length)
         *to++ = r->rsp[MASK_XENSTORE_IDX(r->rsp_cons)];
         __atomic_store_n(&r->rsp_cons, r->rsp_cons + 1, __ATOMIC_SEQ_CST);
     }
-    /* What comes next may have waited for the room. */
+    /* The store may have waited for room in the ring. */
     xenstore_notify();
     return true;
 }

@@ -7,14 +7,14 @@
 #include "guest.h"
 #include <xen/io/xs_wire.h>
 
-/* By hand ------------------------------------------------------------------ */
+/* Byte by byte ------------------------------------------------------------- */
 
 /* The ring; ends the test, as skipped, in a guest that has none. */
 struct xenstore_domain_interface *xenstore_ring(void);
 /* Look for it anew, as after a reset. */
 void xenstore_forget(void);
 void xenstore_notify(void);
-/* Put bytes into the ring as it has room; false when it has none for seconds. */
+/* Write to the ring as it has room; false when it has none for some seconds. */
 bool xenstore_put(const void *bytes, size_t length);
 /*
  * Wait for an answer and return "OK", the error's name, or "no answer" after some
@@ -46,7 +46,7 @@ const char *xenstore_write(const char *path, const char *value);
 
 bool same_text(const char *one, const char *other);
 
-/* Made easy ------------------------------------------------------------------ */
+/* Whole requests ----------------------------------------------------------- */
 
 /*
  * Send a request of @type (XS_READ, ...) with a payload of @length bytes and
@@ -59,7 +59,7 @@ int xenstore_request(uint32_t type, const void *payload, size_t length,
                      char *answer, size_t size);
 /* The value of @path, or -1; a string when @size has room for its NUL. */
 int xenstore_read(const char *path, char *value, size_t size);
-/* The same as a number; @otherwise if there is none. */
+/* The value as a number; @otherwise if there is none. */
 unsigned int xenstore_read_number(const char *path, unsigned int otherwise);
 bool xenstore_write_number(const char *path, unsigned int value);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From each ABI by a reset to each other: nothing old is left, all new works. */
+/* From each ABI by a reset to each other: no event is left, and all works. */
 
 #include "fifo.h"
 #include "ports.h"
@@ -19,12 +19,12 @@ static void come_back_as(enum evtchn_abi abi)
     require(abi_switch(abi) == 0);
 }
 
-/* By what it refuses; a port number that only it has would take a full table. */
+/* Tell the ABI by the operations that it refuses, which needs no full table. */
 static void check_abi_is(enum evtchn_abi abi)
 {
     evtchn_port_t port = must_bind_ipi(0);
 
-    /* ~0 is no frame, which only FIFO finds out. */
+    /* ~0 is no frame, but only FIFO gets as far as to look at it. */
     check_equal(evtchn_expand_array(~0ull),
                 abi == ABI_FIFO ? -XEN_EINVAL : -XEN_EOPNOTSUPP);
     check_equal(evtchn_set_priority(port, EVTCHN_FIFO_PRIORITY_DEFAULT),
@@ -103,7 +103,7 @@ static void check_xenstore(void)
     }
 }
 
-/* Its other end waits for the guest's to be bound again. */
+/* A reset leaves XenStore's end of the channel unbound, to be bound again. */
 TEST(abi_change_keeps_xenstore, "fresh seconds=30")
 {
     enum evtchn_abi from = guest_abi, to;
@@ -121,7 +121,7 @@ TEST(abi_change_keeps_xenstore, "fresh seconds=30")
 
 #define NR_PENDING 4
 
-/* Ports of the same numbers as @port get no event that they were not sent. */
+/* New ports of the numbers @port have no event of the old ones. */
 static void check_nothing_comes(const evtchn_port_t *port)
 {
     unsigned int before, i;
@@ -144,7 +144,7 @@ static void check_nothing_comes(const evtchn_port_t *port)
     }
 }
 
-/* Pending, and masked or not, when the reset comes. */
+/* Events that are pending, masked or not, at the reset are dropped. */
 TEST(abi_change_drops_events, "fresh seconds=30")
 {
     enum evtchn_abi from = guest_abi, to;
@@ -173,8 +173,8 @@ TEST(abi_change_drops_events, "fresh seconds=30")
 }
 
 /*
- * Words that are no part of the ABI that the guest has taken may hold anything.
- * What 2-level reads the guest clears before it comes back (guest_reset does).
+ * Words that the ABI in use does not read may hold anything.  guest_reset()
+ * clears those of 2-level before the guest comes back to it.
  */
 TEST(abi_change_from_stale_words, "fresh 3l fifo vcpus=2 seconds=30")
 {
@@ -191,7 +191,7 @@ TEST(abi_change_from_stale_words, "fresh 3l fifo vcpus=2 seconds=30")
                sizeof(shared_info->evtchn_pending));
         memset(shared_info->evtchn_mask, 0, sizeof(shared_info->evtchn_mask));
         for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
-            /* In 3-level the selector is the first of its three levels. */
+            /* 3-level uses evtchn_pending_sel, too, as its first level. */
             __atomic_store_n(&vcpu_info_of(vcpu)->evtchn_pending_sel,
                              ~(xen_ulong_t)0, __ATOMIC_SEQ_CST);
             __atomic_store_n(&vcpu_info_of(vcpu)->evtchn_upcall_pending, 0,
@@ -206,7 +206,7 @@ TEST(abi_change_from_stale_words, "fresh 3l fifo vcpus=2 seconds=30")
     }
 }
 
-/* Heads are read when Xen has made a queue ready, not before. */
+/* A guest reads a queue's HEAD only after Xen has set the queue's READY bit. */
 TEST(abi_change_to_fifo_with_stale_heads, "fresh fifo")
 {
     struct evtchn_fifo_control_block *block = page_alloc(1);
@@ -235,12 +235,12 @@ TEST(abi_change_to_fifo_with_stale_heads, "fresh fifo")
         check_equal(block->head[EVTCHN_FIFO_PRIORITY_DEFAULT], port[0]);
         check_equal(words[port[0]], FIFO_PENDING | FIFO_LINKED | port[1]);
         check_equal(words[port[1]], FIFO_PENDING | FIFO_LINKED);
-        /* The next round finds the queue as it is now. */
+        /* The next round begins with the heads that this one has left. */
         require(guest_reset() == 0);
     }
 }
 
-/* Bind until there is no port left; the last one's number. */
+/* Bind ports until none is left; returns the last one. */
 static evtchn_port_t bind_up_to(evtchn_port_t end, int *error)
 {
     evtchn_port_t port, last = 0;
@@ -251,7 +251,7 @@ static evtchn_port_t bind_up_to(evtchn_port_t end, int *error)
     return last;
 }
 
-/* A full 2-level table is no limit to what comes next, nor the reverse. */
+/* After a reset the new ABI's limit counts, also with a full table before. */
 TEST(abi_change_limits, "fresh 3l fifo seconds=120")
 {
     evtchn_port_t nr_2l = WORD_BITS * WORD_BITS;

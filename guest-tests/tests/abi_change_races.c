@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The guest changes its ABI while another vCPU sends events, to vCPU 0 and to
- * itself.  Each is sent when the last one has come, so no two become one.
+ * itself.  It sends the next one only when the last one has come, so no two
+ * merge.
  *
- * Xen 4.17 looks at a port's 2-level bit while who sends may be about to set it, or
- * who takes the event to clear it, so it may lose the event or make two of it.
- * There only the events that are sent after the change must come.
+ * Xen 4.17 reads a port's 2-level bit in the switch, while a sender may be
+ * about to set it, or the guest to clear it: it may lose the event or deliver
+ * it twice.  So on Xen the test requires only the events that are sent after
+ * the change.
  */
 
 #include "guest.h"
@@ -50,7 +52,7 @@ static void check_goes_on(unsigned int which)
     }
     lost++;
     check(host_is_xen());
-    /* Sent once more; the sender goes on when it has come. */
+    /* If Xen has lost it, send it once more, so that the sender goes on. */
     check_equal(evtchn_send(port), 0);
     check(wait_for(target[which].sent >= from + 3, 10000));
 }
@@ -59,7 +61,7 @@ static void one_round(unsigned int round)
 {
     unsigned int i, before = twice;
 
-    /* An event that Xen has once kept for a port comes in each round anew. */
+    /* Xen raises an event that it has once kept for a port in each round. */
     for (i = 0; i < 2 * round && host_is_xen(); i++) {
         require(evtchn_bind_ipi(0, &target[0].port) == 0);
     }

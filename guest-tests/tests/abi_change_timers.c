@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Timers and changes of the ABI.  To Xen they have nothing to do with each other: a
- * timer that is armed goes on, and its event is for who has VIRQ_TIMER bound when
- * it expires.
+ * Timers and changes of the ABI.  In Xen a change does not affect timers: an
+ * armed timer goes on, and its event goes to the port that is bound to
+ * VIRQ_TIMER when it expires.
  */
 
 #include "guest.h"
 
 #define MS 1000000ull
-/* Xen emulated on a busy machine has clocks that far from the guest's. */
+/* On a busy machine an emulated Xen's clock and its guest's differ so much. */
 #define TOLERANCE (10 * MS)
 #define NR_ABIS (ABI_FIFO + 1)
 
@@ -42,7 +42,7 @@ static void arm_here(void *opaque)
     check_equal(way->arm(when), 0);
 }
 
-/* The timer of its vCPU, in @milliseconds from now. */
+/* Arm the timer for @milliseconds from now. */
 static void arm(const struct way *next_way, unsigned int milliseconds)
 {
     way = next_way;
@@ -76,8 +76,8 @@ static void come_back_as(enum evtchn_abi abi)
 }
 
 /*
- * However long the switch takes: an event before it is an event.  To Xen it is one
- * anew each time that the guest comes to FIFO, so a round takes a port of its own.
+ * An event that comes before the switch is kept.  Xen raises it again each time
+ * that the guest switches to FIFO, so each round uses another port.
  */
 TEST(abi_change_timer_over_a_switch, "alone 3l fifo vcpus=2 seconds=60")
 {
@@ -103,7 +103,7 @@ TEST(abi_change_timer_over_a_switch, "alone 3l fifo vcpus=2 seconds=60")
     }
 }
 
-/* Armed in one ABI, it expires in the other: when there is a port again. */
+/* A timer is armed in one ABI and expires in the other, with a new port. */
 TEST(abi_change_timer_over_a_reset, "fresh vcpus=2 seconds=60")
 {
     enum evtchn_abi from = guest_abi, to;
@@ -114,7 +114,7 @@ TEST(abi_change_timer_over_a_reset, "fresh vcpus=2 seconds=60")
             evtchn_port_t timer = must_bind_virq(VIRQ_TIMER, ways[i].vcpu);
 
             test_row(ways[i].name);
-            /* Too late on a slow machine, it was nobody's event. */
+            /* On a slow machine it may expire before the port is bound. */
             for (delay = 100; delay < 30000; delay *= 4) {
                 arm(&ways[i], delay);
                 come_back_as(to);
@@ -130,7 +130,7 @@ TEST(abi_change_timer_over_a_reset, "fresh vcpus=2 seconds=60")
     }
 }
 
-/* What has come does not come again, whoever binds VIRQ_TIMER next. */
+/* A timer that has fired does not fire again for VIRQ_TIMER's next port. */
 TEST(abi_change_timer_fires_only_once, "fresh vcpus=2 seconds=30")
 {
     enum evtchn_abi from = guest_abi, to;
@@ -155,7 +155,7 @@ TEST(abi_change_timer_fires_only_once, "fresh vcpus=2 seconds=30")
     }
 }
 
-/* The same without a reset. */
+/* VIRQ_TIMER is bound to a new port without a reset. */
 TEST(timer_bound_anew, "vcpus=2 seconds=30")
 {
     unsigned int i, delay;
@@ -177,7 +177,7 @@ TEST(timer_bound_anew, "vcpus=2 seconds=30")
         }
         check_fires_once(timer);
         check_equal(evtchn_close(timer), 0);
-        /* Nor has it anything for the next one; which can be armed early. */
+        /* The next port gets no old event; its timer can be armed before. */
         received_clear(timer);
         timer = must_bind_virq(VIRQ_TIMER, ways[i].vcpu);
         spin_for(20);

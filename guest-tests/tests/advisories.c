@@ -9,7 +9,7 @@
 #include "fifo.h"
 #include "ports.h"
 
-/* An event for a vCPU that has no control block: Xen drops it, others keep it. */
+/* An event for a vCPU without control block: Xen drops it, xenkvm keeps it. */
 TEST(xsa_107_no_control_block, "alone fifo vcpus=2")
 {
     struct evtchn_fifo_control_block *block = page_alloc(2);
@@ -27,7 +27,7 @@ TEST(xsa_107_no_control_block, "alone fifo vcpus=2")
     check_equal(evtchn_set_priority(port, 0), 0);
     check_equal(evtchn_send(port), 0);
 
-    /* From the vCPU with one to that without, and back. */
+    /* Move ports from the vCPU with a block to the one without, and back. */
     require(evtchn_alloc_unbound(DOMID_SELF, DOMID_SELF, &pair[0]) == 0);
     check_equal(evtchn_bind_vcpu(pair[0], 1), 0);
     check_equal(evtchn_bind_interdomain(DOMID_SELF, pair[0], &pair[1]), 0);
@@ -44,7 +44,7 @@ TEST(xsa_107_no_control_block, "alone fifo vcpus=2")
     require(guest_reset() == 0);
 }
 
-/* A first init_control that fails, operations after it, one that does not. */
+/* init_control fails, other operations follow, then init_control succeeds. */
 TEST(xsa_188_init_control_that_fails, "fresh fifo")
 {
     evtchn_port_t port[2];
@@ -65,7 +65,7 @@ TEST(xsa_188_init_control_that_fails, "fresh fifo")
     check(wait_for(received(port[1]) == 1, 1000));
 }
 
-/* To poll for what is no port, or has no event word. */
+/* SCHEDOP_poll of numbers that are no port, and a port without event word. */
 TEST(xsa_221_poll_of_bad_ports, "polls nokernel")
 {
     evtchn_port_t good = must_bind_ipi(0), closed = open_port(PORT_CLOSED);
@@ -127,7 +127,7 @@ TEST(xsa_338_valid_3_level_ports_stay_valid, "fresh 3l seconds=60")
     check_ports_stay_valid(ABI_3L);
 }
 
-/* The 1,024 bits of a 32-bit guest, and what comes after them in the page. */
+/* Events set only the 1,024 bits of a 32-bit guest, and nothing behind them. */
 TEST(xsa_342_ports_of_32_bit_guests, "32 2l seconds=60")
 {
     size_t after = offsetof(struct shared_info, evtchn_mask) +
@@ -145,7 +145,7 @@ TEST(xsa_342_ports_of_32_bit_guests, "32 2l seconds=60")
         check_equal(evtchn_send(port), -XEN_EINVAL);
         check_equal(evtchn_unmask(port), -XEN_EINVAL);
     }
-    /* The wall clock's time comes next; Xen may set that. */
+    /* The wall clock follows the bits, and Xen may set that. */
     after = offsetof(struct shared_info, arch);
     memcpy(copy, page, PAGE_SIZE);
     for (port = 1; port < 1024; port++) {

@@ -33,7 +33,7 @@ static void check_delivery(void)
     check(wait_for(received(port) == 1, 1000));
 }
 
-/* 295: the guest's own writes keep no operation of Xen's waiting ------------- */
+/* 295: no operation of Xen's waits for the guest's writes ------------------- */
 
 static void flip_bits(void *opaque)
 {
@@ -153,12 +153,12 @@ static void reset_while(void (*other)(void *), bool other_resets)
     for (i = 0; i < 60; i++) {
         int error = guest_reset();
 
-        /* Either is right; a guest that binds ports meanwhile gets the last. */
+        /* All are valid; -EBUSY if another vCPU resets, -EAGAIN if it binds. */
         check(error == 0 || error == -XEN_EAGAIN || error == -XEN_EBUSY);
         done += error == 0;
         if (guest_abi != abi) {
             error = abi_switch(abi);
-            /* Half of it may be undone by the other's reset, or still be there. */
+            /* The other vCPU's reset may come in the middle of the switch. */
             check(error == 0 || (other_resets && (error == -XEN_EOPNOTSUPP ||
                                                   error == -XEN_EINVAL)));
         }
@@ -199,7 +199,7 @@ static void ask_status(void *opaque)
     }
 }
 
-/* How often another vCPU had an answer meanwhile. */
+/* How many answers another vCPU got during the reset. */
 static unsigned int rounds_in_reset(void)
 {
     unsigned int open = nr_open_ports(), before;
@@ -221,7 +221,7 @@ TEST(xsa_344_reset_of_a_full_table, "fresh 2l vcpus=2 seconds=60")
     uint64_t end = system_time() + 40000000000ull;
     unsigned int in_reset;
 
-    /* On a machine with other work that vCPU may happen not to run. */
+    /* On a busy machine the other vCPU may happen not to run: try again. */
     do {
         in_reset = rounds_in_reset();
     } while (in_reset < 5 && system_time() < end);

@@ -3,7 +3,7 @@
 
 #include "guest.h"
 
-/* As many as there is time for, where each takes two switches of vCPU. */
+/* Fewer if time runs out: on one thread each takes two switches of vCPU. */
 #define ROUNDS 2000
 #define TIME 10000000000ull
 
@@ -24,7 +24,7 @@ TEST(bind_vcpu_next_event_goes_there, "vcpus=2")
     }
 }
 
-/* Masked, the event is raised where the port is when it is unmasked. */
+/* An event that is masked goes to the port's vCPU at the time of unmasking. */
 TEST(bind_vcpu_masked_pending, "vcpus=2")
 {
     must_bind_loopback(port);
@@ -36,7 +36,7 @@ TEST(bind_vcpu_masked_pending, "vcpus=2")
     check_equal(received_on(port[1]), 1);
 }
 
-/* Raised before it moves, the event is taken where it was raised, once. */
+/* An event raised before the port moves is taken once, on the old vCPU. */
 TEST(bind_vcpu_raised, "vcpus=2")
 {
     must_bind_loopback(port);
@@ -67,7 +67,7 @@ static void send_when_taken(void *opaque)
     }
 }
 
-/* Every event comes once, wherever the port is just then. */
+/* Every event comes once, while the port moves from vCPU to vCPU. */
 TEST(bind_vcpu_while_events_fly, "vcpus=2 seconds=120")
 {
     unsigned int moves = 0;
@@ -92,7 +92,10 @@ static void move_around(void *opaque)
     sent = 1;
 }
 
-/* Sent without a pause: the last event is not lost, none is too many. */
+/*
+ * In a storm of events the last one is not lost, and there are no more than
+ * sends.
+ */
 TEST(bind_vcpu_under_a_storm, "vcpus=2 seconds=120")
 {
     unsigned int sends = 0, count;

@@ -18,9 +18,9 @@ static void block_often(void *opaque)
 
         sched_block();
         /*
-         * Upcalls are enabled: what ended the sleep has been taken.  It may
-         * have been taken before the sleep, if the hypervisor interrupts the
-         * vCPU some time after it has set the flag; Xen does, too.
+         * Upcalls are enabled, so this vCPU has taken the event that ended the
+         * sleep.  It may have done so before the sleep, if the hypervisor
+         * interrupts the vCPU some time after it has set the flag, as Xen does.
          */
         for_nothing += !stop && received(port) == before;
         blocks++;
@@ -36,7 +36,7 @@ TEST(block_until_an_ipi, "vcpus=2 seconds=60")
     blocks = for_nothing = 0;
     stop = false;
     vcpu_start(1, block_often, &port);
-    /* As many as there is time for. */
+    /* Fewer if time runs out. */
     while (blocks < ROUNDS && (blocks < 10 || system_time() < end)) {
         check_equal(evtchn_send(port), 0);
         if (!check(wait_for(!port_is_pending(port), 20000))) {
@@ -57,8 +57,8 @@ static void set_timer(void)
 }
 
 /*
- * Should it fire before the vCPU sleeps, there is another one.  Not a periodic one:
- * that stands still while its vCPU is blocked.
+ * Set the timer again when it fires, as it may fire before the vCPU sleeps.  A
+ * periodic one would not do: in Xen it stops while its vCPU is blocked.
  */
 static void set_timer_again(evtchn_port_t port)
 {
@@ -74,7 +74,7 @@ static void start_timer(void)
     set_timer();
 }
 
-/* The guest sleeps as a whole, and its timer wakes it. */
+/* All vCPUs of the guest sleep, and the timer wakes one. */
 TEST(block_until_the_timer, "seconds=60")
 {
     unsigned int i;
@@ -88,7 +88,7 @@ TEST(block_until_the_timer, "seconds=60")
     }
 }
 
-/* Masked events wake nobody: the timer does. */
+/* A masked event does not wake the vCPU; the timer does. */
 TEST(block_ignores_masked_ports, "seconds=60")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -103,7 +103,7 @@ TEST(block_ignores_masked_ports, "seconds=60")
     check_equal(received(port), 0);
 }
 
-/* What is pending is taken before the sleep, or ends it. */
+/* A pending event is taken before the sleep, or ends it. */
 TEST(block_with_an_event_pending, "seconds=60")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -120,8 +120,9 @@ TEST(block_with_an_event_pending, "seconds=60")
 }
 
 /*
- * Blocking enables a PV guest's upcalls.  An HVM guest's are disabled by a flag of
- * the processor, which stays as it is; but the byte is cleared, too.
+ * SCHEDOP_block enables a PV guest's upcalls by clearing evtchn_upcall_mask.
+ * It clears an HVM guest's, too, but that guest disables upcalls by the
+ * processor's interrupt flag, which stays as it is.
  */
 TEST(block_clears_the_upcall_mask, "seconds=60")
 {
@@ -173,7 +174,7 @@ static bool is_blocked(unsigned int vcpu)
     return info.state == RUNSTATE_blocked;
 }
 
-/* The event wakes, and is taken once interrupts are on again. */
+/* An event wakes the vCPU, which takes it when interrupts are on again. */
 TEST(block_with_interrupts_off, "hvm pvh nokernel vcpus=2 seconds=60")
 {
     evtchn_port_t port = must_bind_ipi(1);
@@ -191,8 +192,9 @@ TEST(block_with_interrupts_off, "hvm pvh nokernel vcpus=2 seconds=60")
 }
 
 /*
- * An event that waits already ends no sleep, nor do others: the vCPU has been told.
- * An interrupt does, whether it is taken or not; on KVM only if it is.
+ * While an upcall is pending neither its event nor further ones end a sleep, as
+ * Xen does not kick the vCPU again.  An interrupt ends it, even if the vCPU
+ * does not take interrupts; on KVM only if it does.
  */
 TEST(block_with_an_upcall_waiting, "tcg xen hvm pvh vcpus=2 seconds=60")
 {
@@ -209,7 +211,7 @@ TEST(block_with_an_upcall_waiting, "tcg xen hvm pvh vcpus=2 seconds=60")
     check(wait_for(received(first) == 1 && received(second) == 1, 10000));
 }
 
-/* PV: blocking enables them, and so what waits is taken. */
+/* In a PV guest SCHEDOP_block enables upcalls, so a pending one is taken. */
 TEST(block_with_an_upcall_waiting_on_pv, "pv vcpus=2 seconds=60")
 {
     evtchn_port_t port = must_bind_ipi(1);
@@ -230,7 +232,7 @@ static void count_up(void *opaque)
     }
 }
 
-/* It lets others run, and comes back. */
+/* SCHEDOP_yield lets other vCPUs run, and returns. */
 TEST(yield, "vcpus=2")
 {
     volatile unsigned int count = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What all other tests take for granted. */
+/* What all other tests rely on. */
 
 #include "guest.h"
 
@@ -50,7 +50,7 @@ TEST(boot_every_vcpu_runs, "vcpus=2")
     }
 }
 
-/* Between its look for work and its sleep, too. */
+/* A vCPU does not miss a start that comes just before it goes to sleep. */
 TEST(boot_vcpu_hears_every_start, "vcpus=2")
 {
     unsigned int i, it_is = 0;
@@ -109,7 +109,7 @@ static void note_timer(evtchn_port_t port)
 #define MORE_REGISTERS
 #endif
 
-/* Until the timer comes; what has changed in registers meanwhile. */
+/* Spin until the timer fires; returns the registers that have changed. */
 static unsigned long spin_with_known_registers(void)
 {
     unsigned long a = 1, b = 2, c = 3, d = 4, si = 5, di = 6, changed;

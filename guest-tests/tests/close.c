@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Ports that are closed with an event in them, and who gets their number next. */
+/* Ports that are closed with an event pending, and the number's next port. */
 
 #include "guest.h"
 
-/* Not seen by a port that takes the number after it. */
+/* The next port of the number has no event. */
 TEST(close_masked_pending, "")
 {
     evtchn_port_t port = must_bind_ipi(0), next;
@@ -39,7 +39,7 @@ TEST(close_raised, "")
     check(wait_for(received(next) == 1, 5000));
 }
 
-/* A linked event's number is not given out, as it is in a queue still. */
+/* A linked event's number is not allocated, as it is still in a queue. */
 TEST(close_linked_number_is_kept, "fifo")
 {
     evtchn_port_t port = must_bind_ipi(0), other, again;
@@ -56,7 +56,7 @@ TEST(close_linked_number_is_kept, "fifo")
     check_equal(received_in_all(), 0);
 }
 
-/* One end goes: the other is unbound, keeps its event, and sends to nobody. */
+/* One end is closed: the other is unbound, keeps its event, sends nothing. */
 TEST(close_other_end, "")
 {
     struct evtchn_status status;
@@ -74,7 +74,7 @@ TEST(close_other_end, "")
     check_equal(evtchn_send(port[1]), 0);
 }
 
-/* vCPU 1's port comes back as vcpu 0's: no binding is left of the old one. */
+/* A port that was bound to vCPU 1 is allocated again and is at vCPU 0. */
 TEST(close_forgets_the_vcpu, "vcpus=2")
 {
     evtchn_port_t port[2], next;
@@ -97,7 +97,7 @@ TEST(close_forgets_the_vcpu, "vcpus=2")
 static evtchn_port_t sent_to;
 static volatile bool stop;
 
-/* Whatever it hits: a bound port, a closed one, another one's new number. */
+/* The port may be bound, closed, or a new one of the same number. */
 static void send_all_the_time(void *opaque)
 {
     while (!stop) {
@@ -107,7 +107,7 @@ static void send_all_the_time(void *opaque)
     }
 }
 
-/* A new port with nobody to send to it has no event, and one that is sent comes. */
+/* A new port has no old event, and gets the events that are sent to it. */
 TEST(close_while_another_sends, "vcpus=2 seconds=60")
 {
     uint64_t end = system_time() + 1000000000ull;
@@ -122,7 +122,7 @@ TEST(close_while_another_sends, "vcpus=2 seconds=60")
         check(wait_for(received(sent_to) > 0, 10000));
         check_equal(evtchn_close(sent_to), 0);
         received_clear(sent_to);
-        /* Takes the number, or on FIFO, when it is linked, the next one. */
+        /* Gets the number; on FIFO the next one, if that is still linked. */
         quiet = must_alloc_unbound();
         check(!port_is_pending(quiet));
         port = must_bind_ipi(0);

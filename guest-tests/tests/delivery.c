@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* An event that is sent comes once, where it is bound, and sooner or later. */
+/* An event that is sent comes, once, to the vCPU to which its port is bound. */
 
 #include "guest.h"
 
@@ -54,7 +54,7 @@ TEST(delivery_both_ends_of_a_channel, "")
     }
 }
 
-/* What was sent before the second end was bound is not known, so it is raised. */
+/* Xen raises the new end, as events may have been sent before it was bound. */
 TEST(delivery_binding_raises_the_new_end, "")
 {
     evtchn_port_t first = must_alloc_unbound(), second;
@@ -90,7 +90,7 @@ static void take_none_until_go(void *opaque)
     upcalls_enable();
 }
 
-/* Events for vCPUs that all have upcalls disabled are kept, one of each. */
+/* While all vCPUs have upcalls disabled, Xen keeps one event of each port. */
 TEST(delivery_when_no_vcpu_accepts, "noshim vcpus=2")
 {
     volatile bool is_deaf[MAX_VCPUS] = { false };
@@ -127,7 +127,7 @@ TEST(delivery_when_no_vcpu_accepts, "noshim vcpus=2")
     check_equal(received_in_all(), nr_vcpus);
 }
 
-/* Nobody else's events: the flag of another vCPU stays as it is. */
+/* An event sets only the upcall flag of the vCPU to which its port is bound. */
 TEST(delivery_only_the_bound_vcpu_is_told, "vcpus=2")
 {
     evtchn_port_t port = must_bind_ipi(1);

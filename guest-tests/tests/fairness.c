@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A port that other vCPUs raise as fast as they can must let others have their
- * turn.  Only starvation is judged; how long the timer's event takes is told.
+ * A port that other vCPUs raise as fast as they can must not keep the vCPU from
+ * other ports' events.  The tests fail only if a port starves; they also print
+ * how late the timer's event is.
  */
 
 #include "guest.h"
 
-#define ROUNDS 30 /* if there is time for them */
+#define ROUNDS 30 /* fewer if time runs out */
 #define TIME 5000000000ull
 #define STARVED 20000 /* ms */
 #define MS 1000000ull
@@ -42,7 +43,7 @@ static void stop_storm(void)
     }
 }
 
-/* Both go on: the port, and the storm between two of its events. */
+/* The port gets its events, and the storm goes on between two of them. */
 static void check_not_starved(evtchn_port_t port)
 {
     uint64_t end = system_time() + TIME;
@@ -59,7 +60,7 @@ static void check_not_starved(evtchn_port_t port)
     }
 }
 
-/* Ports before and after it, in its word and in others. */
+/* Ports before and after the storm's port, in its word and in others. */
 TEST(fairness_of_ports, "vcpus=2 seconds=120")
 {
     evtchn_port_t before = must_bind_ipi(0), next, far = 0;
@@ -77,7 +78,7 @@ TEST(fairness_of_ports, "vcpus=2 seconds=120")
     stop_storm();
 }
 
-/* In words that another bit of L1 stands for, before the storm's and after it. */
+/* Ports under other bits of L1, before the storm's bit and after it. */
 TEST(fairness_of_l1_bits, "3l vcpus=2 seconds=120")
 {
     evtchn_port_t first = must_bind_ipi(0), last, port;
@@ -154,7 +155,7 @@ TEST(fairness_timer_under_a_storm, "vcpus=2 seconds=120")
     stop_storm();
 }
 
-/* The urgent storm has the right to be first, not to be the only one. */
+/* A storm of higher priority is taken first, but must not starve the rest. */
 TEST(fairness_of_priorities, "fifo vcpus=2 seconds=120")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -165,6 +166,6 @@ TEST(fairness_of_priorities, "fifo vcpus=2 seconds=120")
     start_storm();
     check_not_starved(port);
     stop_storm();
-    /* The storm's queue is taken in the end. */
+    /* The vCPU takes the storm's own event in the end, too. */
     check(wait_for(!port_is_pending(storm), STARVED));
 }

@@ -3,7 +3,7 @@
 
 #include "fifo.h"
 
-/* A port that the array has no word for yet, or the test is skipped. */
+/* A port for which the array has no word yet; skips the test if all have. */
 static evtchn_port_t beyond_array(unsigned int vcpu)
 {
     evtchn_port_t port;
@@ -19,7 +19,7 @@ static evtchn_port_t beyond_array(unsigned int vcpu)
     return port;
 }
 
-/* It is pending in Xen's memory, and is in the page when that comes. */
+/* Xen notes an event without word, and sets PENDING when the page comes. */
 TEST(fifo_array_late, "fifo")
 {
     evtchn_port_t port = beyond_array(0), next = beyond_array(0);
@@ -28,7 +28,7 @@ TEST(fifo_array_late, "fifo")
     check_equal(evtchn_send(port), 0);
     spin_for(5);
     check_equal(received_in_all(), 0);
-    /* The runtime's pages come with all ports masked. */
+    /* The runtime masks all ports of a page before it registers the page. */
     require(abi_grow(port + 1) == 0);
     check(port_is_pending(port));
     check(!port_is_pending(next));
@@ -42,7 +42,7 @@ TEST(fifo_array_late, "fifo")
     check(wait_for(received(next) == 1, 10000));
 }
 
-/* What has no word is masked, and its mask cannot be cleared. */
+/* A port without word counts as masked, and cannot be unmasked. */
 TEST(fifo_array_missing_is_masked, "fifo")
 {
     evtchn_port_t port = beyond_array(0);
@@ -52,7 +52,7 @@ TEST(fifo_array_missing_is_masked, "fifo")
     check_equal(evtchn_set_priority(port, 3), 0);
     check_equal(evtchn_status(DOMID_SELF, port, &status), 0);
     check_equal(status.status, EVTCHNSTAT_ipi);
-    /* Nor can one poll for it. */
+    /* Nor does SCHEDOP_poll find it pending. */
     check_equal(evtchn_send(port), 0);
     check_equal(sched_poll(&port, 1, 1), 0);
     require(abi_grow(port + 1) == 0);
@@ -65,7 +65,7 @@ TEST(fifo_array_missing_is_masked, "fifo")
     check(wait_for(received(port) == 1, 10000));
 }
 
-/* Each page in its turn; a port of every one of them. */
+/* Register one page after the other, with a pending port in each. */
 TEST(fifo_array_page_by_page, "fifo seconds=60")
 {
     unsigned int page;
@@ -135,7 +135,7 @@ static event_word_t *make_array_page(void)
     return words;
 }
 
-/* A control block, but no array at all: what is sent now comes with the page. */
+/* With a control block, but no array, an event waits for the first page. */
 TEST(fifo_array_none_at_first, "fifo noshim alone")
 {
     evtchn_port_t port, other;
@@ -150,7 +150,7 @@ TEST(fifo_array_none_at_first, "fifo noshim alone")
     check_equal(block->ready, 0);
     words = make_array_page();
     check_equal(block->ready, 1u << EVTCHN_FIFO_PRIORITY_DEFAULT);
-    /* The console's port may be there, before ours or behind it. */
+    /* The console's port may be linked before or behind this one. */
     check_equal(words[port] & ~FIFO_LINK_MASK, FIFO_PENDING | FIFO_LINKED);
     check_equal(words[other], 0);
     check_equal(vcpu_info_of(0)->evtchn_upcall_pending, 1);
@@ -178,8 +178,8 @@ TEST(fifo_takes_2_level_events_along, "fifo noshim alone")
 }
 
 /*
- * XSA-107.  Xen drops an event for a vCPU without a control block, ours keeps it
- * (docs/event-channel-model.md); both go on, and deliver once there is one.
+ * XSA-107.  Xen drops an event for a vCPU without a control block, xenkvm keeps
+ * it (docs/event-channel-model.md).  Both deliver events once there is a block.
  */
 TEST(fifo_vcpu_without_control_block, "fifo noshim vcpus=2 alone")
 {
@@ -208,7 +208,7 @@ TEST(fifo_vcpu_without_control_block, "fifo noshim vcpus=2 alone")
     check_equal(block[1]->head[EVTCHN_FIFO_PRIORITY_DEFAULT], port[1]);
 }
 
-/* The same page for everything that a page can be for. */
+/* The guest registers the same page for everything. */
 TEST(fifo_one_page_for_all, "fifo noshim vcpus=2 alone silent")
 {
     char *page = page_alloc(1);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * FIFO: a guest that writes what it must not into the words that it shares with
- * Xen.  It may lose its own events by that, but Xen stays up, other queues work,
- * and so does this one once its words are in order again.
+ * FIFO: a guest that breaks the rules for the words that it shares with Xen.
+ * It may lose its own events by that, but Xen stays up, other queues work, and
+ * the queue itself works again once its words are in order.
  */
 
 #include "fifo.h"
@@ -37,7 +37,7 @@ static uint32_t head(unsigned int priority)
                            __ATOMIC_SEQ_CST);
 }
 
-/* As if the queue had been taken in full; Xen keeps nothing but the tail's port. */
+/* Write the words of an empty queue; Xen itself keeps only the tail's port. */
 static void restore(void)
 {
     set_word(a, 0);
@@ -47,7 +47,7 @@ static void restore(void)
                        __ATOMIC_SEQ_CST);
 }
 
-/* With upcalls disabled: both queues take events; it ends with upcalls enabled. */
+/* Called with upcalls disabled: check both queues, and enable upcalls. */
 static void check_queues_work(void)
 {
     unsigned int before = received_in_all();
@@ -82,7 +82,7 @@ TEST(fifo_hostile_link_of_tail, "fifo")
     check_queues_work();
 }
 
-/* LINKED cleared is a queue that is empty: the next event is its head. */
+/* The guest clears the tail's LINKED: the next event becomes the head. */
 TEST(fifo_hostile_tail_unlinked, "fifo")
 {
     bind_ports();
@@ -92,7 +92,7 @@ TEST(fifo_hostile_tail_unlinked, "fifo")
     check_equal(evtchn_send(b), 0);
     check_equal(head(DEFAULT), b);
     check_equal(word(a), FIFO_PENDING);
-    /* And A is linked behind it when it is raised again. */
+    /* When A is raised again, Xen links it behind B. */
     check_equal(evtchn_send(a), 0);
     check_equal(word(b), FIFO_PENDING | FIFO_LINKED | a);
     upcalls_enable();
@@ -101,7 +101,7 @@ TEST(fifo_hostile_tail_unlinked, "fifo")
     check_queues_work();
 }
 
-/* Not the tail: the rest of the chain is lost to the guest, and Xen goes on. */
+/* It clears another event's: it loses the rest of the queue, Xen goes on. */
 TEST(fifo_hostile_middle_unlinked, "fifo")
 {
     bind_ports();
@@ -117,7 +117,7 @@ TEST(fifo_hostile_middle_unlinked, "fifo")
     check_queues_work();
 }
 
-/* BUSY is Xen's; set by the guest it goes when the next event is linked. */
+/* The guest sets BUSY, which is Xen's: Xen clears it when it links an event. */
 TEST(fifo_hostile_busy, "fifo")
 {
     bind_ports();
@@ -136,7 +136,7 @@ TEST(fifo_hostile_busy, "fifo")
     check_queues_work();
 }
 
-/* Xen follows no link, so it does not matter where they lead. */
+/* The guest links words in a loop, but Xen does not follow links. */
 TEST(fifo_hostile_loop, "fifo")
 {
     unsigned int i;
@@ -210,7 +210,7 @@ TEST(fifo_hostile_head, "fifo")
     check_queues_work();
 }
 
-/* READY set by the guest: Xen believes that it was told, and other queues tell. */
+/* The guest sets READY: Xen raises no upcall for that queue, but for others. */
 TEST(fifo_hostile_ready, "fifo")
 {
     bind_ports();
@@ -227,7 +227,7 @@ TEST(fifo_hostile_ready, "fifo")
     check_queues_work();
 }
 
-/* READY cleared by the guest: set again when the queue gets a new head. */
+/* The guest clears READY: Xen sets it when the queue gets a new head. */
 TEST(fifo_hostile_ready_cleared, "fifo")
 {
     bind_ports();
@@ -244,7 +244,7 @@ TEST(fifo_hostile_ready_cleared, "fifo")
     check_queues_work();
 }
 
-/* The words of ports that nobody has bound are nobody's. */
+/* Words of ports that are not bound may hold anything. */
 TEST(fifo_hostile_unbound_word, "fifo")
 {
     evtchn_port_t next;
@@ -265,7 +265,7 @@ TEST(fifo_hostile_unbound_word, "fifo")
 
 static volatile bool stop;
 
-/* All that a compare-exchange of Xen's can meet. */
+/* Write to a word all that Xen's compare-exchange may find there. */
 static void scribble(void *opaque)
 {
     uint32_t random = 1;
@@ -279,7 +279,7 @@ static void scribble(void *opaque)
     }
 }
 
-/* Xen tries so many times and gives up; no send takes for ever. */
+/* Xen gives up after some tries, so each send ends. */
 TEST(fifo_hostile_race, "fifo vcpus=2 seconds=120")
 {
     unsigned int i;

@@ -16,7 +16,7 @@ static void bind_ports(unsigned int vcpu)
     }
 }
 
-/* Every port once, in an order that looks like none. */
+/* Every port once, in a shuffled order. */
 static evtchn_port_t shuffled(unsigned int i)
 {
     return port[(i * 67 + 13) % PORTS];
@@ -47,7 +47,7 @@ TEST(fifo_order_of_sends, "fifo")
     }
 }
 
-/* The links are what the ABI says: head, each to the next, 0. */
+/* The links are as in the ABI: HEAD, each event to the next, then 0. */
 TEST(fifo_links_in_memory, "fifo")
 {
     unsigned int i;
@@ -93,7 +93,7 @@ TEST(fifo_order_of_unmasking, "fifo")
     check_log(0);
 }
 
-/* A second event of a linked port does not give up its place. */
+/* A second event of a linked port leaves it in its place. */
 TEST(fifo_order_sent_again, "fifo")
 {
     unsigned int i;
@@ -110,7 +110,10 @@ TEST(fifo_order_sent_again, "fifo")
     check_equal(received_in_all(), PORTS);
 }
 
-/* Taken back by the guest while linked, and sent again: the old place is kept. */
+/*
+ * The guest clears PENDING of a linked port, which, sent again, keeps its
+ * place.
+ */
 TEST(fifo_order_cleared_and_sent_again, "fifo")
 {
     unsigned int i;
@@ -128,7 +131,7 @@ TEST(fifo_order_cleared_and_sent_again, "fifo")
     check_log(0);
 }
 
-/* The queue goes empty in the guest's hands while Xen appends to it. */
+/* The guest empties the queue while Xen appends to it. */
 static void send_from_both(void *opaque)
 {
     uint64_t end = system_time() + 10000000000ull;
@@ -158,7 +161,7 @@ TEST(fifo_queue_runs_dry, "fifo vcpus=2 seconds=60")
     }
 }
 
-/* It stays in the old vCPU's queue until it is taken there. */
+/* A linked port that moves stays in the old vCPU's queue until it is taken. */
 TEST(fifo_moved_while_linked, "fifo vcpus=2")
 {
     evtchn_port_t pair[2], other[2];
@@ -184,7 +187,10 @@ TEST(fifo_moved_while_linked, "fifo vcpus=2")
     check_equal(received_on(pair[1]), 1);
 }
 
-/* The old queue's tail has moved: what comes there next starts the queue anew. */
+/*
+ * The tail has moved to another queue: the next event becomes the old one's
+ * head.
+ */
 TEST(fifo_tail_moved_away, "fifo vcpus=2")
 {
     evtchn_port_t pair[2], other = must_bind_ipi(0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* FIFO: the more urgent queue first. */
+/* FIFO: events of higher priority are taken first. */
 
 #include "fifo.h"
 
@@ -35,7 +35,7 @@ TEST(fifo_priority_order, "fifo")
     }
 }
 
-/* Without a word of the guest's a port has the priority in the middle. */
+/* A port has the default priority, in the middle, unless the guest sets one. */
 TEST(fifo_priority_default, "fifo")
 {
     evtchn_port_t port;
@@ -55,7 +55,7 @@ TEST(fifo_priority_default, "fifo")
     check_equal(event_log[2].port, at[EVTCHN_FIFO_PRIORITY_DEFAULT + 1]);
 }
 
-/* It comes back with the port's number, not with what its last owner set. */
+/* A port that is allocated again has the default priority, not its last one. */
 TEST(fifo_priority_of_a_reused_port, "fifo")
 {
     evtchn_port_t port = must_bind_ipi(0), again;
@@ -80,7 +80,7 @@ TEST(fifo_priority_changed_while_linked, "fifo")
     check_equal(evtchn_send(first), 0);
     check_equal(evtchn_send(port), 0);
     check_equal(evtchn_set_priority(port, 0), 0);
-    /* Pending anew, it is where it was. */
+    /* Pending again, it is still in the old queue. */
     port_clear_pending(port);
     check_equal(evtchn_send(port), 0);
     check_equal(fifo_control_block(0)->ready,
@@ -136,7 +136,7 @@ static void send_urgent_once(evtchn_port_t port)
     }
 }
 
-/* What comes while a less urgent queue is worked on goes before the rest of it. */
+/* An urgent event that comes meanwhile is taken before the rest of a queue. */
 TEST(fifo_priority_between_two_events, "fifo")
 {
     evtchn_port_t first = must_bind_ipi(0), second = must_bind_ipi(0);
@@ -166,7 +166,7 @@ static void change_priority(void *opaque)
     }
 }
 
-/* Every event comes once, whatever queue the port goes to just then. */
+/* Every event comes once, while the port's priority changes. */
 TEST(fifo_priority_changed_while_events_fly, "fifo vcpus=2 seconds=60")
 {
     uint64_t end = system_time() + 10000000000ull;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A guest that does everything wrong: any hypercall with any argument, and
- * anything at all in each page that it shares, from all its vCPUs.  The host has to
- * stay up; nobody cares for the guest.
+ * A guest that does everything wrong: all its vCPUs make random hypercalls with
+ * random arguments, and write random values to each page that the guest shares.
+ * The host has to stay up; the guest may crash.
  *
- * seed=N and operations=N, a vCPU, on the command line.  What it may not do is to
- * end itself before its time: no shutdown, no vCPU brought down, no sleep without
- * a deadline.
+ * On the command line: seed=N and operations=N, for each vCPU.  The guest must
+ * not end itself early: no shutdown, no vCPU brought down, no sleep without a
+ * deadline.
  */
 
 #include "internal.h"
@@ -23,9 +23,9 @@ static char *shared[MAX_SHARED]; /* pages that the host reads or writes */
 static unsigned int nr_shared;
 static volatile bool done[MAX_VCPUS];
 static struct vcpu_time_info
-    time_area; /* as it was: the real one gets scribbled */
+    time_area; /* a copy: the test overwrites the real one */
 
-/* xorshift64: from Marsaglia's paper; one state a vCPU, so a seed repeats. */
+/* Marsaglia's xorshift64; a state for each vCPU, so a seed repeats a run. */
 static uint64_t random_bits(void)
 {
     uint64_t *s = &state[this_vcpu()];
@@ -42,8 +42,8 @@ static unsigned int below(unsigned int limit)
 }
 
 /*
- * What names our own image, by address or by frame, names a scratch page instead:
- * the guest has to live to the end of the test.
+ * Replace an address or a frame number of the guest's image by one of a scratch
+ * page: the guest has to survive to the end of the test.
  */
 static uint64_t spare_us(uint64_t value)
 {
@@ -60,7 +60,7 @@ static uint64_t spare_us(uint64_t value)
     return value;
 }
 
-/* Half of what an argument can be is where checks have their edges. */
+/* Half of the values are the limits that checks are likely to have. */
 static uint64_t random_value(void)
 {
     static const uint64_t edges[] = {
@@ -131,8 +131,8 @@ static void fill(void *buffer, size_t size)
 }
 
 /*
- * Mostly a buffer, with room for the longest answer; or what cannot be read, or
- * crosses into another page.
+ * Mostly a buffer, with room for the longest answer; sometimes an address that
+ * cannot be read, or a buffer over two pages.
  */
 static void *random_argument(void)
 {
@@ -168,7 +168,7 @@ static void event_channel_op(void)
     HYPERVISOR_event_channel_op(operation, random_argument());
 }
 
-/* An ABI's memory is handed over, of this ABI or another, late or again. */
+/* Register memory for the ABI in use or another, also twice or too late. */
 static void hand_over(void)
 {
     char *page = scratch + below(NR_SCRATCH) * PAGE_SIZE;
@@ -189,7 +189,7 @@ static void hand_over(void)
         evtchn_expand_array(gfn_of(page));
         break;
     default:
-        /* Rare: it ends what the rest is about, the store's port as well. */
+        /* Rare, as it closes all ports, also the store's. */
         if (below(128) == 0) {
             evtchn_reset(DOMID_SELF);
         }
@@ -246,7 +246,7 @@ static void sched_op(void)
         HYPERVISOR_sched_op(SCHEDOP_poll, &poll);
         break;
     default:
-        /* Above the operations that Xen has. */
+        /* Numbers above Xen's operations. */
         HYPERVISOR_sched_op(8 + below(100), (void *)(uintptr_t)random_value());
     }
 }
@@ -272,7 +272,7 @@ static void vcpu_op(void)
                        random_argument());
 }
 
-/* Frames change their place among the scratch pages, or anywhere but our own. */
+/* Map frames over scratch pages, or anywhere but over the guest's image. */
 static void memory_op(void)
 {
     struct xen_add_to_physmap map = {
@@ -288,7 +288,7 @@ static void memory_op(void)
     if (below(2)) {
         HYPERVISOR_memory_op(XENMEM_add_to_physmap, &map);
     } else {
-        /* The rest of the operations, and not what gives memory away. */
+        /* The other operations, but for those that give memory away. */
         HYPERVISOR_memory_op(XENMEM_machphys_mapping + below(20),
                              random_argument());
     }
@@ -324,7 +324,7 @@ static void physdev_op(void)
     HYPERVISOR_physdev_op(below(40), random_argument());
 }
 
-/* What answers without ending or stopping the guest. */
+/* Hypercalls that cannot end or stop the guest. */
 static void other_hypercall(void)
 {
     static const unsigned char numbers[] = {
@@ -350,7 +350,7 @@ static void other_hypercall(void)
     };
     unsigned long number = numbers[below(sizeof(numbers))];
 
-    /* A line on the host's console for each would only fill its disk. */
+    /* No CONSOLEIO_write (0), whose output would fill the host's disk. */
     hypercall(number,
               number == __HYPERVISOR_console_io ? 1 + below(8) : random_value(),
               (unsigned long)random_argument(), random_value(), random_value(),
@@ -363,7 +363,7 @@ static struct xenstore_domain_interface *store;
 static evtchn_port_t store_port;
 static bool store_is_framed;
 
-/* Words of paths and values that the host's back ends and its store look at. */
+/* Words of paths and values that the host's back ends and XenStore use. */
 static unsigned int random_word(char *to)
 {
     static const char *const words[] = {
@@ -436,7 +436,7 @@ static void put(const void *data, unsigned int length)
     }
 }
 
-/* A request in good form, though perhaps its length and its end are wrong. */
+/* A well-formed request, but for its length and its end, which may be wrong. */
 static void store_request(void)
 {
     static int lock;
@@ -446,7 +446,7 @@ static void store_request(void)
         .type = below(XS_TYPE_COUNT + 2),
         .req_id = below(4),
         .tx_id = below(2) ? 0 : below(12),
-        /* A wrong one ends the store's patience. */
+        /* Rarely a wrong length: the store then closes the connection. */
         .len = below(8192) ? length : random_value(),
     };
 
@@ -501,7 +501,7 @@ static void misbehave(void *opaque)
 
     uint64_t left = command_line_number("operations", 20000);
 
-    /* The vector that an upcall takes may be any. */
+    /* Upcalls off: the test may have set any vector for them. */
     upcalls_disable();
     while (left--) {
         ways[below(sizeof(ways) / sizeof(ways[0]))]();
@@ -527,7 +527,7 @@ static void share_all(uint64_t seed)
     }
     share(shared_info);
     share(arch_console(&port));
-    /* Once its ring is broken the store listens no more. */
+    /* Mostly keep the ring valid: the store stops reading a broken one. */
     store = arch_xenstore(&store_port);
     store_is_framed = seed % 4;
     if (!store_is_framed) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A second console, whose front end is the guest's to write. */
+/* A second console, whose front end's directory the guest may write. */
 
 #include "front_end.h"
 #include <xen/io/console.h>
@@ -7,7 +7,7 @@
 static struct front_end console;
 static struct xencons_interface *ring;
 
-/* With a limit for what the other side has not read yet, or NULL. */
+/* @limit: for output that the other side has not read yet; NULL: none. */
 static void connect(const char *limit)
 {
     ring = page_alloc(1);
@@ -37,12 +37,12 @@ static void print_rings(unsigned int nr)
 TEST(console_limit_below_a_ring, "hvm pvh consoles=1 tcg lab kvm alone")
 {
     connect("1");
-    /* What is over the limit was once moved to before the buffer. */
+    /* QEMU once moved output over the limit to before the buffer. */
     print_rings(200);
     check_answer(xenstore_ask_path(XS_READ, 0, "data"), "OK");
 }
 
-/* Whoever runs this looks at what memory the other side takes for it. */
+/* scripts/test runs this and measures how much memory QEMU needs for it. */
 TEST(console_that_nobody_reads, "hvm pvh consoles=1 tcg lab kvm alone seconds=60")
 {
     connect(NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a front end may ask of a disk's back end, and what that has to refuse. */
+/* Requests of a disk's front end, some of which the back end must refuse. */
 
 #include "front_end.h"
 
@@ -16,7 +16,7 @@
 static struct front_end disk;
 static blkif_front_ring_t ring;
 
-/* Offer the first disk's back end a ring there. */
+/* Offer @page to the first disk's back end as a ring. */
 static void offer_ring(void *page)
 {
     if (!front_end_find(&disk, "vbd", 0)) {
@@ -80,7 +80,7 @@ TEST(disk_reads_into_rom, "hvm pvh disks=1 tcg lab kvm alone")
     check(!memcmp(before, ROM, PAGE_SIZE));
 }
 
-/* Far beyond the end, and in a number of pieces that nobody has memory for. */
+/* A discard far beyond the disk's end, of more pieces than memory allows. */
 TEST(disk_discards_without_end, "hvm pvh disks=1 tcg lab kvm alone")
 {
     blkif_request_discard_t *request;
@@ -92,7 +92,7 @@ TEST(disk_discards_without_end, "hvm pvh disks=1 tcg lab kvm alone")
     check_equal(push(), BLKIF_RSP_ERROR);
 }
 
-/* The same few requests, again and again. */
+/* req_prod is beyond the ring, so it names the same few requests many times. */
 TEST(disk_requests_beyond_the_ring, "hvm pvh disks=1 tcg lab kvm alone")
 {
     connect();

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pages that Xen shares with a guest, in places where they can't or mustn't be. */
+/*
+ * Pages that Xen shares with a guest, at addresses that are refused or
+ * dangerous.
+ */
 
 #include "xenstore.h"
 #include <xen/grant_table.h>
@@ -16,7 +19,7 @@ static int map_page(unsigned int space, uint64_t index, uint64_t gfn)
     return HYPERVISOR_memory_op(XENMEM_add_to_physmap, &map);
 }
 
-/* Everything of Xen's is as when the guest began; but shared_info is needed. */
+/* A soft reset; then map shared_info again, which the runtime needs. */
 static void soft_reset(void)
 {
     struct sched_shutdown shutdown = { .reason = SHUTDOWN_soft_reset };
@@ -28,8 +31,8 @@ static void soft_reset(void)
 }
 
 /*
- * KVM has no memory slots there.  Xen 4.17 takes some of these for others, without
- * their upper bits, and shared_info is then gone from where it was.
+ * KVM has no memory slots there.  Xen 4.17 ignores the upper bits of some of
+ * these frame numbers, and so moves shared_info away from its place.
  */
 TEST(map_beyond_physical_addresses, "hvm pvh 64 tcg lab kvm")
 {
@@ -46,7 +49,7 @@ TEST(map_beyond_physical_addresses, "hvm pvh 64 tcg lab kvm")
     check(system_time() > 0);
 }
 
-/* The frames lie over RAM, which is to be seen again afterwards. */
+/* The grant frames are mapped over RAM, which must be there after the reset. */
 TEST(soft_reset_unmaps_grant_frames, "hvm pvh tcg lab kvm alone")
 {
     volatile uint64_t *page = page_alloc(1);
@@ -58,13 +61,13 @@ TEST(soft_reset_unmaps_grant_frames, "hvm pvh tcg lab kvm alone")
     check(*page == 0x1234567890abcdef);
 }
 
-/* The back ends' own grants are mapped anew each time, and not once more. */
+/* A reset maps the back ends' own grants again, and must unmap the old. */
 TEST(soft_reset_unmaps_back_ends_grants, "hvm pvh tcg lab kvm alone seconds=60")
 {
     grant_entry_v1_t *table = page_alloc(1);
     unsigned int i;
 
-    /* More than there may be mappings of one. */
+    /* More often than one grant may be mapped. */
     for (i = 0; i < 260; i++) {
         soft_reset();
     }
@@ -72,7 +75,7 @@ TEST(soft_reset_unmaps_back_ends_grants, "hvm pvh tcg lab kvm alone seconds=60")
     check(table[GNTTAB_RESERVED_XENSTORE].flags & GTF_reading);
 }
 
-/* XenStore's ring in a state that nobody can make sense of. */
+/* XenStore's ring is in an invalid state. */
 TEST(soft_reset_revives_xenstore, "hvm pvh tcg lab kvm alone seconds=30")
 {
     struct xenstore_domain_interface *ring = xenstore_ring();
@@ -84,14 +87,14 @@ TEST(soft_reset_revives_xenstore, "hvm pvh tcg lab kvm alone seconds=30")
     soft_reset();
     check_answer(xenstore_ask_path(XS_READ, 0, "data"), "OK");
 
-    /* Half a request, which is not the next one's beginning. */
+    /* Half a request, which the store must not take for part of the next. */
     check(xenstore_put("half", 4));
     spin_for(100);
     soft_reset();
     check_answer(xenstore_ask_path(XS_READ, 0, "data"), "OK");
 }
 
-/* The old timer's ticks are not for who binds VIRQ_TIMER next. */
+/* A new port of VIRQ_TIMER does not get the old timer's ticks. */
 TEST(soft_reset_stops_timers, "hvm pvh tcg lab kvm alone")
 {
     evtchn_port_t port;
@@ -122,7 +125,7 @@ static void check_delivery(void)
     }
 }
 
-/* The next kernel is in 2-level, and what it binds has no event in it. */
+/* The next kernel is in 2-level, and the ports that it binds have no event. */
 static void check_nothing_is_left(const evtchn_port_t *port, unsigned int nr)
 {
     unsigned int i, before = received_in_all();
@@ -151,7 +154,7 @@ static void arm_timers(void)
     check_equal(timer_periodic(vcpu, 10000000), 0);
 }
 
-/* A kernel that ends has other vCPUs stopped; what comes for them stays pending. */
+/* At a kernel's end other vCPUs are stopped, and their events stay pending. */
 static void have_events_over_the_end(void *opaque)
 {
     upcalls_disable();
@@ -164,8 +167,8 @@ static void have_events_over_the_end(void *opaque)
 }
 
 /*
- * In each ABI, with events pending and masked, timers and all.  Upcalls that were due
- * come in the next kernel, and bring nothing.
+ * In each ABI, with pending and masked events and with timers.  Upcalls that
+ * are due at the reset come in the next kernel, and find no event.
  */
 TEST(soft_reset_leaves_2_level,
      "2l 3l fifo hvm pvh vcpus=2 tcg lab kvm alone seconds=30")
@@ -207,7 +210,7 @@ TEST(soft_reset_leaves_2_level,
 
 static volatile unsigned int filled, taken_over;
 
-/* EVTCHNOP_reset of so many ports is done in pieces, and lets others in between. */
+/* EVTCHNOP_reset of many ports is done in pieces, and others run between. */
 static void reset_at_length(void *opaque)
 {
     evtchn_port_t port;
@@ -219,14 +222,15 @@ static void reset_at_length(void *opaque)
     }
     filled++;
     error = evtchn_reset(DOMID_SELF);
-    /* The rest of it was done by another. */
+    /* -EBUSY: the soft reset has done the rest. */
     check(error == 0 || error == -XEN_EBUSY);
     taken_over += error != 0;
 }
 
 /*
- * A soft reset takes over where another vCPU is in the midst of a reset.  That takes
- * many tries, and so many hypercalls that the lab is too slow for it.
+ * A soft reset while another vCPU is in the middle of EVTCHNOP_reset.  To meet
+ * that takes many tries, and so many hypercalls that the lab is too slow for
+ * it.
  */
 TEST(soft_reset_amid_a_reset,
      "64 hvm pvh vcpus=2 tcg kvm alone seconds=120")
@@ -248,8 +252,8 @@ TEST(soft_reset_amid_a_reset,
 }
 
 /*
- * Stopped is stopped, also when that is while it expires, for which it takes many
- * tries.  One event may be late; a timer that goes on has more.
+ * A timer that is stopped just as it expires stays stopped.  To meet that takes
+ * many tries.  One late event is allowed; a timer that goes on raises more.
  */
 TEST(periodic_timer_stays_stopped, "seconds=30")
 {
@@ -283,7 +287,7 @@ static void register_for_vcpu_0(void *opaque)
     }
 }
 
-/* Work that others ask of a vCPU is not to keep it from all else. */
+/* Work that other vCPUs queue for a vCPU must not keep it from running. */
 TEST(registrations_for_another_vcpu, "2l hvm pvh vcpus=3 seconds=60")
 {
     uint64_t longest = 0, start = system_time(), last = start, now;
@@ -303,7 +307,7 @@ TEST(registrations_for_another_vcpu, "2l hvm pvh vcpus=3 seconds=60")
     test_note("longest time without running: %u us", (uint32_t)longest / 1000);
 }
 
-/* Where its words would be torn in two. */
+/* An offset at which the vcpu_info's words are not aligned. */
 TEST(vcpu_info_not_aligned, "vcpus=2 alone")
 {
     struct vcpu_register_vcpu_info info = {

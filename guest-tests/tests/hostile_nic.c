@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a front end may ask of a NIC's back end, and what that has to refuse, or to
- * pause for.
+ * A NIC's front end makes requests, some of which the back end must refuse or
+ * defer.
  */
 
 #include "front_end.h"
@@ -31,7 +31,7 @@ static void connect_nic(struct front_end *device, unsigned int index,
     require(back_end_reaches(device, XenbusStateConnected));
 }
 
-/* Slots are all alike: a short packet. */
+/* Connect a ring with the same short packet in all slots. */
 static void connect(void)
 {
     netif_tx_sring_t *shared = page_alloc(1);
@@ -67,11 +67,11 @@ TEST(nic_sends, "hvm pvh nics=1 tcg lab kvm alone")
     offer(3);
     evtchn_send(nic.port);
     require(wait_for(answered() == 3, 5000));
-    /* The answer is where the request was. */
+    /* A response is in the slot of its request. */
     check_equal(RING_GET_RESPONSE(&ring, 2)->status, NETIF_RSP_OKAY);
 }
 
-/* The same few packets, again and again. */
+/* req_prod is beyond the ring, so it names the same few packets many times. */
 TEST(nic_requests_beyond_the_ring, "hvm pvh nics=1 tcg lab kvm alone")
 {
     connect();
@@ -91,12 +91,12 @@ static void refill(void *opaque)
     while (!stop) {
         RING_IDX done = answered(), before = produced;
 
-        /* What was answered is no request any more. */
+        /* The response has overwritten the request: write it again. */
         while (produced - done < RING_SIZE(&ring)) {
             *RING_GET_REQUEST(&ring, produced) = *packet;
             offer(++produced);
         }
-        /* A hypercall takes long: only if the other side has gone to sleep. */
+        /* Only if the back end waits for it, as a hypercall takes long. */
         xen_mb();
         if (produced - ring.sring->req_event < produced - before) {
             evtchn_send(nic.port);
@@ -104,7 +104,7 @@ static void refill(void *opaque)
     }
 }
 
-/* A ring that is never empty is not all that there is to do. */
+/* QEMU must do other work, too, while a ring is never empty. */
 TEST(nic_ring_refilled_without_end,
      "hvm pvh vcpus=2 nics=1 tcg lab kvm alone seconds=30")
 {

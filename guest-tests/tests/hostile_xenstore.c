@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a guest may do to XenStore, and who serves it has to survive.  Most of it
- * has ended QEMU once, or kept it busy.
+ * What a guest may do to XenStore, and its server has to survive.  Most of this
+ * has once ended QEMU, or kept it busy.
  */
 
 #include "xenstore.h"
@@ -13,13 +13,13 @@ TEST(xenstore_mkdir, "hvm pvh")
     check_answer(xenstore_ask_path(XS_MKDIR, 0, NODE "/made"), "OK");
     check_answer(xenstore_ask_path(XS_READ, 0, NODE "/made"), "OK");
     check_equal(xenstore_answer.header.len, 0);
-    /* One that is there already; and one where a guest may make none. */
+    /* A node that exists; and one that the guest may not create. */
     check_answer(xenstore_ask_path(XS_MKDIR, 0, NODE "/made"), "OK");
     check_answer(xenstore_ask_path(XS_MKDIR, 0, "/xenkvm"), "EACCES");
     check_answer(xenstore_ask_path(XS_RM, 0, NODE), "OK");
 }
 
-/* Each split of a header, and of a payload that is shorter than a header. */
+/* Split a header, and a payload that is shorter than a header, at each byte. */
 TEST(xenstore_request_in_two_parts, "hvm pvh seconds=20")
 {
     struct __attribute__((packed)) {
@@ -59,9 +59,8 @@ TEST(xenstore_unwatch_any_of_a_node, "hvm pvh")
 }
 
 /*
- * None of these has a path, or all of what it should have.  Xen 4.17's xenstored
- * does not survive XS_DIRECTORY without one: errno_from_parents() goes through
- * the name that is not there.
+ * Requests without a path, or with only a part of their payload.  Xen 4.17's
+ * xenstored crashes at XS_DIRECTORY without a path, in errno_from_parents().
  */
 TEST(xenstore_requests_cut_short, "hvm pvh tcg lab kvm")
 {
@@ -103,7 +102,7 @@ static uint32_t begin_transaction(void)
     return transaction;
 }
 
-/* What a transaction has removed is not there, and is not counted again. */
+/* A node that a transaction has removed is gone, and counts no more. */
 TEST(xenstore_removed_in_a_transaction, "hvm pvh")
 {
     uint32_t transaction;
@@ -121,8 +120,8 @@ TEST(xenstore_removed_in_a_transaction, "hvm pvh")
 }
 
 /*
- * An event that does not fit into a message is dropped, and nothing else: who
- * has to drop many must not stop before the request behind them.
+ * The store drops an event that does not fit into a message.  After many such
+ * events it must still handle the request behind them.
  */
 TEST(xenstore_events_that_do_not_fit, "hvm pvh")
 {
@@ -146,7 +145,7 @@ TEST(xenstore_events_that_do_not_fit, "hvm pvh")
     }
     /* The path is longer here, so none of the events fits. */
     check_answer(xenstore_write(NODE "/with/a/long/name", "value"), "OK");
-    /* All of it at once, and one notification. */
+    /* All requests at once, and one notification. */
     require(xenstore_put(&request, sizeof(request)));
     check(wait_for(ring->rsp_prod != ring->rsp_cons, 1000));
     check_answer(xenstore_wait(), "OK");
@@ -166,8 +165,8 @@ static const char *write_child(uint32_t transaction, unsigned int i)
 }
 
 /*
- * A transaction's end fires an event for each of its nodes at each watch above.
- * There may be far more of them than of requests, and nobody else is served
+ * A transaction's end fires an event for each of its nodes and each watch
+ * above. These may be far more than the requests, and QEMU does nothing else
  * before they are queued.
  */
 TEST(xenstore_events_of_a_transaction, "2l hvm pvh tcg lab kvm seconds=120")
@@ -274,7 +273,10 @@ static void notify_without_end(void *opaque)
     }
 }
 
-/* XSA-332: who raises a back end's event without a pause must not keep it busy. */
+/*
+ * XSA-332: a guest that raises a back end's event all the time must not block
+ * it.
+ */
 TEST(xsa_332_store_answers_under_a_flood, "hvm pvh vcpus=2 seconds=60")
 {
     unsigned int i;

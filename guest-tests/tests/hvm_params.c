@@ -66,7 +66,7 @@ TEST(param_values_refused, "hvm pvh")
     check(value == 0 || value == 4 || value == 8);
     check_equal(set(HVM_NR_PARAMS, 0), -XEN_EINVAL);
     check_equal(get(HVM_NR_PARAMS, &value), -XEN_EINVAL);
-    /* Those that were, and those of others. */
+    /* Old parameters, and those of others. */
     check_equal(set(4, 1), -XEN_EINVAL);
     check_equal(get(26, &value), -XEN_EINVAL);
     check_equal(set(HVM_PARAM_STORE_PFN, 1), -XEN_EPERM);
@@ -74,7 +74,7 @@ TEST(param_values_refused, "hvm pvh")
     check_equal(get(HVM_PARAM_IOREQ_PFN, &value), -XEN_EPERM);
 }
 
-/* The size is the upper half, and capped at what can be of use. */
+/* The size is the upper half, and capped at the largest useful TSS. */
 TEST(param_vm86_tss, "hvm pvh")
 {
     uint64_t value, sized;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the page tables and the privilege level say of a hypercall: Xen answers
- * only where its caller could write, and only ring 0.  64-bit HVM guests: the
- * others have no page tables of their own here.
+ * Page tables and privilege level in a hypercall: Xen writes an answer only to
+ * pages that the caller could write, and only for ring 0.  For 64-bit HVM
+ * guests only, as the others have no page tables of their own here.
  */
 
 #include "ports.h"
@@ -29,7 +29,7 @@ static void set_window(uint64_t entry)
     asm volatile("mov %%cr3, %%rax; mov %%rax, %%cr3" : : : "rax", "memory");
 }
 
-/* @page is seen at WINDOW too, with these @rights and no others. */
+/* Map @page at WINDOW, too, with these @rights. */
 static void open_window(void *page, unsigned int rights)
 {
     uint64_t *table = page, *below;
@@ -76,12 +76,12 @@ TEST(answer_to_a_page_that_is_read_only, "hvm pvh 64 tcg xen")
     check_equal(HYPERVISOR_event_channel_op(EVTCHNOP_status, WINDOW),
                 -XEN_EFAULT);
     check_equal(status->status, 0x1234);
-    /* What has no answer reads only. */
+    /* An operation without an answer only reads its argument. */
     *(evtchn_port_t *)page = port;
     check_equal(HYPERVISOR_event_channel_op(EVTCHNOP_send, WINDOW), 0);
     check(wait_for(received(port) == 1, 1000));
     close_window();
-    /* Xen had done it all before it could not say so. */
+    /* Xen opens the port before it fails to write the answer. */
     check_equal(nr_open_ports(), open + 3);
 }
 
@@ -95,7 +95,7 @@ TEST(answer_to_the_end_of_a_page, "hvm pvh 64")
     ipi = (void *)(WINDOW + PAGE_SIZE - sizeof(*ipi));
     ipi->vcpu = 0;
     check_equal(HYPERVISOR_event_channel_op(EVTCHNOP_bind_ipi, ipi), 0);
-    /* The next page is not there. */
+    /* The next page is not mapped. */
     ipi = (void *)(WINDOW + PAGE_SIZE - sizeof(ipi->vcpu));
     ipi->vcpu = 0;
     check_equal(HYPERVISOR_event_channel_op(EVTCHNOP_bind_ipi, ipi),
@@ -171,7 +171,7 @@ TEST(caller_in_ring_3, "hvm pvh 64")
     char *page = page_alloc(1);
     uint64_t *gate, old_gate[2];
 
-    /* The page's call of this operation, and back instead of its return. */
+    /* The hypercall page's instructions, with an interrupt in place of ret. */
     memcpy(page, hypercall_page + __HYPERVISOR_event_channel_op * 32, 8);
     page[8] = 0xcd;
     page[9] = VECTOR_BACK;

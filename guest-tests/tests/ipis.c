@@ -40,7 +40,7 @@ static void run_on_all(void (*function)(void *opaque))
     }
 }
 
-/* Each waits for its last one's arrival before it sends the next. */
+/* Each vCPU waits until its last IPI has arrived before it sends the next. */
 static void send_in_turn(void *opaque)
 {
     unsigned int from = this_vcpu(), to, i;
@@ -81,7 +81,7 @@ static void send_at_once(void *opaque)
     }
 }
 
-/* They merge; but after the last one each port's event has been taken. */
+/* Events may merge, but each port's event after the last send is taken. */
 TEST(ipi_storm, "vcpus=2 seconds=120")
 {
     unsigned int from, to;
@@ -113,7 +113,7 @@ static void send_common(void *opaque)
     }
 }
 
-/* One port that all raise: no more events than sends, none after the last. */
+/* All vCPUs raise one port: no more events than sends, none after the last. */
 TEST(ipi_one_port_by_all, "vcpus=2 seconds=120")
 {
     unsigned int count;

@@ -3,7 +3,7 @@
 
 #include "ports.h"
 
-/* Bind IPIs until there is no port left; the last one that there was. */
+/* Bind IPIs until no port is left; returns the last one. */
 static evtchn_port_t bind_all_ports(evtchn_port_t enough)
 {
     evtchn_port_t port, last = 0;
@@ -56,7 +56,7 @@ static void check_all_is_full(evtchn_port_t last)
     check_equal(port_status(peer), EVTCHNSTAT_unbound);
 }
 
-/* The first port that there cannot be is as bad as the farthest. */
+/* The first port beyond the limit gives the same errors as the last number. */
 static void check_is_no_port(evtchn_port_t port)
 {
     struct evtchn_status status;
@@ -75,7 +75,7 @@ static void fill(void)
 {
     evtchn_port_t last = bind_all_ports(~0u);
 
-    /* Not one port less: xl's max_event_channels has to allow for it. */
+    /* All of the ABI's ports; on Xen max_event_channels must allow for them. */
     require(check_equal(last, abi_nr_ports() - 1));
     check_delivery_up_to(last);
     check_all_is_full(last);
@@ -94,7 +94,7 @@ TEST(limit_of_3l, "3l seconds=120")
     fill();
 }
 
-/* Real Xen looks at all ports for a free one, which takes it too long here. */
+/* Not on Xen, which searches all ports for a free one: that takes too long. */
 TEST(limit_of_fifo, "fifo tcg lab kvm seconds=120")
 {
     check_equal(abi_nr_ports(), 131072);
@@ -109,7 +109,7 @@ TEST(limit_of_fifo_is_not_that_of_2l, "fifo seconds=120")
     check_delivery_up_to(last);
 }
 
-/* A full domain that frees one port has one. */
+/* A full domain that closes one port can open one. */
 TEST(limit_and_one_closed, "2l seconds=60 noshim")
 {
     evtchn_port_t last = bind_all_ports(~0u), port;

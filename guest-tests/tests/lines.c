@@ -39,7 +39,7 @@ static void rtc_write(uint8_t index, uint8_t value)
     asm volatile("outb %b0, $0x71" : : "a"(value));
 }
 
-/* Twice a second, so that it goes high now and is not set again for a while. */
+/* A periodic interrupt at 2 Hz: one now, and none for half a second. */
 static void rtc_line_goes_high(void)
 {
     rtc_write(RTC_A, (rtc_read(RTC_A) & 0xf0) | RTC_A_SLOWEST);
@@ -66,7 +66,7 @@ static void upcalls_by_gsi(unsigned int gsi)
     check_equal(HYPERVISOR_hvm_op(HVMOP_set_param, &param), 0);
 }
 
-/* A device's line was high when upcalls had it: the next line is not. */
+/* A line was high while upcalls used it, and low when upcalls have another. */
 TEST(line_left_by_upcalls, "hvm alone tcg lab kvm")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -86,7 +86,7 @@ TEST(line_left_by_upcalls, "hvm alone tcg lab kvm")
     rtc_line_goes_low();
 }
 
-/* It is high before upcalls have it, and stays so when they have been taken. */
+/* The clock's line is high before upcalls use it, and after they are taken. */
 TEST(line_taken_by_upcalls, "hvm alone tcg lab kvm")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -98,14 +98,14 @@ TEST(line_taken_by_upcalls, "hvm alone tcg lab kvm")
     upcalls_by_gsi(RTC_GSI);
     check_equal(evtchn_send(port), 0);
     check(consume_events() == 1);
-    /* An interrupt and a hypercall: the flag is seen to be clear by now. */
+    /* QEMU looks at the upcall flag at an interrupt, or after a hypercall. */
     lapic_send(lapic_id(), VECTOR_KICK);
     upcalls_enable();
     spin_for(5);
     sched_yield();
     upcalls_disable();
 
-    /* The clock's interrupt is still there when it has the line for itself. */
+    /* The clock's interrupt is still due when upcalls have left the line. */
     before = upcalls_by(UPCALL_NONE);
     ioapic_route(RTC_GSI, VECTOR_LINE, lapic_id());
     require(upcall_set_method(UPCALL_NONE) == 0);
@@ -139,7 +139,7 @@ static void unmap_and_close(uint32_t pirq, evtchn_port_t port)
     check_equal(evtchn_close(port), 0);
 }
 
-/* A line that is high, and one that is not any more, when a PIRQ gets it. */
+/* A PIRQ is bound to a line that is high, and to one that was. */
 TEST(line_taken_by_pirq, "hvm alone tcg lab kvm")
 {
     const uint32_t pirq = 20;

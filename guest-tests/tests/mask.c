@@ -19,7 +19,7 @@ TEST(mask_keeps_the_event_pending, "")
     check(!port_is_pending(port));
 }
 
-/* Nobody is told of a masked event: no upcall, and nothing to look for in one. */
+/* A masked event raises no upcall, and sets no selector bit. */
 TEST(mask_keeps_the_vcpu_untold, "")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -52,7 +52,7 @@ TEST(mask_unmask_of_nothing_raises_nothing, "")
     check_equal(upcalls_of(0), before);
 }
 
-/* Taken back by the guest, a masked event does not come any more. */
+/* The guest clears a masked event, which then does not come any more. */
 TEST(mask_event_cleared_meanwhile, "")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -67,7 +67,7 @@ TEST(mask_event_cleared_meanwhile, "")
     check(wait_for(received(port) == 1, 5000));
 }
 
-/* After the guest's own write the next event finds the port unmasked. */
+/* The guest's own write unmasks the port for events that are sent later. */
 TEST(mask_own_write_before_the_event, "")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -79,7 +79,7 @@ TEST(mask_own_write_before_the_event, "")
     check(wait_for(received(port) == 1, 5000));
 }
 
-/* Xen does not see the write: who makes it has to look for pending events. */
+/* Xen does not see the write, so the guest must look for a pending event. */
 TEST(mask_own_write_after_the_event, "")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -97,8 +97,9 @@ TEST(mask_own_write_after_the_event, "")
 }
 
 /*
- * Pending and unmasked by the guest's writes alone: on FIFO the next send finds it
- * not linked and links it, on the others it finds the pending bit and is content.
+ * A port is pending, and the guest's own write has unmasked it.  On FIFO the
+ * next send links it, as it is not linked; on the other ABIs Xen finds the
+ * pending bit set and does nothing.
  */
 TEST(mask_send_after_own_write, "")
 {
@@ -131,7 +132,7 @@ TEST(mask_unmask_after_own_write, "")
     }
 }
 
-/* The upcall is on its way when the guest masks: it comes and finds nothing. */
+/* The guest masks when the upcall is already due, which finds no event. */
 TEST(mask_after_the_event_was_raised, "")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -148,7 +149,7 @@ TEST(mask_after_the_event_was_raised, "")
     check(wait_for(received(port) == 1, 5000));
 }
 
-/* The event goes where the port is bound, not to who unmasks it. */
+/* The event goes to the port's vCPU, not to the one that unmasks the port. */
 TEST(mask_unmasked_by_another_vcpu, "vcpus=2")
 {
     evtchn_port_t port = must_bind_ipi(1);
@@ -162,7 +163,7 @@ TEST(mask_unmasked_by_another_vcpu, "vcpus=2")
     check_equal(received_on(port), 1);
 }
 
-/* As many as there is time for, where each takes two switches of vCPU. */
+/* Fewer if time runs out: on one thread each takes two switches of vCPU. */
 #define ROUNDS 2000
 #define TIME 10000000000ull
 
@@ -182,7 +183,7 @@ static void send_when_taken(void *opaque)
     }
 }
 
-/* Masking and unmasking all the time loses no event and makes none. */
+/* Masking and unmasking all the time loses no event, and adds none. */
 TEST(mask_while_events_fly, "vcpus=2 seconds=60")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -215,10 +216,10 @@ static void send_when_asked(void *opaque)
 }
 
 /*
- * The sender sets pending and then looks at the mask, the guest clears the mask and
- * then looks for pending: whichever way these interleave, one of them sees the
- * other.  That the two meet, the guest waits a little longer each time that it was
- * first, and less when the event was there already.
+ * The sender sets pending and then looks at the mask, the guest clears the mask
+ * and then looks for pending: in any order one of them sees the other.  To meet
+ * the sender, the guest waits a little longer each time that it was first, and
+ * less when the event was there already.
  */
 TEST(mask_cleared_while_another_sends, "vcpus=2 seconds=60")
 {
@@ -235,7 +236,7 @@ TEST(mask_cleared_while_another_sends, "vcpus=2 seconds=60")
         for (i = 0; i < delay; i++) {
         }
         if (port_clear_mask(port)) {
-            /* Xen has to unmask it, to deliver it. */
+            /* Only EVTCHNOP_unmask of a masked port delivers the event. */
             port_mask(port);
             evtchn_unmask(port);
             delay -= delay > 0;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What an ABI costs the guest in memory.  The line that this prints is what the
- * table in docs/ is made of.
+ * What an ABI costs the guest in memory.  scripts/update-docs makes a table in
+ * docs/ of the line that this prints.
  */
 
 #include "evtchn_3l.h"
 #include "fifo.h"
 
-/* What is in shared_info and vcpu_info is there whatever the ABI. */
+/* Without shared_info and vcpu_info, which every ABI has. */
 static void tell(unsigned int ports, unsigned int pages, unsigned int a_vcpu)
 {
     test_note("memory: %u ports, %u pages, %u bytes a vCPU", ports, pages,
@@ -30,7 +30,7 @@ TEST(memory_3l, "3l")
     tell(abi_nr_ports(), bitmap_pages(), EVTCHN_3L_L2_SELECTOR_SIZE(WORD_BITS));
 }
 
-/* Page after page until Xen takes no more; each must give 1,024 ports. */
+/* Register pages until Xen refuses one; each must add 1,024 ports. */
 TEST(memory_fifo, "fifo")
 {
     unsigned int pages = abi_backed_ports() / FIFO_WORDS_PER_PAGE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an upcall's handler may do: be interrupted, send, close. */
+/* A handler is interrupted by an upcall, sends, and closes ports. */
 
 #include "guest.h"
 
@@ -35,7 +35,7 @@ TEST(nested_upcall, "")
     check_equal(vcpu_info_of(0)->evtchn_upcall_pending, 0);
 }
 
-/* The urgent event does not wait until a less urgent one's handler is done. */
+/* An urgent event interrupts a less urgent one's handler. */
 TEST(nested_urgent_event, "fifo")
 {
     outer = must_bind_ipi(0);
@@ -76,7 +76,7 @@ static void close_both(evtchn_port_t port)
     }
 }
 
-/* The second event, whichever that is, is gone when its turn would come. */
+/* The first of two handlers closes both ports: no other event comes. */
 TEST(nested_handler_closes, "")
 {
     evtchn_port_t last;

@@ -18,7 +18,7 @@ TEST(alloc_unbound_for_this_domain, "")
     }
 }
 
-/* Who may bind to the port is not looked at before somebody does. */
+/* Xen does not check the remote domain before that domain binds. */
 TEST(alloc_unbound_for_any_remote, "")
 {
     const struct {

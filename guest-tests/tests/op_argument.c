@@ -4,7 +4,7 @@
 #include "evtchn_3l.h"
 #include "ports.h"
 
-/* Xen's own, for what is left of a reset; guests can call it, too. */
+/* Xen's own operation, to continue a reset; guests can call it, too. */
 #define EVTCHNOP_reset_cont 14
 
 TEST(operation_that_does_not_exist, "noshim")
@@ -21,7 +21,7 @@ TEST(operation_that_does_not_exist, "noshim")
     }
 }
 
-/* 3-level is not Xen's, and a guest that looks for it on Xen learns that. */
+/* Xen has no 3-level, and refuses its operations. */
 TEST(operations_of_3_level_on_xen, "xen")
 {
     struct evtchn_query_extended_abis query = { .abis = 0x5a5a5a5a };
@@ -40,7 +40,7 @@ TEST(operations_of_3_level_on_xen, "xen")
     check(wait_for(received(port) == 1, 1000));
 }
 
-/* There is nothing to continue. */
+/* There is no reset to continue. */
 TEST(operation_that_continues_a_reset, "noshim")
 {
     struct evtchn_reset reset = { .dom = DOMID_SELF };
@@ -77,7 +77,7 @@ TEST(argument_that_is_not_mapped, "fresh 64")
     try_all_operations(0xffffff0000000000);
 }
 
-/* Were its upper bits right, it would be the argument's address. */
+/* An address with the low 48 bits of the argument's, but wrong upper bits. */
 TEST(argument_at_no_canonical_address, "64 hvm pvh")
 {
     static const uint64_t bits[] = { 1ull << 63, 1ull << 48, 0x7fffull << 48 };

@@ -23,7 +23,7 @@ TEST(bind_interdomain_pairs_two_ports, "")
     }
 }
 
-/* What the other end sent while there was nobody to send to is lost: look. */
+/* Events sent before the bind are lost, so Xen raises the new port. */
 TEST(bind_interdomain_raises_the_new_port, "")
 {
     evtchn_port_t port[2] = { must_alloc_unbound() };
@@ -68,7 +68,7 @@ TEST(bind_interdomain_to_each_kind_of_port, "noshim")
     }
 }
 
-/* The lowest free port is the new one's own. */
+/* The remote port named is the one that the operation itself allocates. */
 TEST(bind_interdomain_to_itself, "")
 {
     evtchn_port_t next = next_port(), port;
@@ -105,7 +105,7 @@ TEST(bind_interdomain_bad_domains, "")
     check_equal(nr_open_ports(), open + 1);
 }
 
-/* The console's other end is in use, and other domains' ports are not ours. */
+/* The console's other end is bound, and other ports are for other domains. */
 TEST(bind_interdomain_to_bound_ports_of_domain_0, "")
 {
     unsigned int tried = 0, open = nr_open_ports();

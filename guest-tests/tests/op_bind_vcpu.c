@@ -26,7 +26,7 @@ TEST(bind_vcpu_each_kind_of_port, "vcpus=2")
     }
 }
 
-/* The vCPU is looked at first, the port then. */
+/* Xen checks the vCPU before the port. */
 TEST(bind_vcpu_to_no_vcpu, "noshim")
 {
     const uint32_t vcpus[] = { VCPU_NONE, 0x2000, 0x80000000, 0xffffffff };

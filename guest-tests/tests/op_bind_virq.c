@@ -50,7 +50,7 @@ TEST(bind_virq_bad_numbers, "")
     check_equal(nr_open_ports(), open);
 }
 
-/* A global VIRQ is bound at vCPU 0, whether the other exists or not. */
+/* A global VIRQ is bound at vCPU 0 only, whether the other exists or not. */
 TEST(bind_virq_at_other_vcpus, "vcpus=2")
 {
     unsigned int virq;
@@ -86,7 +86,7 @@ TEST(bind_virq_at_no_vcpu, "")
     check_equal(nr_open_ports(), open);
 }
 
-/* Its place is vCPU 0's, wherever its events go. */
+/* It counts as vCPU 0's, also after bind_vcpu has moved its port. */
 TEST(bind_virq_global_that_has_moved, "vcpus=2")
 {
     evtchn_port_t port = must_bind_virq(VIRQ_CONSOLE, 0), second;

@@ -33,7 +33,7 @@ TEST(close_bad_ports, "")
     }
 }
 
-/* The other end waits for us, to be bound again or closed. */
+/* The other end is unbound, and can be bound again or closed. */
 TEST(close_leaves_the_peer_unbound, "")
 {
     struct evtchn_status status;
@@ -52,7 +52,7 @@ TEST(close_leaves_the_peer_unbound, "")
     check_equal(evtchn_close(port[0]), 0);
 }
 
-/* The next owner of the number must not see our event, nor our vCPU. */
+/* The next port of the number must have neither the event nor the vCPU. */
 TEST(close_takes_the_event_along, "")
 {
     evtchn_port_t port = must_bind_ipi(0), again;
@@ -80,7 +80,7 @@ TEST(close_puts_the_port_at_vcpu_0, "vcpus=2")
     check_equal(port_vcpu(port), 0);
 }
 
-/* Linked, it would end up on a queue with its new owner's event. */
+/* Linked, the number's next port would be on the old one's queue. */
 TEST(close_of_a_linked_port_keeps_its_number, "fifo")
 {
     evtchn_port_t port = must_bind_ipi(0), other;

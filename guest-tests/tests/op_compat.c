@@ -18,7 +18,7 @@ TEST(compat_of_an_hvm_guest, "hvm pvh")
     check_equal(nr_open_ports(), open);
 }
 
-/* xen-shim takes these for its own channels, and its ports are not QEMU's then. */
+/* Not with xen-shim, which handles these with port numbers of its own. */
 TEST(compat_of_a_pv_guest, "pv noshim")
 {
     struct evtchn_op op = { .cmd = EVTCHNOP_bind_ipi };
@@ -37,7 +37,7 @@ TEST(compat_of_a_pv_guest, "pv noshim")
     check_equal(compat_op(&op), -XEN_EINVAL);
 }
 
-/* What came later than this hypercall's successor it does not know. */
+/* This hypercall does not have the operations that Xen added later. */
 TEST(compat_of_later_operations, "pv noshim")
 {
     static const unsigned int later[] = {

@@ -6,7 +6,7 @@
 
 #define LAST_OFFSET (PAGE_SIZE - sizeof(struct evtchn_fifo_control_block))
 
-/* Not one of them is a page of this guest's memory: the LAPIC's is one, and ROM. */
+/* None is a page of the guest's RAM: one is the LAPIC's, one is ROM. */
 static const uint64_t bad_gfns[] = {
     0xfee00, 0xfffff, 0xe0000, 0xffffffff, 1ull << 36, 1ull << 40, ~0ull,
 };
@@ -24,7 +24,7 @@ static void check_is_2l(void)
     evtchn_close(port);
 }
 
-/* What the two cannot use leaves the guest in 2-level. */
+/* With bad arguments both operations fail, and the guest stays in 2-level. */
 TEST(init_control_bad_arguments, "fresh fifo")
 {
     uint64_t gfn = gfn_of(page_alloc(1));
@@ -74,7 +74,7 @@ TEST(init_control_once_for_each_vcpu, "fifo")
     check(wait_for(received(port) == 1, 1000));
 }
 
-/* A page of the array that lets through no event but those of ports set to 0. */
+/* An array page with all ports masked. */
 static event_word_t *masked_page(void)
 {
     event_word_t *words = page_alloc(1);
@@ -86,7 +86,7 @@ static event_word_t *masked_page(void)
     return words;
 }
 
-/* The block is where the guest says, and Xen says how many bits a link has. */
+/* The block is at the guest's offset; Xen returns the bits of a link. */
 TEST(init_control_offsets, "fresh fifo")
 {
     static const uint32_t offsets[] = { 0, 8, 1024, LAST_OFFSET };
@@ -148,12 +148,12 @@ static void check_is_linked(event_word_t *words, evtchn_port_t port,
     check_equal(words[port], FIFO_PENDING | FIFO_LINKED);
     check_equal(block->ready, 1 << EVTCHN_FIFO_PRIORITY_DEFAULT);
     check_equal(block->head[EVTCHN_FIFO_PRIORITY_DEFAULT], port);
-    /* As if it had been taken. */
+    /* As if the guest had taken the event. */
     words[port] = 0;
     block->ready = 0;
 }
 
-/* The first one has made the guest FIFO, and that it stays. */
+/* vCPU 0's block has switched the guest to FIFO, in which it stays. */
 TEST(init_control_that_fails_for_vcpu_1, "fresh fifo vcpus=2")
 {
     struct evtchn_fifo_control_block *block[2] = { page_alloc(1),
@@ -260,7 +260,7 @@ TEST(set_priority_bad_ports, "fifo")
     }
 }
 
-/* A priority that is refused changes nothing; closing forgets it. */
+/* A refused priority changes nothing; a closed port forgets its priority. */
 TEST(set_priority_chooses_the_queue, "fifo")
 {
     volatile struct evtchn_fifo_control_block *block = fifo_control_block(0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* EVTCHNOP_bind_pirq, where no device is behind the PIRQ. */
+/* EVTCHNOP_bind_pirq of PIRQs without a device. */
 
 #include "ports.h"
 
@@ -12,7 +12,7 @@ static int bind_pirq(uint32_t pirq, uint32_t flags, evtchn_port_t *port)
     return error;
 }
 
-/* Linux takes 0 as none, Xen does not. */
+/* PIRQ 0 is valid in Xen, though Linux takes 0 for no PIRQ. */
 TEST(bind_pirq_each_of_the_legacy_ones, "hvm pvh")
 {
     struct evtchn_status status;
@@ -41,7 +41,7 @@ TEST(bind_pirq_twice, "hvm pvh")
     check_equal(again, port);
 }
 
-/* They speak of the hardware's interrupt, which an HVM guest has none of. */
+/* The flags are about the physical interrupt; an HVM guest's PIRQ has none. */
 TEST(bind_pirq_any_flags, "hvm pvh")
 {
     static const uint32_t flags[] = { BIND_PIRQ__WILL_SHARE, 2, 0xffffffff };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * EVTCHNOP_query_extended_abis and EVTCHNOP_register_3level: each error that
- * the public header lists, and that nothing has changed after it.
+ * the public header lists, after which nothing has changed.
  */
 
 #include "evtchn_3l.h"
@@ -29,7 +29,7 @@ static const struct {
 };
 #define NR_BAD_FRAMES (sizeof(bad_frames) / sizeof(bad_frames[0]))
 
-/* Right, with every port masked: a test makes one thing of it wrong. */
+/* Valid arguments, with every port masked; each test makes one wrong. */
 static uint64_t pending_gfns[NR_PAGES], mask_gfns[NR_PAGES];
 static xen_ulong_t *pending, *masks;
 
@@ -103,7 +103,7 @@ static void check_delivery(void)
     check_equal(evtchn_close(pair[1]), 0);
 }
 
-/* Nothing has been handed over, and events go where they went. */
+/* The guest is still in 2-level, and events are delivered in it. */
 static void check_is_2l(void)
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -120,7 +120,7 @@ static void check_is_2l(void)
     check_delivery();
 }
 
-/* A further try is as good as the first. */
+/* A valid call works after one that failed. */
 static void check_switch_works(void)
 {
     test_row(NULL);
@@ -170,7 +170,7 @@ TEST(register_bitmaps_bad_arguments, "fresh 3l seconds=60")
           -XEN_EFAULT },
         { "an array not canonical", 1, NR_PAGES, 1ull << 63 | good, good,
           -XEN_EFAULT },
-        /* The page tables end there: the first entry can be read. */
+        /* The mapped memory ends there: only the first entry can be read. */
         { "an array's end not mapped", 1, NR_PAGES, 0xfffffff8, good,
           -XEN_EFAULT },
 #else
@@ -191,7 +191,7 @@ TEST(register_bitmaps_bad_arguments, "fresh 3l seconds=60")
     check_switch_works();
 }
 
-/* First or last of either: those that were right are let go of again. */
+/* A bad frame, first or last, in either array: Xen unmaps the good ones. */
 TEST(register_bitmaps_bad_frames, "fresh 3l seconds=60")
 {
     uint64_t *const places[] = {
@@ -217,7 +217,7 @@ TEST(register_bitmaps_bad_frames, "fresh 3l seconds=60")
     check_switch_works();
 }
 
-/* The arrays may be anywhere, also over the boundary of two pages. */
+/* The arrays may be at any address, also over two pages. */
 TEST(register_bitmaps_arrays_over_pages, "fresh 3l")
 {
     char *pages = page_alloc(2);
@@ -232,7 +232,7 @@ TEST(register_bitmaps_arrays_over_pages, "fresh 3l")
     check_delivery();
 }
 
-/* As 188: a call fails, others follow, and an event waits all the while. */
+/* As XSA-188: a call fails, others follow, with an event pending meanwhile. */
 TEST(xsa_188_register_3level_that_fails, "fresh 3l")
 {
     evtchn_port_t waits = must_bind_ipi(0), port[2];
@@ -309,12 +309,12 @@ TEST(register_l2_selector_bad_arguments, "fresh 3l vcpus=2")
     test_row(NULL);
     check_equal(memcmp(page, page + PAGE_SIZE, PAGE_SIZE), 0);
 
-    /* The event has waited, and the selector may end where the page does. */
+    /* The event is selected now; the selector may be at its page's end. */
     check_equal(register_selector(1, selector), 0);
     check_equal(selector[0], (xen_ulong_t)1 << port / WORD_BITS);
     selector[0] = 0;
 
-    /* Once: the next event goes to where the first call said. */
+    /* A second call fails: events still use the first selector. */
     check_equal(register_selector(1, selector), -XEN_EINVAL);
     check_equal(register_selector(1, page + PAGE_SIZE), -XEN_EINVAL);
     pending[port / WORD_BITS] = 0;
@@ -325,7 +325,7 @@ TEST(register_l2_selector_bad_arguments, "fresh 3l vcpus=2")
     check_delivery();
 }
 
-/* Of a guest that has 3-level, memory and all. */
+/* A guest that is in 3-level registers again. */
 TEST(three_level_operations_again, "3l")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -356,7 +356,7 @@ TEST(three_level_operations_again, "3l")
     check(wait_for(received(port) == 1, 5000));
 }
 
-/* FIFO is the ABI until a reset, from its first control block on. */
+/* From the first control block on FIFO is the ABI until a reset. */
 TEST(register_3level_of_a_fifo_guest, "fresh fifo vcpus=2 tcg lab kvm")
 {
     make_bitmaps();
@@ -374,7 +374,7 @@ TEST(register_3level_of_a_fifo_guest, "fresh fifo vcpus=2 tcg lab kvm")
     check_switch_works();
 }
 
-/* And 3-level from its bitmaps on, when no vCPU has a selector yet. */
+/* From its bitmaps on 3-level is the ABI, also before the first selector. */
 TEST(init_control_after_bitmaps, "fresh 3l vcpus=2")
 {
     make_bitmaps();

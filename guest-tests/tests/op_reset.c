@@ -15,7 +15,7 @@ TEST(reset_of_other_domains, "")
     check_equal(nr_open_ports(), open);
 }
 
-/* By its own number, which the runtime does not use. */
+/* By the domain's number in place of DOMID_SELF. */
 TEST(reset_closes_all_ports, "fresh")
 {
     evtchn_port_t port[NR_PORT_KINDS] = { 0 }, console;
@@ -46,7 +46,7 @@ TEST(reset_closes_all_ports, "fresh")
     }
 }
 
-/* The end of such a guest is all that one hears of it. */
+/* After the reset the guest has no console: only its end shows the verdict. */
 TEST(reset_without_coming_back, "alone 2l silent noshim")
 {
     console_lost();
@@ -96,14 +96,14 @@ TEST(reset_and_fifo_again, "fresh fifo vcpus=2")
         require(abi_switch(ABI_FIFO) == 0);
         check_delivery_to_all(1000);
         require(guest_reset() == 0);
-        /* Every other time by way of 2-level. */
+        /* Every other time use 2-level in between. */
         if (round % 2) {
             check_delivery_to_all(1000);
         }
     }
 }
 
-/* What is pending, masked and linked at that time is gone. */
+/* Events that are pending, masked or linked at the reset are dropped. */
 TEST(reset_drops_events, "fresh fifo")
 {
     evtchn_port_t port[4];
@@ -124,7 +124,7 @@ TEST(reset_drops_events, "fresh fifo")
     check_equal(received_in_all(), 0);
     require(guest_reset() == 0);
 
-    /* The numbers are free at once, though the guest unlinked nothing. */
+    /* The numbers are free at once, though the guest has not unlinked them. */
     require(abi_switch(ABI_FIFO) == 0);
     for (i = 0; i < 4; i++) {
         check(must_bind_ipi(0) <= port[3]);

@@ -22,7 +22,7 @@ TEST(send_by_each_kind_of_port, "noshim")
         before = received(port);
         check_equal(evtchn_send(port), expected[kind]);
         spin_for(1);
-        /* Only an IPI comes by the port that it was sent by. */
+        /* Only an IPI is delivered to the port that sends it. */
         check_equal(received(port) - before, kind == PORT_IPI);
     }
 }
@@ -49,7 +49,7 @@ TEST(send_reaches_the_other_end, "noshim")
     }
 }
 
-/* Nothing is kept for who binds to it later, but the one event of binding. */
+/* Xen keeps no such event; a later binder gets only the event of binding. */
 TEST(send_by_an_unbound_port_is_dropped, "")
 {
     evtchn_port_t port[2] = { must_alloc_unbound() };

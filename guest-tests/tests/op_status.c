@@ -57,7 +57,7 @@ TEST(status_of_each_kind_of_port, "")
     }
 }
 
-/* What does not belong to the state is not written. */
+/* Xen writes only the fields that belong to the port's state. */
 TEST(status_leaves_other_fields_alone, "")
 {
     struct evtchn_status status = {
@@ -84,7 +84,7 @@ TEST(status_of_bad_ports, "")
     }
 }
 
-/* Ports come into being by the 64; those not given out yet are closed. */
+/* Xen creates ports in groups of 64; those not allocated yet are closed. */
 TEST(status_beyond_the_ports_there_are, "alone 2l noshim")
 {
     struct evtchn_status status;

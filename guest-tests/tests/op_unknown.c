@@ -8,7 +8,7 @@ static const unsigned int numbers[] = {
 };
 #define NR_NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
 
-/* Nothing of it is looked at. */
+/* Xen does not read it. */
 static unsigned char argument[64];
 
 TEST(sched_op_that_does_not_exist, "")
@@ -23,7 +23,7 @@ TEST(sched_op_that_does_not_exist, "")
     }
 }
 
-/* There has to be the vCPU, though. */
+/* The vCPU has to exist, though. */
 TEST(vcpu_op_that_does_not_exist, "")
 {
     unsigned int i;

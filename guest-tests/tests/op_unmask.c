@@ -3,7 +3,7 @@
 
 #include "ports.h"
 
-/* A port that is not open is no error, as long as there is such a number. */
+/* A closed port is no error, if the number is valid. */
 TEST(unmask_each_kind_of_port, "")
 {
     enum port_kind kind;
@@ -59,7 +59,7 @@ TEST(unmask_delivers_at_the_port_s_vcpu, "vcpus=2")
     check_equal(received_on(port), 1);
 }
 
-/* The guest's own pending bit counts like Xen's. */
+/* EVTCHNOP_unmask delivers an event that the guest itself made pending. */
 TEST(unmask_delivers_what_the_guest_made_pending, "")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -70,7 +70,7 @@ TEST(unmask_delivers_what_the_guest_made_pending, "")
     check(wait_for(received(port) == 1, 1000));
 }
 
-/* Only FIFO looks at a port whose mask bit it does not take away. */
+/* Only in FIFO does it deliver an event of a port that is not masked. */
 TEST(unmask_of_a_port_that_is_not_masked, "")
 {
     evtchn_port_t port = must_bind_ipi(0);

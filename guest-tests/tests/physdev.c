@@ -58,7 +58,7 @@ TEST(pirq_mapped_to_a_gsi, "hvm")
     int pirq = -1, again = -1;
 
     check_equal(map_gsi(GSI, &pirq), 0);
-    /* Those below are the ISA interrupts'. */
+    /* Numbers below 16 are the ISA interrupts'. */
     check(pirq >= 16);
     check_equal(query(pirq), XENIRQSTAT_needs_eoi);
     check_equal(eoi(pirq), 0);
@@ -69,7 +69,7 @@ TEST(pirq_mapped_to_a_gsi, "hvm")
     check_equal(again, pirq);
     check_equal(unmap(pirq), 0);
     check_equal(query(pirq), -XEN_EINVAL);
-    /* It is bound still. */
+    /* The PIRQ is still bound. */
     check_equal(eoi(pirq), 0);
 }
 
@@ -117,7 +117,7 @@ TEST(pirq_free_for_an_msi, "hvm")
 
     check_equal(HYPERVISOR_physdev_op(PHYSDEVOP_get_free_pirq, &one), 0);
     check_equal(HYPERVISOR_physdev_op(PHYSDEVOP_get_free_pirq, &other), 0);
-    /* From the top, and not twice. */
+    /* Xen allocates PIRQs from the highest number down. */
     check_equal(other.pirq, one.pirq - 1);
     check_equal(query(one.pirq), -XEN_EINVAL);
     check_equal(eoi(one.pirq), 0);
@@ -159,7 +159,7 @@ static volatile uint32_t *msix_table(void)
     return NULL;
 }
 
-/* Vector 0, masked, becomes @pirq: as a message has it that is an event. */
+/* Write a message to vector 0, masked, that stands for an event of @pirq. */
 static void write_message(volatile uint32_t *table, uint32_t pirq)
 {
     table[0] = 0xfee00000 | (pirq & 0xff) << 12;
@@ -168,8 +168,8 @@ static void write_message(volatile uint32_t *table, uint32_t pirq)
 }
 
 /*
- * A driver takes its device and lets go of it, again and again, and nobody unmaps:
- * a PIRQ returns when its port is closed and another one is the vector's.
+ * A driver starts and stops its device again and again, without unmapping PIRQs:
+ * QEMU frees a PIRQ when its port is closed and the vector names another one.
  */
 TEST(pirq_given_back, "hvm emulated tcg lab kvm alone")
 {
@@ -183,7 +183,7 @@ TEST(pirq_given_back, "hvm emulated tcg lab kvm alone")
 
         pirq = free_pirq_for_msi();
         require(pirq > 0);
-        /* The vector has that of last time still, and its driver may bind it. */
+        /* The vector still names the last PIRQ, which the driver may bind. */
         require(pirq != last);
         write_message(table, pirq);
         port = must_bind_pirq(pirq);
@@ -197,7 +197,7 @@ TEST(pirq_given_back, "hvm emulated tcg lab kvm alone")
 
 #endif /* GUEST_HVM */
 
-/* One that no device has got is as good as given back. */
+/* A PIRQ that no device uses is free when its port is closed. */
 TEST(pirq_closed, "hvm tcg lab kvm")
 {
     int pirq;
@@ -211,7 +211,7 @@ TEST(pirq_closed, "hvm tcg lab kvm")
     unmap(pirq);
 }
 
-/* Another GSI for a PIRQ that has one: Xen says 0, and keeps the first. */
+/* A PIRQ that has a GSI gets another: Xen returns 0, but keeps the first. */
 TEST(pirq_mapped_to_another_gsi, "hvm")
 {
     int pirq = -1;

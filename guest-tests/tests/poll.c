@@ -3,10 +3,10 @@
  * SCHEDOP_poll: sleep until one of some ports is pending, masked or not.  The
  * ports here are masked, so that no upcall ends the sleep in their place.
  *
- * KVM answers it in the host's kernel.  In 2-level that takes closed ports, looks at
- * the numbers of all ports first, wakes only the vCPU that a port is bound to, and
- * sleeps for as long as the deadline is after the guest's start.
- * In the other ABIs it is a yield there.
+ * KVM answers SCHEDOP_poll in the host's kernel.  In 2-level the kernel accepts
+ * closed ports, checks the numbers of all ports first, wakes only the vCPU that
+ * a port is bound to, and takes the deadline for a duration.  In the other ABIs
+ * SCHEDOP_poll is a yield there.
  */
 
 #include "poller.h"
@@ -25,7 +25,7 @@ TEST(poll_pending_port, "")
     check_equal(received(port), 0);
 }
 
-/* The time-out is a point in system time, and not an error. */
+/* The time-out is a point in system time; SCHEDOP_poll then returns 0. */
 TEST(poll_timeout, "polls nokernel")
 {
     evtchn_port_t port = masked_ipi(0);
@@ -49,7 +49,7 @@ TEST(poll_timeout_in_the_past, "")
     check(!port_is_pending(port));
 }
 
-/* No ports: a sleep. Any event ends it, a late one for the console, too. */
+/* Without ports it sleeps until any event, which may be the console's. */
 TEST(poll_no_ports, "polls nokernel")
 {
     bool slept = false;
@@ -75,7 +75,7 @@ TEST(poll_number_of_ports, "polls")
     check_equal(sched_poll(ports, MAX_PORTS, 1), 0);
     check_equal(sched_poll(ports, MAX_PORTS + 1, 1), -XEN_EINVAL);
     check_equal(sched_poll(ports, ~0u, 1), -XEN_EINVAL);
-    /* The last one is looked at, too. */
+    /* Xen looks at the last port, too. */
     check_equal(evtchn_send(ports[MAX_PORTS - 1]), 0);
     check_equal(sched_poll(ports, MAX_PORTS, system_time() + POLL_LATE), 0);
     check(port_is_pending(ports[MAX_PORTS - 1]));
@@ -95,7 +95,7 @@ TEST(poll_bad_port, "polls nokernel")
     check_equal(sched_poll(&port, 1, 1), -XEN_EINVAL);
 }
 
-/* An unbound port can be waited for: somebody may bind it. */
+/* A vCPU can poll an unbound port, which may be bound meanwhile. */
 TEST(poll_unbound_port, "")
 {
     evtchn_port_t port = must_alloc_unbound();
@@ -103,7 +103,7 @@ TEST(poll_unbound_port, "")
     check_equal(sched_poll(&port, 1, 1), 0);
 }
 
-/* One after the other: who is pending or bad first decides. */
+/* Xen checks one port after the other: the first pending or bad one decides. */
 TEST(poll_order_of_ports, "polls nokernel")
 {
     evtchn_port_t pending = masked_ipi(0), quiet = masked_ipi(0);
@@ -116,7 +116,7 @@ TEST(poll_order_of_ports, "polls nokernel")
                 -XEN_EINVAL);
 }
 
-/* The port is @vcpu's. */
+/* The port is bound to @vcpu. */
 static void masked_port_wakes(unsigned int vcpu)
 {
     unsigned int i;
@@ -158,7 +158,7 @@ TEST(poll_each_of_several_ports_wakes, "polls nokernel vcpus=2 seconds=60")
     }
 }
 
-/* An upcall ends the sleep, whatever was waited for. */
+/* An upcall ends the sleep, whatever ports the vCPU polls. */
 TEST(poll_upcall_wakes, "polls vcpus=2 seconds=60")
 {
     evtchn_port_t other = must_bind_ipi(1);
@@ -186,7 +186,7 @@ TEST(poll_several_vcpus_one_port, "polls nokernel vcpus=3 seconds=60")
     }
 }
 
-/* Each wakes for its own port, and sleeps on while others' are raised. */
+/* Each vCPU wakes for its own port only. */
 TEST(poll_several_vcpus_own_ports, "polls nokernel vcpus=3 seconds=60")
 {
     unsigned int vcpu, other;
@@ -211,7 +211,7 @@ static evtchn_port_t ball[2];
 static volatile unsigned int lost;
 static volatile bool over;
 
-/* Wait for the ball on our port and send it back. */
+/* Wait for an event on this vCPU's port, and send one back. */
 static void play(void *opaque)
 {
     unsigned int side = *(unsigned int *)opaque, i;

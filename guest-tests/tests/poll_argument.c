@@ -18,14 +18,14 @@ TEST(poll_unreadable_ports, "polls")
     check_equal(HYPERVISOR_sched_op(SCHEDOP_poll, nowhere), -XEN_EFAULT);
 }
 
-/* Too many are not read at all, nor are none. */
+/* Xen does not read the ports if there are too many, or none. */
 TEST(poll_unreadable_ports_that_are_not_read, "polls nokernel")
 {
     check_equal(sched_poll((void *)NOWHERE, 129, 1), -XEN_EINVAL);
     check_equal(sched_poll((void *)NOWHERE, 0, 1), 0);
 }
 
-/* The number of a page that Xen can read, and the next it cannot. */
+/* The number of the last page that Xen can read. */
 static uintptr_t last_readable_page(void)
 {
     static evtchn_port_t here;
@@ -44,7 +44,7 @@ static uintptr_t last_readable_page(void)
     return low;
 }
 
-/* Ports are read one after the other: one that is pending hides what follows. */
+/* Xen reads ports one by one: it does not read those after a pending one. */
 TEST(poll_second_port_unreadable, "polls nokernel")
 {
     evtchn_port_t *ports =

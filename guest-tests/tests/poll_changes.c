@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SCHEDOP_poll while the port that is polled changes.  A vCPU that polls one port
- * waits for its number, whatever becomes of the port.
+ * SCHEDOP_poll while the port that is polled changes.  A vCPU that polls one
+ * port waits for an event on its number, even if the port is closed and bound
+ * again.
  */
 
 #include "poller.h"
 
 #define TIMEOUT 300000000 /* ns; the changes are made in that time */
 
-/* Nobody is told that a port is closed. */
+/* Closing a port does not wake the vCPU that polls it. */
 TEST(poll_port_closed, "polls nokernel vcpus=2 seconds=60")
 {
     evtchn_port_t port = masked_ipi(0);
@@ -21,11 +22,11 @@ TEST(poll_port_closed, "polls nokernel vcpus=2 seconds=60")
     poller_start(1);
     check_equal(evtchn_close(port), 0);
     check_timed_out(1);
-    /* Now it is looked at, and is not there. */
+    /* A new poll finds that the port is closed. */
     check_equal(sched_poll(&port, 1, 1), -XEN_EINVAL);
 }
 
-/* What comes to be in its place wakes. */
+/* An event of the number's next port wakes the vCPU. */
 TEST(poll_port_closed_and_opened, "polls nokernel vcpus=2 seconds=60")
 {
     evtchn_port_t port = masked_ipi(0);
@@ -53,7 +54,7 @@ TEST(poll_port_closed_and_bound, "polls nokernel vcpus=2 seconds=60")
     check(port_is_pending(port));
 }
 
-/* Who polls several is woken by any port, by that, too. */
+/* A vCPU that polls several ports is woken by an event of any port. */
 TEST(poll_several_ports_and_another_bound, "polls nokernel vcpus=2 seconds=60")
 {
     evtchn_port_t unbound = must_alloc_unbound(), bound;
@@ -85,7 +86,7 @@ TEST(poll_port_moved, "polls nokernel vcpus=2 seconds=60")
     }
 }
 
-/* Nor is anybody told that all ports are closed. */
+/* EVTCHNOP_reset does not wake the vCPU either. */
 TEST(poll_port_reset, "fresh polls nokernel vcpus=2 seconds=60")
 {
     evtchn_port_t port;
@@ -108,7 +109,7 @@ TEST(poll_port_reset, "fresh polls nokernel vcpus=2 seconds=60")
         }
     }
     check(!pollers[1].ended);
-    /* In 2-level by now, for whatever ABI it was polled. */
+    /* The guest is in 2-level now; the poll began in another ABI. */
     check_equal(masked_ipi(0), port);
     check_equal(evtchn_send(port), 0);
     check_woken(1);
@@ -129,7 +130,7 @@ TEST(poll_time_out_of_64_bits, "polls nokernel vcpus=2 seconds=30")
 
     vcpu_start(1, poll_with_time_out, &port);
     if (!check(vcpu_join(1, 20000))) {
-        /* It is to end, for the next test. */
+        /* End the poll, for the next test. */
         check_equal(evtchn_send(port), 0);
         vcpu_join(1, 20000);
     }

@@ -6,7 +6,7 @@
 
 #include "poller.h"
 
-/* As Linux waits for a spinlock: the port is masked, too. */
+/* As Linux waits for a PV spinlock: upcalls off, and the port masked. */
 TEST(poll_with_upcalls_off, "polls vcpus=2 seconds=60")
 {
     evtchn_port_t port = masked_ipi(1);
@@ -27,7 +27,7 @@ TEST(poll_with_upcalls_off, "polls vcpus=2 seconds=60")
     check_equal(received(port), 0);
 }
 
-/* An upcall that waits is no reason to wake, nor does it hide one. */
+/* A pending upcall neither wakes the vCPU nor keeps an event from waking it. */
 TEST(poll_with_upcalls_off_and_one_waiting, "polls vcpus=2 seconds=60")
 {
     evtchn_port_t waiting = must_bind_ipi(1);
@@ -49,7 +49,7 @@ TEST(poll_with_upcalls_off_and_one_waiting, "polls vcpus=2 seconds=60")
     }
 }
 
-/* It has nobody who would wake it again: the time-out does. */
+/* A pending upcall does not end the poll: the time-out does. */
 TEST(poll_time_out_with_an_upcall_waiting, "polls nokernel vcpus=2 seconds=60")
 {
     evtchn_port_t waiting = must_bind_ipi(1);
@@ -69,7 +69,7 @@ TEST(poll_time_out_with_an_upcall_waiting, "polls nokernel vcpus=2 seconds=60")
     }
 }
 
-/* One that comes meanwhile wakes, though it is not taken yet. */
+/* An upcall that comes during the poll ends it, though upcalls are off. */
 TEST(poll_with_upcalls_off_and_another_event,
      "polls nokernel vcpus=2 seconds=60")
 {
@@ -91,8 +91,8 @@ TEST(poll_with_upcalls_off_and_another_event,
 }
 
 /*
- * An upcall that is due ends a poll before its ports are looked at.  It may come
- * before the hypercall, though, so there are some tries.
+ * If an upcall is due, Xen does not look at the ports.  The guest may take it
+ * before the hypercall, though, so the test tries several times.
  */
 TEST(poll_with_an_upcall_due, "polls nokernel")
 {

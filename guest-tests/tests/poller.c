@@ -11,8 +11,8 @@ static void poll_once(void *opaque)
     uint64_t end;
 
     /*
-     * Whoever wakes a vCPU may be late, on Xen, too, and end a later sleep: this.
-     * KVM's kernel would take the time for a duration.
+     * A late wake-up ends a later sleep, on Xen too: sleep a little, to catch
+     * it here.  Not on KVM, whose kernel would take the time for a duration.
      */
     if (!polls_are_the_kernels()) {
         sched_poll(poller->port, poller->nr, system_time() + 1000000);

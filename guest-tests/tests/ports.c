@@ -92,7 +92,7 @@ unsigned int nr_open_ports(void)
     unsigned int open = 0, closed = 0;
     evtchn_port_t port;
 
-    /* Ports are given out from the lowest up. */
+    /* Xen allocates the lowest free port. */
     for (port = 1; closed < 64; port++) {
         if (port_status(port) > EVTCHNSTAT_closed) {
             open++;
@@ -118,7 +118,7 @@ domid_t own_domid(void)
     struct evtchn_status status;
     evtchn_port_t port;
 
-    /* DOMID_SELF as the remote domain is kept as a number. */
+    /* Xen stores DOMID_SELF as the domain's number, which this finds out. */
     require(evtchn_alloc_unbound(DOMID_SELF, DOMID_SELF, &port) == 0);
     require(evtchn_status(DOMID_SELF, port, &status) == 0);
     require(evtchn_close(port) == 0);

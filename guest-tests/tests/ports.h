@@ -8,7 +8,7 @@
 
 enum port_kind {
     PORT_RESERVED, /* port 0 */
-    PORT_CLOSED, /* has been open */
+    PORT_CLOSED, /* after it was open */
     PORT_UNBOUND, /* for this domain itself */
     PORT_UNBOUND_FOR_DOM0,
     PORT_INTERDOMAIN, /* its peer is the next port */
@@ -21,10 +21,10 @@ enum port_kind {
 
 extern const char *const port_kind_names[NR_PORT_KINDS];
 
-/* Those that this type of guest can have, from the first on. */
+/* The number of kinds, from the first, that this type of guest has. */
 enum port_kind nr_port_kinds(void);
 
-/* A port of @kind at vCPU 0, unmasked; ends the test if there is none to get. */
+/* Open a port of @kind at vCPU 0, unmasked; ends the test if that fails. */
 evtchn_port_t open_port(enum port_kind kind);
 
 /* What EVTCHNOP_status says; -1 if it fails. */
@@ -34,12 +34,12 @@ void check_delivery_to_all(unsigned int patience);
 /* The vCPU that EVTCHNOP_status names; -1 if it fails. */
 int port_vcpu(evtchn_port_t port);
 
-/* Ports that are open now: what a failed operation must not change. */
+/* The number of open ports, which a failed operation must not change. */
 unsigned int nr_open_ports(void);
-/* The port that the next operation will be given. */
+/* The port that the next operation will allocate. */
 evtchn_port_t next_port(void);
 
-/* No port has these numbers, or will ever have them. */
+/* Numbers that no port can ever have. */
 #define NR_BAD_PORTS 4
 extern const evtchn_port_t bad_ports[NR_BAD_PORTS];
 

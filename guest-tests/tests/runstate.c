@@ -2,8 +2,8 @@
 /*
  * Runstates: of a vCPU that runs, sleeps and is down; the copy in memory.
  *
- * KVM has no time for those that sleep, and its SCHEDOP_poll takes a deadline for
- * a duration.
+ * KVM does not count the time for which a vCPU sleeps, and its SCHEDOP_poll
+ * takes a deadline for a duration.
  */
 
 #include "guest.h"
@@ -41,7 +41,7 @@ TEST(runstate_of_self, "hvm pvh")
     spin_for(20);
     passed = system_time() - start;
     second = info_of(0);
-    /* Nothing of the time in between is missing. */
+    /* The times add up to all of the time in between. */
     check(sum(&second) - sum(&first) + MS >= passed);
     check(second.time[RUNSTATE_running] > first.time[RUNSTATE_running]);
     check_equal(second.time[RUNSTATE_offline], first.time[RUNSTATE_offline]);
@@ -65,7 +65,7 @@ TEST(runstate_of_sleeper, "vcpus=2 hvm pvh")
 {
     struct vcpu_runstate_info info;
 
-    /* It has nothing to do, and halts. */
+    /* vCPU 1 has no function to run, and halts. */
     spin_for(20);
     info = info_of(1);
     check_equal(info.state, RUNSTATE_blocked);
@@ -102,7 +102,7 @@ TEST(runstate_area_of_self, "tcg xen hvm pvh")
     check(area->state_entry_time > entered);
     check(area->time[RUNSTATE_blocked] - blocked >= 20 * MS);
 
-    /* Nowhere: what is there stays as it is. */
+    /* NULL: Xen does not write to the old area any more. */
     check_equal(register_area(0, NULL), 0);
     memset((void *)area, 0, sizeof(*area));
     until = system_time() + 5 * MS;
@@ -118,7 +118,7 @@ struct watch {
     unsigned int torn, seen, updates;
 };
 
-/* With the assist, a reader that heeds its flag never sees times go wrong. */
+/* With the assist, a reader that checks the flag reads consistent times. */
 static void watch(void *opaque)
 {
     struct watch *w = opaque;

@@ -2,14 +2,14 @@
 /*
  * Events from all sides at once, each accounted for.
  *
- * A source raises its next event only when the last one has been taken, so that no
- * two become one: what was sent and what was received must be equal at the end,
- * and never differ by more than one.  Many sources in turn make the rate: IPIs
- * among the vCPUs, timers, and the disks' back ends, which run in threads of
- * their own.  A lost event stops its source for ever, an event too many shows as a
+ * A source raises its next event only when the guest has taken the last one, so
+ * that no two merge: the numbers of events sent and received never differ by
+ * more than one, and are equal at the end.  The sources are IPIs among the
+ * vCPUs, timers, and the disks' back ends, which run in threads of their own.
+ * A lost event stops its source for ever; an event too many shows as a
  * difference.
  *
- * events=N on the command line is how many in all.
+ * events=N on the command line is the number of events of all sources.
  */
 
 #include "guest.h"
@@ -18,14 +18,14 @@
 #define IPIS_A_VCPU 16
 #define MAX_SOURCES (MAX_VCPUS * (IPIS_A_VCPU + 1) + 8)
 
-/* In ns.  A delay of nothing makes a hot loop of the timer, with no time for others. */
+/* In ns.  Without a delay the timer would leave no time for other events. */
 #define TIMER_DELAY 20000
 
 struct source {
     evtchn_port_t port;
     struct disk *disk; /* raised by its back end; else by a vCPU or a timer */
     bool is_timer;
-    unsigned int vcpu; /* that takes the event */
+    unsigned int vcpu; /* the one that takes the event */
     unsigned int sent;
     uint64_t deadline; /* of a timer */
 };
@@ -46,7 +46,7 @@ static struct source *add_source(evtchn_port_t port, unsigned int vcpu)
     return source;
 }
 
-/* Before what raises it: the event may be taken at once. */
+/* Count an event before it is raised, as the guest may take it at once. */
 static void count_sent(struct source *source)
 {
     __atomic_fetch_add(&source->sent, 1, __ATOMIC_SEQ_CST);
@@ -57,7 +57,10 @@ static unsigned int sent(struct source *source)
     return __atomic_load_n(&source->sent, __ATOMIC_SEQ_CST);
 }
 
-/* Where that takes more than the delay, others get as long as the last one was late. */
+/*
+ * If the last event was late by more than the delay, wait as long as it was
+ * late.
+ */
 static void arm(struct source *source)
 {
     uint64_t now = system_time(), late = 0;
@@ -76,12 +79,12 @@ static void flush(struct source *source)
     disk_flush(source->disk);
 }
 
-/* Timers and disks go on from their own events; IPIs' senders look for theirs. */
+/* Timers and disks are raised again here; an IPI's sender does that itself. */
 static void take(evtchn_port_t port)
 {
     struct source *source = source_of[port];
 
-    /* Its sender may have seen this one counted, and sent the next. */
+    /* The sender may have seen this event counted, and have sent the next. */
     if (!source || received(port) > sent(source)) {
         __atomic_fetch_add(&too_many, 1, __ATOMIC_SEQ_CST);
         return;
@@ -99,7 +102,7 @@ static void take(evtchn_port_t port)
     }
 }
 
-/* Xen lets a vCPU set only its own. */
+/* On the timer's vCPU: Xen lets a vCPU set only its own timer. */
 static void start_timer(void)
 {
     unsigned int i;
@@ -213,7 +216,7 @@ TEST(storm, "tcg lab kvm disks=3 seconds=100")
     }
     check(wait_for(all_taken(), 10000));
     start = system_time() - start;
-    /* One that comes without having been sent. */
+    /* Wait for events that were not sent. */
     spin_for(20);
 
     for (i = 0; i < nr_sources; i++) {

@@ -22,7 +22,7 @@ TEST(three_level_bits_in_memory, "3l")
     check_equal(l2_selector_of(0)[0], 0);
 }
 
-/* A bit of L2 that the guest left set has Xen believe that it was told. */
+/* If the guest leaves an L2 bit set, Xen raises no upcall for its word. */
 TEST(three_level_l2_bit_set_by_hand, "3l")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -40,7 +40,7 @@ TEST(three_level_l2_bit_set_by_hand, "3l")
     check(wait_for(received(port) == 1, 5000));
 }
 
-/* More than 2-level has, over several bits of L1. */
+/* Ports beyond 2-level's limit, under several bits of L1. */
 TEST(three_level_ports_beyond_2_level, "3l seconds=60")
 {
     unsigned int nr = 3 * WORD_BITS * WORD_BITS, before = 0, i;
@@ -130,7 +130,7 @@ TEST(three_level_selector_late, "3l vcpus=2 alone tcg lab kvm")
     check_equal(selector[2048 / sizeof(*selector)], L2_BIT(port[1]));
 }
 
-/* Pending and mask bits are those of 2-level, as far as these go. */
+/* The switch copies the pending and mask bits of 2-level's ports. */
 TEST(three_level_takes_2_level_along, "3l alone tcg lab kvm")
 {
     evtchn_port_t raised, masked, quiet;
@@ -159,7 +159,7 @@ TEST(three_level_takes_2_level_along, "3l alone tcg lab kvm")
     check_equal(vcpu_info_of(0)->evtchn_upcall_pending, 1);
 }
 
-/* As 221: to poll for what is pending and could not be selected. */
+/* As XSA-221: SCHEDOP_poll of a pending port whose vCPU has no selector. */
 TEST(xsa_221_poll_without_selector, "polls fresh 3l")
 {
     evtchn_port_t port = must_bind_ipi(0), quiet = must_bind_ipi(0);

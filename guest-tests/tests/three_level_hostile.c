@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * 3-level: a guest that writes what it must not into the words that it shares
- * with Xen, or hands over the same page for several of them.  It may lose its
- * own events by that, but Xen stays up, and a reset or words in order mend it.
+ * 3-level: a guest that breaks the rules for the words that it shares with Xen,
+ * or registers the same page for several of them.  It may lose its own events
+ * by that, but Xen stays up, and events work again after a reset or with valid
+ * words.
  */
 
 #include "evtchn_3l.h"
@@ -24,7 +25,7 @@ static void bind_ports(void)
     }
 }
 
-/* With upcalls disabled; they are enabled after it. */
+/* Called with upcalls disabled; enables them. */
 static void check_reset_mends(void)
 {
     require(guest_reset() == 0);
@@ -52,7 +53,7 @@ static int register_one_page(uint64_t gfn)
     return HYPERVISOR_event_channel_op(EVTCHNOP_register_3level, &reg);
 }
 
-/* Xen does not ask whether the pages differ: here each event masks itself. */
+/* Xen accepts one page for both bitmaps: each event then masks its own port. */
 TEST(three_level_one_page_for_both, "fresh 3l")
 {
     volatile xen_ulong_t *page = page_alloc(1);
@@ -62,13 +63,13 @@ TEST(three_level_one_page_for_both, "fresh 3l")
     upcalls_disable();
     require(register_one_page(gfn_of((void *)page)) == 0);
     require(evtchn_register_l2_selector(0, gfn_of(selector), 0) == 0);
-    /* What the masks were in 2-level: all but those bound now. */
+    /* Xen has copied 2-level's masks: clear them. */
     memset((void *)page, 0, PAGE_SIZE);
     check_equal(evtchn_send(port[0]), 0);
     check_equal(page[port[0] / WORD_BITS],
                 (xen_ulong_t)1 << port[0] % WORD_BITS);
     check_equal(selector[0], 0);
-    /* Unmasked it is no longer pending either. */
+    /* EVTCHNOP_unmask clears the one bit, which is the pending bit, too. */
     check_equal(evtchn_unmask(port[0]), 0);
     check_equal(page[port[0] / WORD_BITS], 0);
     check_equal(selector[0], 0);
@@ -86,7 +87,7 @@ static const struct {
       { PAGE_SIZE - SELECTOR_SIZE, PAGE_SIZE - SELECTOR_SIZE } },
 };
 
-/* L1 of all vCPUs, and whether they have been told. */
+/* Set L1 and the upcall flag of all vCPUs. */
 static void set_l1(xen_ulong_t bits)
 {
     unsigned int vcpu;
@@ -106,7 +107,7 @@ TEST(three_level_one_page_for_all, "fresh 3l vcpus=2 seconds=120")
         test_row(places[i].name);
         bind_ports();
         upcalls_disable();
-        /* A selector that is not of zeros is the guest's own trouble. */
+        /* A selector that is not all zeros: the guest gets no upcall for it. */
         memset(page, 0xff, PAGE_SIZE);
         require(register_one_page(gfn_of(page)) == 0);
         for (k = 0; k < 2; k++) {
@@ -148,7 +149,7 @@ TEST(three_level_selector_in_shared_info, "fresh 3l")
     check_reset_mends();
 }
 
-/* All words of a guest that has 3-level: the same in all of them. */
+/* Fill all words that a 3-level guest shares with @value. */
 static void fill(int value)
 {
     unsigned int vcpu, i;
@@ -162,7 +163,7 @@ static void fill(int value)
     set_l1(value ? ~(xen_ulong_t)0 : 0);
 }
 
-/* As at the start: nothing pending, nothing selected, all ports masked. */
+/* Make the words valid: nothing pending, nothing selected, all ports masked. */
 static void put_in_order(void)
 {
     unsigned int vcpu, i;
@@ -196,7 +197,7 @@ TEST(three_level_hostile_words, "3l vcpus=2 seconds=60")
 
     bind_ports();
     upcalls_disable();
-    /* An upcall would take all ports for pending. */
+    /* Upcalls off: one would take all ports for pending. */
     stop = false;
     rounds = 0;
     vcpu_start(1, sit_still, NULL);
@@ -217,7 +218,7 @@ TEST(three_level_hostile_words, "3l vcpus=2 seconds=60")
     check_delivery_to_all(20000);
 }
 
-/* Each word that Xen looks at while it raises an event, in no order. */
+/* Write to each word that Xen reads while it raises an event, in any order. */
 static void scribble(void *opaque)
 {
     xen_ulong_t *bits = bitmap_page(0);
@@ -240,7 +241,7 @@ static void scribble(void *opaque)
     upcalls_enable();
 }
 
-/* 295: no operation of Xen's waits for the guest's words. */
+/* XSA-295: no operation of Xen's waits for the guest's words. */
 TEST(xsa_295_hostile_bits, "3l vcpus=2 seconds=120")
 {
     unsigned int i, failed = 0;
@@ -256,7 +257,7 @@ TEST(xsa_295_hostile_bits, "3l vcpus=2 seconds=120")
         failed += evtchn_unmask(port[i / NR_PORTS % NR_PORTS]) != 0;
     }
     check_equal(failed, 0);
-    /* Its upcalls must not see what it has written. */
+    /* Upcalls stay off until the words are valid again. */
     stop = true;
     check(wait_for(({
                        unsigned int before = rounds;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * 3-level: what Xen's advisories on races are about, where other vCPUs send
- * while a guest comes to the ABI or leaves it.  Every event is accounted for.
+ * 3-level: the races of Xen's advisories: other vCPUs send events while the
+ * guest switches to the ABI or leaves it.  Every event is accounted for.
  */
 
 #include "evtchn_3l.h"
@@ -14,11 +14,11 @@
 
 #define ROUNDS 16
 #define NR_SENDERS 2
-/* Together they are in more than one word. */
+/* So many that the senders' ports are in more than one word. */
 #define PORTS_EACH 48
 #define PATIENCE 20000 /* ms */
 
-/* vCPU 1's and vCPU 2's; with their upcalls off, vCPU 0 alone consumes. */
+/* vCPU 1 and vCPU 2 send, with upcalls off; only vCPU 0 consumes. */
 static struct sender {
     evtchn_port_t port[PORTS_EACH];
     volatile unsigned int sent; /* events that Xen has taken */
@@ -27,7 +27,7 @@ static struct sender {
 } senders[NR_SENDERS];
 static volatile bool stop;
 
-/* The first and the last of a sender's function. */
+/* A sender's function begins and ends with these. */
 static void begin(struct sender *s)
 {
     upcalls_disable();
@@ -66,7 +66,7 @@ static void join_senders(void)
     }
 }
 
-/* In turn of vCPU 0 and, with @nr_targets 2, vCPU 1. */
+/* Bind ports to vCPU 0 and, with @nr_targets 2, vCPU 1 in turn. */
 static void bind_ports(unsigned int nr_targets)
 {
     unsigned int i, k;
@@ -81,7 +81,7 @@ static void bind_ports(unsigned int nr_targets)
     }
 }
 
-/* Each sender has tried @tries more times. */
+/* Wait until each sender has tried @tries more times. */
 static bool wait_for_tries(unsigned int tries)
 {
     unsigned int first = senders[0].tries, second = senders[1].tries;
@@ -129,7 +129,7 @@ static int register_selector(unsigned int vcpu)
 
 /* 359: bitmaps that come to be --------------------------------------------- */
 
-/* Each port once: it must come once, whatever the ABI was at that time. */
+/* Send each port's event once: it must come once, in whichever ABI. */
 static void send_each_once(void *opaque)
 {
     struct sender *s = opaque;
@@ -170,7 +170,7 @@ TEST(xsa_359_bitmaps_that_come_to_be, "fresh 3l vcpus=3 seconds=120")
     }
 }
 
-/* The next one when the last one has been taken: no two become one. */
+/* Send the next event when the last one has been taken: no two merge. */
 static void send_one_at_a_time(void *opaque)
 {
     struct sender *s = opaque;
@@ -181,7 +181,7 @@ static void send_one_at_a_time(void *opaque)
         int error = evtchn_send(port);
 
         if (error) {
-            /* A reset has closed it. */
+            /* A reset has closed the port. */
             check_equal(error, -XEN_EINVAL);
             break;
         }
@@ -224,7 +224,7 @@ TEST(xsa_359_bitmaps_between_two_events, "fresh 3l vcpus=3 seconds=120")
 
 /* 358: a selector that comes to be ----------------------------------------- */
 
-/* What @vcpu was told is what it got, no more and no less. */
+/* @vcpu's L1 and L2 have exactly the bits of its pending ports. */
 static void check_selected(unsigned int vcpu)
 {
     xen_ulong_t l1 = 0, l2[WORD_BITS] = { 0 };
@@ -265,7 +265,7 @@ TEST(xsa_358_selectors_that_come_to_be, "fresh 3l vcpus=3 seconds=120")
         check(wait_for(senders[0].done && senders[1].done, PATIENCE));
         check_equal(error[0], 0);
         check_equal(error[1], 0);
-        /* Before the vCPUs' upcalls are on again, and take what L1 has. */
+        /* Before upcalls are enabled again, as an upcall clears L1. */
         check_selected(0);
         check_selected(1);
         join_senders();
@@ -289,10 +289,10 @@ TEST(xsa_343_reset_between_two_3_level_events, "fresh 3l vcpus=3 seconds=120")
         for (i = 0; i < NR_SENDERS; i++) {
             unsigned int taken = received(senders[i].port[0]);
 
-            /* The last one may have come too late for vCPU 0 to take it. */
+            /* The reset may have dropped the last one. */
             check(taken == senders[i].sent || taken + 1 == senders[i].sent);
         }
-        /* And it is gone: the new ports of these numbers do not have it. */
+        /* The new ports of these numbers must not have a dropped event. */
         before = received_in_all();
         require(abi_switch(ABI_3L) == 0);
         bind_ports(1);
@@ -335,7 +335,7 @@ TEST(xsa_343_bitmaps_are_let_go_of_by_a_reset, "fresh 3l vcpus=3 seconds=120")
         check(wait_for_tries(10));
         error = guest_reset();
         memset(pages, 0x5a, (2 * NR_PAGES + 1) * PAGE_SIZE);
-        /* The same numbers, to which the senders send again, in 2-level. */
+        /* Ports of the same numbers, in 2-level: the senders go on. */
         bind_ports(2);
         check(wait_for_tries(PORTS_EACH));
         for (i = 0; i < (2 * NR_PAGES + 1) * PAGE_SIZE; i++) {
@@ -359,7 +359,7 @@ static void register_over_and_over(void *opaque)
     for (; !stop; s->tries++) {
         int error = register_selector(0);
 
-        /* Before the bitmaps, or one that is there already. */
+        /* Before the bitmaps, or when the vCPU has a selector already. */
         check(error == 0 || error == -XEN_EOPNOTSUPP || error == -XEN_EINVAL);
     }
     end(s);
@@ -380,7 +380,7 @@ TEST(xsa_505_selector_that_comes_in_a_reset, "fresh 3l vcpus=3 seconds=120")
 
         check_equal(register_bitmaps(), 0);
         check_equal(evtchn_send(port), 0);
-        /* One of them gets its selector in, and the event with it. */
+        /* A selector is registered before the reset, and gets the event. */
         taken = wait_for(*word & L2_BIT(port), PATIENCE);
         check_equal(evtchn_reset(DOMID_SELF), 0);
     }
@@ -411,7 +411,7 @@ static void switch_when_told(void *opaque)
             continue;
         }
         last = turn;
-        /* Every other time, the second one wants FIFO. */
+        /* Every other time vCPU 1 switches to FIFO. */
         results[me] = me == 1 && last % 2 ?
                           evtchn_init_control(gfn_of(control_block), 0, 0) :
                           evtchn_register_bitmaps(pending, masks, NR_PAGES);

@@ -5,7 +5,7 @@
 
 evtchn_port_t timer;
 
-/* When it fired last, by the clock of the vCPU that took it. */
+/* When the timer fired last, by the clock of the vCPU that took the event. */
 static volatile uint64_t fired_at;
 
 static void note_time(evtchn_port_t port)
@@ -26,8 +26,9 @@ void take_timer(unsigned int vcpu)
 }
 
 /*
- * Xen looks whether a deadline is past before it raises the event; its timer_slop
- * makes it late only.  A KVM host's kernel has clocks of its own for guests.
+ * Xen raises the event only when the deadline is past; its timer_slop makes
+ * events late, never early.  A KVM host's kernel uses other clocks than the
+ * guest.
  */
 uint64_t timer_tolerance(void)
 {

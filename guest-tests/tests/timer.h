@@ -8,14 +8,14 @@
 
 #define MS 1000000ull
 
-/* The port of what take_timer() took. */
+/* The port that take_timer() has bound. */
 extern evtchn_port_t timer;
 
-/* Bind VIRQ_TIMER; timers that a domain is born with, and their events, are gone. */
+/* Bind VIRQ_TIMER; stops the timers with which a domain starts. */
 void take_timer(unsigned int vcpu);
-/* It fires once, and not before @when. */
+/* The timer fires once, and not before @when. */
 void check_fires_at(uint64_t when);
-/* By how much it may be early, in nanoseconds. */
+/* How much earlier an event may be, in nanoseconds. */
 uint64_t timer_tolerance(void);
 
 #endif /* GUEST_TESTS_TIMER_H */

@@ -23,7 +23,7 @@ TEST(timer_fires_once, "")
     }
 }
 
-/* Deadlines are nanoseconds, and no event comes one too soon. */
+/* No event comes even a nanosecond before its deadline. */
 TEST(timer_is_never_early, "seconds=60")
 {
     unsigned int i;
@@ -41,7 +41,7 @@ TEST(timer_is_never_early, "seconds=60")
     }
 }
 
-/* Xen 4.17 has no use for VCPU_SSHOTTMR_future: what is past is raised at once. */
+/* A past deadline is raised at once: Xen 4.17 ignores VCPU_SSHOTTMR_future. */
 TEST(timer_past_deadline, "")
 {
     static const uint32_t flags[] = { 0, VCPU_SSHOTTMR_future, ~0u };
@@ -58,7 +58,10 @@ TEST(timer_past_deadline, "")
     check_fires_at(0);
 }
 
-/* As a signed number it is past; to the timer of a KVM host it is far ahead. */
+/*
+ * Xen takes such a deadline for a past one, a KVM host's kernel for a future
+ * one.
+ */
 TEST(timer_deadline_of_64_bits, "nokernel")
 {
     take_timer(0);
@@ -68,7 +71,7 @@ TEST(timer_deadline_of_64_bits, "nokernel")
     check_fires_at(0);
 }
 
-/* Unless the machine was so slow that it was stopped too late. */
+/* No check on a machine so slow that the timer was stopped too late. */
 static void check_does_not_fire_at(uint64_t when)
 {
     bool in_time = system_time() < when;
@@ -89,7 +92,7 @@ TEST(timer_stopped, "")
     check_does_not_fire_at(when);
 }
 
-/* One timer: a new deadline takes the old one's place. */
+/* A vCPU has one timer: a new deadline replaces the old one. */
 TEST(timer_moved, "")
 {
     uint64_t soon;
@@ -121,7 +124,7 @@ TEST(timer_unreadable_argument, "")
                 -XEN_EFAULT);
 }
 
-/* Which error is seen first: 32-bit guests' arguments Xen reads at once. */
+/* The order of Xen's checks: it reads a 32-bit guest's argument first. */
 TEST(timer_several_errors, "nokernel vcpus=2")
 {
     void *nowhere = (void *)NOWHERE;
@@ -142,7 +145,7 @@ TEST(timer_several_errors, "nokernel vcpus=2")
     check_equal(timer_periodic(~0u, 0), -XEN_ENOENT);
 }
 
-/* Nobody has bound VIRQ_TIMER: the event is nobody's. */
+/* VIRQ_TIMER is not bound: the event is lost. */
 TEST(timer_without_port, "")
 {
     check_equal(timer_singleshot(0, system_time() + MS, 0), 0);
@@ -156,7 +159,7 @@ static void set_own_timer(void *opaque)
     check_equal(timer_singleshot(this_vcpu(), system_time() + 5 * MS, 0), 0);
 }
 
-/* VIRQ_TIMER is bound once a vCPU, and stays there. */
+/* Each vCPU has its own VIRQ_TIMER, whose port cannot move. */
 TEST(timer_port_of_another_vcpu, "vcpus=2")
 {
     evtchn_port_t second;
@@ -184,14 +187,14 @@ TEST(timer_set_timer_op, "")
     check_fires_at(when);
     check_equal(HYPERVISOR_set_timer_op(1), 0);
     check_fires_at(0);
-    /* The same timer as VCPUOP's; 0 stops it. */
+    /* set_timer_op sets the same timer as VCPUOP's; 0 stops it. */
     when = system_time() + 300 * MS;
     check_equal(timer_singleshot(0, when, 0), 0);
     check_equal(HYPERVISOR_set_timer_op(0), 0);
     check_does_not_fire_at(when);
 }
 
-/* A deadline that must be a mistake is taken for one in 100 ms. */
+/* Xen takes an absurd deadline for a mistake, and fires after 100 ms. */
 TEST(timer_set_timer_op_huge, "seconds=30")
 {
     const uint64_t huge[] = { ~0ull, 1ull << 63, system_time() + (1ull << 51) };
@@ -206,7 +209,7 @@ TEST(timer_set_timer_op_huge, "seconds=30")
     }
 }
 
-/* Masked when it fires, the timer's event waits as any other. */
+/* The timer fires while its port is masked: the event is kept. */
 TEST(timer_masked, "")
 {
     take_timer(0);

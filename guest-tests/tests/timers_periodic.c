@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * VIRQ_TIMER: periodic.  An event is due a period after the last one, when that came
- * late, too; so there are never more than there were periods.
+ * VIRQ_TIMER: periodic.  An event is due a period after the last one, even if
+ * that was late, so there are never more events than periods.
  */
 
 #include "timer.h"
@@ -19,7 +19,7 @@ TEST(timer_periodic_limits, "")
     check_equal(timer_periodic(0, 0), 0);
 }
 
-/* Ticks of @period in about @milliseconds, never more than there is time for. */
+/* Count the ticks of @period in about @milliseconds; none may be early. */
 static unsigned int ticks_in(uint64_t period, unsigned int milliseconds)
 {
     uint64_t start = system_time(), time;
@@ -32,14 +32,14 @@ static unsigned int ticks_in(uint64_t period, unsigned int milliseconds)
     time = system_time() - start;
     spin_for(5);
     ticks = received(timer);
-    /* The first may come at once. */
+    /* The first tick may come at once. */
     check(!ticks || (ticks - 1) * period <= time + timer_tolerance());
     return ticks;
 }
 
 /*
- * As often as its period says.  A busy machine loses ticks, for who is late makes up
- * for none; but hardly half of them each time.
+ * The timer fires once a period.  On a busy machine ticks are lost, as a late
+ * timer does not make up for them, but hardly half of them in each try.
  */
 TEST(timer_periodic_fires, "seconds=60")
 {
@@ -55,14 +55,14 @@ TEST(timer_periodic_fires, "seconds=60")
 
             most = ticks > most ? ticks : most;
         }
-        /* An emulated host's interrupts take their time. */
+        /* An emulated host is slow. */
         check(most >= (periods[i] == 1 ? 10 : expected / 2));
     }
 }
 
 /*
- * A period counts from the last event, whatever became of the timer meanwhile: when
- * that was longer ago, the first comes at once.
+ * A period counts from the timer's last event, even if it was stopped
+ * meanwhile: if that is longer ago than a period, the first tick comes at once.
  */
 TEST(timer_periodic_first_tick, "seconds=60")
 {
@@ -100,7 +100,7 @@ TEST(timer_periodic_first_tick, "seconds=60")
     check(was_soon);
 }
 
-/* Shorter than the time since then, at once; longer, later. */
+/* A new period also counts from the last event: a short one fires at once. */
 TEST(timer_periodic_period_changed, "")
 {
     take_timer(0);
@@ -144,7 +144,7 @@ static void spin_until_three(void *opaque)
     check(wait_for(received(timer) >= 3, 20000));
 }
 
-/* Another vCPU's periodic timer may be set; it goes while that vCPU does. */
+/* A vCPU may set another's periodic timer, which runs while that vCPU does. */
 TEST(timer_periodic_of_another_vcpu, "vcpus=2")
 {
     take_timer(1);
@@ -155,7 +155,7 @@ TEST(timer_periodic_of_another_vcpu, "vcpus=2")
     check_equal(received_on(timer), 1);
 }
 
-/* Both at once, and neither ends the other. */
+/* Both timers of a vCPU run at once, and neither stops the other. */
 TEST(timer_periodic_and_singleshot, "")
 {
     uint64_t when;
@@ -173,7 +173,7 @@ TEST(timer_periodic_and_singleshot, "")
     check_fires_at(when);
 }
 
-/* An event that nobody has taken yet stays one. */
+/* Ticks merge while the guest does not take the event. */
 TEST(timer_events_merge, "")
 {
     take_timer(0);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guest's hands on evtchn_upcall_pending.  By UPCALL_VECTOR an upcall is due
- * for as long as the flag is set, whoever set it; Xen looks when it next enters
- * the vCPU, so each write here has a hypercall after it.
+ * The guest writes evtchn_upcall_pending itself.  With UPCALL_VECTOR an upcall
+ * is due as long as the flag is set, even if the guest has set it.  Xen looks
+ * at the flag when it next enters the vCPU, so a hypercall follows each write
+ * here.
  */
 
 #include "guest.h"
@@ -40,7 +41,7 @@ TEST(upcall_flag_set_by_hand, "hvm pvh")
     check_equal(received_in_all(), 0);
 }
 
-/* An event stays where the guest finds it, though nobody tells of it any more. */
+/* The guest clears the flag: the event stays pending, but raises no upcall. */
 TEST(upcall_flag_cleared_by_hand, "hvm pvh")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -57,7 +58,7 @@ TEST(upcall_flag_cleared_by_hand, "hvm pvh")
     check(wait_for(received(port) == 1, 5000));
 }
 
-/* Set before the event, the flag keeps Xen from telling, but not the event back. */
+/* The flag is set before the event: Xen sets the event without an upcall. */
 TEST(upcall_flag_set_before_the_event, "hvm pvh")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -70,7 +71,7 @@ TEST(upcall_flag_set_before_the_event, "hvm pvh")
     check(wait_for(received(port) == 1, 5000));
 }
 
-/* HVM guests have no upcall mask: the field is theirs. */
+/* Xen does not look at evtchn_upcall_mask of HVM guests. */
 TEST(upcall_mask_is_not_used, "hvm pvh")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -81,7 +82,10 @@ TEST(upcall_mask_is_not_used, "hvm pvh")
     vcpu_info_of(0)->evtchn_upcall_mask = 0;
 }
 
-/* Bits that only the guest set: Xen finds the port pending and does no more. */
+/*
+ * The guest has set the pending bit itself: a send finds it set, and does
+ * nothing.
+ */
 TEST(upcall_flag_and_bits_by_hand, "2l hvm pvh")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -95,7 +99,7 @@ TEST(upcall_flag_and_bits_by_hand, "2l hvm pvh")
     check(wait_for(received(port) == 1, 5000));
 }
 
-/* A selector bit that the guest left set has Xen believe that it was told. */
+/* If the guest leaves a selector bit set, Xen raises no upcall for its word. */
 TEST(upcall_selector_set_by_hand, "2l")
 {
     evtchn_port_t port = must_bind_ipi(0);

@@ -3,7 +3,7 @@
 
 #include "guest.h"
 
-/* Events of both kinds of trigger: many in turn, and some that merge. */
+/* Events come by @method: many one after the other, and some that merge. */
 static void check_upcalls_come(enum upcall_method method)
 {
     evtchn_port_t port = must_bind_ipi(0), other = must_bind_ipi(0);
@@ -59,7 +59,7 @@ TEST(upcall_by_pci_intx, "hvm")
     check_equal(upcalls_by(UPCALL_VECTOR), before);
 }
 
-/* Nothing is delivered, nothing is lost: all comes with the next way. */
+/* Without a method no event is delivered or lost: the next one brings all. */
 static void check_change_while_pending(enum upcall_method from,
                                        enum upcall_method to)
 {
@@ -72,7 +72,7 @@ static void check_change_while_pending(enum upcall_method from,
     check_equal(upcall_set_method(to), 0);
     upcalls_enable();
     check(wait_for(received(port) == 1, 5000));
-    /* And the old way has left nothing behind. */
+    /* The old method delivers nothing any more. */
     spin_for(5);
     check_equal(received(port), 1);
     check_equal(vcpu_info_of(0)->evtchn_upcall_pending, 0);
@@ -112,7 +112,7 @@ TEST(upcall_by_no_method, "hvm")
     check(wait_for(received(port) == 1, 5000));
 }
 
-/* Types that there are not, and GSIs that no controller has, are taken. */
+/* Xen accepts unknown types, and GSIs that no interrupt controller has. */
 TEST(upcall_by_what_there_is_not, "hvm")
 {
     static const uint64_t callbacks[] = {
@@ -141,7 +141,7 @@ TEST(upcall_by_what_there_is_not, "hvm")
     }
 }
 
-/* A line is vCPU 0's alone; the events of others wait. */
+/* Upcalls by a line go to vCPU 0 only; other vCPUs' events wait. */
 TEST(upcall_by_gsi_is_for_vcpu_0, "hvm vcpus=2")
 {
     evtchn_port_t port = must_bind_ipi(1);
@@ -173,13 +173,13 @@ TEST(upcall_vcpu_vector_refused, "hvm pvh")
     check_equal(set_vcpu_vector(0, 15), -XEN_EINVAL);
     check_equal(set_vcpu_vector(nr_vcpus, 0xf2), -XEN_ENOENT);
     check_equal(set_vcpu_vector(~0u, 0xf2), -XEN_ENOENT);
-    /* A vector that is an exception's comes first. */
+    /* Xen checks the vector, which must not be an exception's, first. */
     check_equal(set_vcpu_vector(nr_vcpus, 15), -XEN_EINVAL);
 }
 
 TEST(upcall_vcpu_vector_unreadable, "hvm pvh")
 {
-    /* In the hole below 4 GiB, which the page tables do map; and beyond. */
+    /* No memory: in the hole below 4 GiB, which is mapped; and not mapped. */
     check_equal(HYPERVISOR_hvm_op(HVMOP_set_evtchn_upcall_vector,
                                   (void *)0xe0000000),
                 -XEN_EFAULT);
@@ -190,7 +190,7 @@ TEST(upcall_vcpu_vector_unreadable, "hvm pvh")
 #endif
 }
 
-/* No way leads back, so this guest is for nothing else after it. */
+/* Alone in its guest, as Xen cannot undo this method. */
 TEST(upcall_by_vcpu_vector, "hvm pvh alone")
 {
     evtchn_port_t port;
@@ -208,7 +208,7 @@ TEST(upcall_by_vcpu_vector, "hvm pvh alone")
     check_upcalls_come(UPCALL_VCPU_VECTOR);
 }
 
-/* What is pending when the vector is set comes by it. */
+/* An upcall that is pending when the vector is set comes by that vector. */
 TEST(upcall_vcpu_vector_set_while_pending, "hvm alone")
 {
     evtchn_port_t port = must_bind_ipi(0);

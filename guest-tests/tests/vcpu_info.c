@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * VCPUOP_register_vcpu_info: a vCPU's vcpu_info in a place of the guest's own, which
- * is for good.  Xen takes along what is in the old one, and marks everything as
- * pending.  We do only when something is: see the list of differences.
+ * VCPUOP_register_vcpu_info moves a vCPU's vcpu_info, once, to an address that
+ * the guest chooses.  Xen copies the old one, and marks everything as pending.
+ * xenkvm marks only if an event is pending: see the list of differences.
  */
 
 #include "guest.h"
@@ -16,7 +16,7 @@
 
 #define FILLER 0xa5
 
-/* Pages of the image: nobody else gets them after the test. */
+/* In the image, as Xen uses them until the guest's end. */
 static unsigned char pages[2][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 
 static int register_info(unsigned int vcpu, uint64_t gfn, uint32_t offset)
@@ -33,7 +33,7 @@ static void take_abi(void)
     }
 }
 
-/* The place for @vcpu, at the end or the beginning of a page of its own. */
+/* An address for @vcpu, at the end or the beginning of its own page. */
 static struct vcpu_info *place_for(unsigned int vcpu, uint32_t *offset)
 {
     memset(pages[vcpu], FILLER, PAGE_SIZE);
@@ -41,7 +41,7 @@ static struct vcpu_info *place_for(unsigned int vcpu, uint32_t *offset)
     return (struct vcpu_info *)(pages[vcpu] + *offset);
 }
 
-/* Nothing has been written beside what is at @offset. */
+/* Xen has written only to the vcpu_info at @offset. */
 static void check_rest_of_page(unsigned int vcpu, uint32_t offset)
 {
     unsigned int i, written = 0;
@@ -54,7 +54,7 @@ static void check_rest_of_page(unsigned int vcpu, uint32_t offset)
     check_equal(written, 0);
 }
 
-/* All in @info says that there is something to look for. */
+/* @info has all of evtchn_pending_sel and the upcall flag set. */
 static void check_marked(const struct vcpu_info *info)
 {
     check_equal(info->evtchn_upcall_pending, 1);
@@ -81,7 +81,7 @@ static void forget(struct vcpu_info *info)
     info->evtchn_pending_sel = 0;
 }
 
-/* A vCPU's own, while an event waits; then all events are to be found there. */
+/* A vCPU registers its own while an event is pending; events then use it. */
 TEST(vcpu_info_registered, "2l 3l fifo alone vcpus=2")
 {
     struct vcpu_info *old = vcpu_info_of(0), *new;
@@ -108,7 +108,7 @@ TEST(vcpu_info_registered, "2l 3l fifo alone vcpus=2")
     check_equal(new->evtchn_upcall_mask, 1);
     check_equal(new->arch.cr2, 0x12345678);
     check_rest_of_page(0, offset);
-    /* The time, too, goes on there. */
+    /* Xen updates the time in the new one. */
     apart = time_by(&new->time) - time_by(&old->time);
     check(apart > -1000000000 && apart < 1000000000);
     forget(old);
@@ -120,14 +120,14 @@ TEST(vcpu_info_registered, "2l 3l fifo alone vcpus=2")
     check(wait_for(received(masked) == 1, 10000));
     check_events_come(later, 0, old);
 
-    /* It stays where it is. */
+    /* A second registration is refused. */
     check_equal(register_info(0, gfn_of(pages[0]), offset), -XEN_EINVAL);
     check_equal(register_info(0, gfn_of(pages[1]), 0), -XEN_EINVAL);
     check_equal(pages[1][0], 0);
     check_events_come(later, 0, old);
 }
 
-/* Nothing waits: Xen says so nevertheless.  Linux does it in this order. */
+/* Linux's order.  No event is pending, though Xen marks everything. */
 TEST(vcpu_info_registered_before_the_abi, "2l 3l fifo alone")
 {
     struct vcpu_info *old = vcpu_info_of(0), *new;
@@ -150,7 +150,7 @@ TEST(vcpu_info_registered_before_the_abi, "2l 3l fifo alone")
     check_events_come(port, 0, old);
 }
 
-/* Another vCPU's, while that is down. */
+/* A vCPU registers that of another one, which is down. */
 TEST(vcpu_info_of_a_vcpu_that_is_down, "2l 3l fifo alone vcpus=2 hvm pvh")
 {
     struct vcpu_info *old = vcpu_info_of(1), *new;
@@ -166,7 +166,7 @@ TEST(vcpu_info_of_a_vcpu_that_is_down, "2l 3l fifo alone vcpus=2 hvm pvh")
     require(wait_for(HYPERVISOR_vcpu_op(VCPUOP_is_up, 1, NULL) == 0, 10000));
     check_equal(evtchn_send(waiting), 0);
     require(register_info(1, gfn_of(pages[1]), offset) == 0);
-    /* It may be that vCPU's own work. */
+    /* The other vCPU's thread may have to do it: wait. */
     check(wait_for(new->evtchn_upcall_pending == 1, 10000));
     check_marked(new);
     check_rest_of_page(1, offset);
@@ -181,7 +181,7 @@ TEST(vcpu_info_of_a_vcpu_that_is_down, "2l 3l fifo alone vcpus=2 hvm pvh")
     check_events_come(later, 1, old);
 }
 
-/* What is refused leaves it where it was. */
+/* After a call that is refused the vcpu_info is where it was. */
 TEST(vcpu_info_refused, "vcpus=2")
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -195,17 +195,17 @@ TEST(vcpu_info_refused, "vcpus=2")
     check_equal(
         HYPERVISOR_vcpu_op(VCPUOP_register_vcpu_info, nr_vcpus, nowhere),
         -XEN_ENOENT);
-    /* Over the end of a page, and into the next, though that is the guest's. */
+    /* Over the end of a page, though the next is the guest's, too. */
     check_equal(register_info(0, gfn, PAGE_SIZE - sizeof(struct vcpu_info) + 8),
                 -XEN_ENXIO);
     check_equal(register_info(0, gfn, PAGE_SIZE), -XEN_ENXIO);
     check_equal(register_info(0, gfn, ~0u), -XEN_ENXIO);
     check_equal(register_info(0, gfn, 1), -XEN_ENXIO);
-    /* The offset is looked at first. */
+    /* Xen checks the offset first. */
     check_equal(register_info(1, gfn, 1), -XEN_ENXIO);
     check_equal(register_info(0, ~0ull, 1), -XEN_ENXIO);
 
-    /* That of another vCPU that is up: see the list of differences. */
+    /* Another vCPU that is up: see the list of differences. */
     if (host_is_xen() || has_word("pv64", guest_type)) {
         check_equal(register_info(1, gfn, 0), -XEN_EINVAL);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A vCPU that is unplugged while events and timers of its own are under way: by
- * ACPI's registers, as firmware and operating systems do it on QEMU's "pc".
+ * A vCPU is unplugged while its events and timers are under way: by ACPI's
+ * registers, as firmware and operating systems do it on QEMU's "pc".
  */
 
 #include "guest.h"
@@ -49,7 +49,7 @@ static volatile bool storming;
 static evtchn_port_t to_ejected;
 static evtchn_port_t to_sender;
 
-/* To the vCPU that goes, and to one that stays. */
+/* Send to the vCPU that is unplugged, and to one that stays. */
 static void storm(void *opaque)
 {
     while (storming) {
@@ -70,7 +70,7 @@ TEST(vcpu_eject, "vcpus=3 alone hvm pvh tcg lab kvm seconds=30")
     vcpu_start(2, storm, NULL);
     require(wait_for(received(to_ejected) && received(timer_of_1), 10000));
 
-    /* A zero to the bitmap of old makes these registers of it. */
+    /* Writing 0 to the legacy bitmap switches to these registers. */
     write32(SELECTOR, 0);
     require(is_there(1) && is_there(2));
     eject(1);
@@ -84,14 +84,14 @@ TEST(vcpu_eject, "vcpus=3 alone hvm pvh tcg lab kvm seconds=30")
     check_equal(HYPERVISOR_vcpu_op(VCPUOP_is_up, 1, NULL), -XEN_ENOENT);
     check_equal(timer_periodic(1, MS), -XEN_ENOENT);
 
-    /* Its channels are still there; an IPI's stays with its vCPU, as ever. */
+    /* The vCPU's ports are still open; an IPI's cannot move. */
     check_equal(evtchn_bind_vcpu(to_ejected, 0), -XEN_EINVAL);
     storming = false;
     check(vcpu_join(2, 10000));
     check_equal(evtchn_close(to_ejected), 0);
     check_equal(evtchn_close(timer_of_1), 0);
 
-    /* And so the next one. */
+    /* Unplug the next one. */
     eject(2);
     check(!is_there(2));
     received_clear(to_sender);

@@ -48,7 +48,7 @@ static int runstate_of(unsigned int vcpu)
     return info.state;
 }
 
-/* Down in the midst of something, it goes on with that; no interrupt wakes it. */
+/* A vCPU that was taken down continues where it was; no interrupt wakes it. */
 TEST(vcpu_down_and_up, "vcpus=2 alone hvm pvh")
 {
     evtchn_port_t port = must_bind_ipi(1);
@@ -60,7 +60,7 @@ TEST(vcpu_down_and_up, "vcpus=2 alone hvm pvh")
         check_equal(down(1), 0);
         check_equal(is_up(1), 0);
         check_equal(down(1), 0);
-        /* It is told to stop, and not waited for. */
+        /* VCPUOP_down does not wait until the vCPU has stopped. */
         check(wait_for(runstate_of(1) == RUNSTATE_offline, 10000));
         before = counter;
         check_equal(evtchn_send(port), 0);
@@ -76,7 +76,7 @@ TEST(vcpu_down_and_up, "vcpus=2 alone hvm pvh")
     test_note("counted to %u", counter);
 }
 
-/* One that sleeps goes on sleeping. */
+/* A vCPU that slept when it was taken down still sleeps when it is up. */
 TEST(vcpu_down_asleep, "vcpus=2 alone hvm pvh")
 {
     evtchn_port_t port = must_bind_ipi(1);
@@ -132,7 +132,7 @@ static int initialise(unsigned int vcpu, struct vcpu_hvm_context *context)
     return HYPERVISOR_vcpu_op(VCPUOP_initialise, vcpu, context);
 }
 
-/* After INIT nobody has initialised them. */
+/* INIT for the other vCPUs: they are not initialised after it. */
 static void init_others(void)
 {
     *(volatile uint32_t *)(uintptr_t)ICR = INIT_OTHERS;
@@ -169,7 +169,7 @@ TEST(vcpu_init_and_sipi, "vcpus=2 hvm pvh alone")
     }
 }
 
-/* An event that comes before the LAPIC of its vCPU is there is not lost. */
+/* An event that comes before its vCPU has enabled its LAPIC is not lost. */
 static void check_event_while_down(void)
 {
     evtchn_port_t port = must_bind_ipi(1);
@@ -196,8 +196,8 @@ TEST(vcpu_event_before_lapic, "vcpus=2 hvm pvh alone")
 }
 
 /*
- * What starts writes its number, what CR3 and EFER have unless it is told not to
- * look, and then counts.
+ * A vCPU that starts writes its number, and its CR3 and EFER unless EBP is
+ * MARK_NOT_LOOKING, and then counts.
  */
 struct mark {
     uint32_t number, counter, cr3, efer;
@@ -287,14 +287,14 @@ static void check_starts(struct vcpu_hvm_context *context, uint32_t cr3,
         check_equal(mark.cr3, cr3);
         check_equal(mark.efer, efer);
     }
-    /* SIPI is for who waits for it. */
+    /* A vCPU that does not wait for SIPI ignores it. */
     counter = mark.counter;
     *(volatile uint32_t *)(uintptr_t)ICR = 0xc4608;
     check(wait_for(mark.counter > counter + 1000, 10000));
     init_others();
 }
 
-/* 4 GiB, each page at its own address. */
+/* Map 4 GiB one to one. */
 static uint32_t page_tables_32(void)
 {
     uint32_t *directory = page_alloc(1);
@@ -344,9 +344,10 @@ TEST(vcpu_initialise_pae, "vcpus=2 hvm pvh alone")
         context_32(CR0_PG, cr3, CR4_PAE, EFER_NXE);
 
     /*
-     * The QEMU that runs real Xen has CR3's reads intercepted with CR0's, and sets
-     * an accessed bit in the four pointers, where no processor does: Xen takes it
-     * for a reserved one and cannot read the instruction.
+     * The QEMU that emulates real Xen's host intercepts reads of CR3 together
+     * with those of CR0, and sets an accessed bit in the four page-directory
+     * pointers, as no processor does.  Xen takes that for a reserved bit, and
+     * cannot read the instruction.
      */
     if (host_is_xen()) {
         context.cpu_regs.x86_32.ebp = MARK_NOT_LOOKING;
@@ -425,14 +426,14 @@ TEST(vcpu_initialise_refused, "vcpus=2 hvm pvh alone")
     REFUSED(regs->cr4 = 1u << 31);
     REFUSED(context.mode = VCPU_HVM_MODE_64B);
     check_equal(up(1), -XEN_EINVAL);
-    /* Null segments are fine for data. */
+    /* Xen accepts null data segments. */
     context.cpu_regs.x86_32.es_ar = 0;
     check_equal(initialise(1, &context), 0);
     init_others();
     boot_others();
 }
 
-/* What starts it is who comes first: SIPI does not after VCPUOP_initialise. */
+/* After VCPUOP_initialise a SIPI does not start the vCPU. */
 TEST(vcpu_sipi_after_initialise, "vcpus=2 hvm pvh alone")
 {
     struct vcpu_hvm_context context = context_32(0, 0, 0, 0);

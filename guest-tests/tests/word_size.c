@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * XSA-342: an HVM guest changes its word size, by HVM_PARAM_CALLBACK_IRQ from code
- * of the other mode, and with it where shared_info ends.  Xen keeps the ports that
- * a 32-bit guest cannot have and raises them into its mask; here their events wait
- * until the guest has 64-bit words again.
+ * XSA-342: an HVM guest changes its word size, by setting
+ * HVM_PARAM_CALLBACK_IRQ in code of the other mode, and with it the layout of
+ * shared_info.  Xen keeps the ports beyond a 32-bit guest's limit, and raises
+ * their events by bits of its mask; xenkvm keeps their events until the guest
+ * has 64-bit words again.
  */
 
 #include "ports.h"
@@ -15,7 +16,7 @@
 
 extern char hypercall_page[PAGE_SIZE];
 
-/* In a segment of 32 bits, with interrupts off; the stack is below 4 GiB. */
+/* Call in a 32-bit segment, with interrupts off and a stack below 4 GiB. */
 static long __attribute__((noinline))
 call_with_32_bits(unsigned int number, unsigned long a, unsigned long b)
 {
@@ -82,7 +83,7 @@ TEST(word_size_changes, "hvm pvh 64 2l tcg lab kvm seconds=30")
     upcalls_disable();
     error = set_callback(callback, true);
     if (!error) {
-        /* Pending bits are in the same place, as long as there are such. */
+        /* Both layouts have the pending bits of these ports in one place. */
         check_equal(evtchn_send(low), 0);
         check(pending[low / 8] & 0x80);
         pending[low / 8] &= 0x7f;

@@ -42,7 +42,7 @@ static bool port_state_valid(struct evtchn_domain *d,
     }
     switch (state->state) {
     case EVTCHN_CLOSED:
-        /* It is saved for the queue that it was on, and has nothing else. */
+        /* Saved only for the queue that the port was last put on. */
         return (state->last_vcpu || state->last_priority) && !state->pending &&
                !state->vcpu && !state->remote_domid && !number;
     case EVTCHN_UNBOUND:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Without libFuzzer, for any compiler:
+ * Runs the fuzzer's inputs without libFuzzer, for any compiler:
  *   fuzz-replay FILE ...            run these inputs
  *   fuzz-replay --random SECONDS    run random ones, always the same sequence
  */
@@ -35,7 +35,7 @@ static uint64_t next_random(uint64_t *state)
     return *state;
 }
 
-/* Keeps the input where a crash leaves it behind. */
+/* Writes the input to a file, which is left there after a crash. */
 static void keep(const uint8_t *data, size_t size)
 {
     FILE *f = fopen("fuzz-replay.input", "wb");

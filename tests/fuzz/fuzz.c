@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The fuzzer: four domains in one hub, and an input whose bytes are operations
- * on them: hypercalls by number with arguments likely or arbitrary, events from
- * inside, changes of memory and mode, writes to guest memory, save and load.
- * With the first byte's highest bit a second thread writes to guest memory all
- * the while.
+ * on them: hypercalls by number with likely or arbitrary arguments, VIRQs and
+ * PIRQs, changes of memory and mode, writes to guest memory, save and load.
+ * With the first byte's highest bit a second thread writes to guest memory
+ * meanwhile.
  *
- * Besides what a sanitizer sees it checks that each operation ends within a
+ * Besides the sanitizers' findings it checks that each operation ends within a
  * bounded number of steps, that bindings stay consistent, and that all memory
- * comes back.
+ * is freed.
  */
 
 #include <pthread.h>
@@ -23,7 +23,7 @@
 /* Not in every version of Xen's header. */
 #define ERESTART 85
 
-/* One port's business; what walks over the ports may take that for each. */
+/* For an operation on one port; one on all ports may take so many for each. */
 #define MAX_STEPS 1200
 
 _Thread_local unsigned long fuzz_steps;
@@ -32,7 +32,7 @@ _Thread_local unsigned long fuzz_steps;
 
 void fuzz_create(struct guest **g, struct world *w, uint8_t flavour)
 {
-    /* Few ports, to meet the limits; many, to meet buckets and pages. */
+    /* Few ports, to reach the limit; many, for several buckets and pages. */
     static const uint32_t ports[] = { 70, 200, 1500, 5000 };
     struct guest_config config[FUZZ_DOMAINS] = {
         { .domid = 0, .privileged = true, .nr_vcpus = 2, .nr_pirqs = 16 },
@@ -60,7 +60,7 @@ void fuzz_destroy(struct guest **g, struct world *w)
     world_free(w);
 }
 
-/* A frame of the guest: often a fresh one, as operations want those. */
+/* A frame of the guest: often a new one, as operations need these. */
 static uint64_t get_gfn(struct fuzz *f, struct guest *g)
 {
     uint8_t how = get8(&f->in);
@@ -117,7 +117,7 @@ union arg {
     uint8_t bytes[64];
 };
 
-/* Pages for bitmaps, listed in another one; some of them not there. */
+/* Pages for bitmaps, listed in another page; some do not exist. */
 static void likely_bitmaps(struct fuzz *f, struct guest *g,
                            struct evtchn_register_3level *reg)
 {
@@ -139,7 +139,7 @@ static void likely_bitmaps(struct fuzz *f, struct guest *g,
     }
 }
 
-/* An argument that has a chance. */
+/* An argument that may be valid. */
 static void likely_arg(struct fuzz *f, struct guest *g, unsigned int cmd,
                        union arg *a)
 {
@@ -207,7 +207,7 @@ static void likely_arg(struct fuzz *f, struct guest *g, unsigned int cmd,
     }
 }
 
-/* The list may have been among the bitmaps: ask the model. */
+/* The list's page may itself be a bitmap, and have changed: ask the model. */
 static void note_bitmaps(struct guest *g,
                          const struct evtchn_register_3level *reg)
 {
@@ -223,7 +223,7 @@ static void note_bitmaps(struct guest *g,
     g->nr_maps = nr / 2;
 }
 
-/* The guest's own record of what it handed over, for its consumer. */
+/* Note what the guest has registered, for its consumer. */
 static void note_success(struct guest *g, unsigned int cmd, const union arg *a)
 {
     struct guest_vcpu *v;
@@ -254,7 +254,7 @@ static void note_success(struct guest *g, unsigned int cmd, const union arg *a)
     }
 }
 
-/* A reset may have been some other domain's doing. */
+/* Forget it after a reset, which another domain may have made. */
 static void forget_memory(struct guest *g)
 {
     if (evtchn_domain_abi(g->d) != EVTCHN_ABI_3L) {
@@ -281,7 +281,7 @@ static void hypercall(struct fuzz *f, struct guest *g)
     memset(&a, 0, sizeof(a));
     if (cmd < 0xe0) {
         cmd %= 16;
-        /* Xen's commands end at 14; ours are far up. */
+        /* Xen's commands end at 14; 3-level's are 128 and 129. */
         if (cmd == 15) {
             cmd = get8(&f->in) & 15 ? EVTCHNOP_register_3level
                                     : EVTCHNOP_query_extended_abis;
@@ -341,7 +341,7 @@ static void poll_ports(struct fuzz *f, struct guest *g)
     }
 }
 
-/* A word of any frame that the guest has, often where something is. */
+/* A word of any frame of the guest, often one that is in use. */
 static uint32_t *get_word(struct input *in, struct guest *g)
 {
     uint32_t nr =
@@ -403,13 +403,13 @@ static void change_memory(struct fuzz *f, struct guest *g)
             (char *)g->shared_info + vcpu * sizeof(struct vcpu_info), how & 8);
         break;
     case 4:
-        /* shared_info stays as it is: bits get another meaning. */
+        /* shared_info's content stays: its bits get another meaning. */
         g->long_mode = how & 8;
         evtchn_domain_set_long_mode(g->d, how & 8);
         break;
     default:
         vcpu %= g->nr_vcpus;
-        /* As 2-level this one looks up every port that shared_info can name. */
+        /* In 2-level this looks at every port, of which there may be many. */
         if (!f->racing && g->vcpu[vcpu].info &&
             (evtchn_domain_abi(g->d) != EVTCHN_ABI_2L ||
              g->max_ports >= 4096)) {
@@ -419,7 +419,7 @@ static void change_memory(struct fuzz *f, struct guest *g)
     }
 }
 
-/* Returns whether the operation may walk over all the ports. */
+/* Returns whether the operation may go through all ports. */
 static bool run_op(struct fuzz *f, uint8_t flavour)
 {
     uint8_t op = get8(&f->in);

@@ -13,7 +13,7 @@
 
 #define FUZZ_DOMAINS 4
 
-/* What is left of the input; zeros when there is nothing. */
+/* The rest of the input; zeros after its end. */
 struct input {
     const uint8_t *data;
     size_t size;
@@ -26,7 +26,7 @@ struct fuzz {
     bool racing;            /* another thread writes to guest memory */
 };
 
-/* A finding: the fuzzer keeps the input. */
+/* If @cond is false, abort, so that the fuzzer keeps the input. */
 #define FUZZ_CHECK(cond)                                                \
     do {                                                                \
         if (!(cond)) {                                                  \
@@ -63,11 +63,11 @@ static inline uint64_t get64(struct input *in)
     return low | (uint64_t)get32(in) << 32;
 }
 
-/* The domains' set-up, the same for each that is made from the same bytes. */
+/* Create the domains, in the same way for the same @flavour. */
 void fuzz_create(struct guest **g, struct world *w, uint8_t flavour);
 void fuzz_destroy(struct guest **g, struct world *w);
 
-/* fuzz_check.c: what holds between any two operations. */
+/* fuzz_check.c: check what must hold between any two operations. */
 void fuzz_check_all(struct guest **g);
 
 /* fuzz_state.c */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What holds between any two operations, whatever the guests did. */
+/* Checks what must hold between any two operations, whatever the guests do. */
 
 #include "fuzz.h"
 

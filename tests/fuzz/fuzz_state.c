@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Save and load: what was loaded from a save must save the same again, and what
- * was loaded from anything else must be refused or leave a sound domain.
+ * Save and load: a domain loaded from a save must save the same again, and an
+ * arbitrary state must be refused or load a consistent domain.
  */
 
 #include <string.h>
 
 #include "fuzz.h"
 
-/* The guest's half goes along by itself. */
+/* Copy the guest's memory, which is saved apart from the model's state. */
 static void copy_memory(struct guest *to, const struct guest *from)
 {
     while (to->nr_frames < from->nr_frames &&
@@ -143,7 +143,7 @@ static void load_any_abi(struct input *in, struct guest *g)
         }
     }
     if (nr & 64) {
-        /* Tails are FIFO's: without them it may be fine. */
+        /* Sometimes without tails, which only FIFO has, so that it is valid. */
         for (uint32_t i = 0; nr & 32 && i < g->nr_vcpus; i++) {
             memset(vcpus[i].tail, 0, sizeof(vcpus[i].tail));
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a guest kernel does with its event channels, an ABI a file: the
- * consumers that the model's producers are tested against.
+ * How a guest kernel consumes events, in a file for each ABI.  The tests run
+ * the model's senders against these consumers.
  */
 
 #ifndef TESTS_CONSUMER_H
@@ -39,8 +39,8 @@ void consumer_fifo_clear_pending(struct guest *g, uint32_t port);
 void consumer_fifo_mask(struct guest *g, uint32_t port);
 bool consumer_fifo_unmask(struct guest_vcpu *v, uint32_t port);
 /*
- * Take the event at the head of queue @priority.  Clears the queue's bit of
- * *@ready when that was the last one.  Returns whether it was handled.
+ * Take the event at the head of queue @priority; clears the queue's bit of
+ * *@ready if the queue is empty then.  Returns whether the event was handled.
  */
 bool consumer_fifo_one(struct guest_vcpu *v, unsigned int priority,
                        uint32_t *ready, guest_handler *handler, void *opaque);

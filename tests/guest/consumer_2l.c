@@ -3,7 +3,7 @@
  * The guest's side of the 2-level ABI, for both word sizes.
  *
  * The guest may clear PENDING, set and clear the mask, and take the selector
- * word; it never sets a pending bit in normal work.
+ * word.  Normally it never sets a pending bit.
  */
 
 #include "consumer.h"
@@ -12,8 +12,8 @@
 #include <glib.h>
 
 /*
- * Bits are reached by 32-bit words whatever the guest's word size is: x86 is
- * little-endian, so bit n of a 64-bit word is bit n % 32 of one of its halves.
+ * Access bits by 32-bit words, also of a 64-bit guest: x86 is little-endian, so
+ * bit n of a 64-bit word is bit n % 32 of one of its halves.
  */
 static uint32_t *pending_word(struct guest *g, uint32_t port)
 {
@@ -69,8 +69,9 @@ void consumer_2l_mask(struct guest *g, uint32_t port)
 }
 
 /*
- * An HVM guest can't make its own upcall, so a pending event needs the
- * hypercall.  That acts only on a bit which is set: mask again first.
+ * An HVM guest can't raise its own upcall, so a pending event needs
+ * EVTCHNOP_unmask.  That acts only if the mask bit is set, so set it again
+ * first.
  */
 bool consumer_2l_unmask(struct guest_vcpu *v, uint32_t port)
 {
@@ -107,7 +108,7 @@ static unsigned int scan_word(struct guest_vcpu *v, uint32_t word,
             if (evtchn_load(&g->port_vcpu[port + bit]) != v->id) {
                 continue;
             }
-            /* Another vCPU may have taken it, when the port has just moved. */
+            /* If the port has just moved, another vCPU may have taken it. */
             if (evtchn_test_and_clear_bit(pending_word(g, port), bit)) {
                 handler(v, port + bit, opaque);
                 handled++;

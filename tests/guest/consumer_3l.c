@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The guest's side of the 3-level ABI, for both word sizes, as the public
- * header has it.
+ * header asks for.
  *
  * As in 2-level the guest may clear PENDING, set and clear the mask, and take
  * the selectors' words.
@@ -12,7 +12,7 @@
 
 #include <glib.h>
 
-/* Bits are reached by 32-bit words, see consumer_2l.c. */
+/* Access bits by 32-bit words, see consumer_2l.c. */
 static uint32_t *bit_word(uint32_t *const *pages, uint32_t port)
 {
     return pages[port / GUEST_PORTS_PER_BITMAP] +
@@ -64,7 +64,7 @@ void consumer_3l_mask(struct guest *g, uint32_t port)
     evtchn_test_and_set_bit(mask_word(g, port), port % 32);
 }
 
-/* As in 2-level: the hypercall acts only on a mask bit that is set. */
+/* As in 2-level EVTCHNOP_unmask acts only if the mask bit is set. */
 bool consumer_3l_unmask(struct guest_vcpu *v, uint32_t port)
 {
     struct guest *g = v->g;
@@ -84,7 +84,7 @@ bool consumer_3l_unmask(struct guest_vcpu *v, uint32_t port)
     return true;
 }
 
-/* Word @i of the L2 selector, taken. */
+/* Take word @i of the L2 selector. */
 static uint64_t take_l2(struct guest_vcpu *v, unsigned int i)
 {
     if (v->g->long_mode) {
@@ -112,7 +112,7 @@ static unsigned int scan_word(struct guest_vcpu *v, uint32_t word,
             if (evtchn_load(&g->port_vcpu[port + bit]) != v->id) {
                 continue;
             }
-            /* Another vCPU may have taken it, when the port has just moved. */
+            /* If the port has just moved, another vCPU may have taken it. */
             if (evtchn_test_and_clear_bit(pending_word(g, port), bit)) {
                 handler(v, port + bit, opaque);
                 handled++;
@@ -131,12 +131,12 @@ unsigned int consumer_3l_scan(struct guest_vcpu *v, guest_handler *handler,
     uint32_t i;
 
     if (!v->l2_selector) {
-        /* 2-level's, from before: its events are raised with the selector. */
+        /* Bits of 2-level: Xen raises their events when there is a selector. */
         return 0;
     }
     for (; l1; l1 &= l1 - 1) {
         i = __builtin_ctzll(l1);
-        /* A guest that went from 64-bit to 32-bit, or back, has fewer. */
+        /* A guest that has changed its word size has fewer ports than bits. */
         if (i * bits * bits >= guest_3l_ports(v->g)) {
             break;
         }

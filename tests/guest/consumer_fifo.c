@@ -42,8 +42,8 @@ void consumer_fifo_mask(struct guest *g, uint32_t port)
 }
 
 /*
- * BUSY is part of what the exchange expects, so it waits while the hypervisor
- * holds the word.
+ * The compare-exchange expects BUSY to be clear, so this waits while the
+ * hypervisor links the word.
  */
 static void clear_masked(uint32_t *word)
 {
@@ -116,7 +116,7 @@ bool consumer_fifo_one(struct guest_vcpu *v, unsigned int priority,
         evtchn_test_bit(word, EVTCHN_FIFO_MASKED)) {
         return false;
     }
-    /* Another vCPU may have taken it, when the port has just moved. */
+    /* If the port has just moved, another vCPU may have taken the event. */
     if (!evtchn_test_and_clear_bit(word, EVTCHN_FIFO_PENDING)) {
         return false;
     }

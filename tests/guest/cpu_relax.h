@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tells the processor that its thread spins. */
+/* Tell the processor that this thread spins. */
 
 #ifndef TESTS_CPU_RELAX_H
 #define TESTS_CPU_RELAX_H

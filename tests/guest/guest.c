@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Counters that no explorer needs to see, as in world.c. */
+/* Counters that are not shared state for the explorer, as in world.c. */
 #define COUNT(counter) __atomic_fetch_add(&(counter), 1, __ATOMIC_RELAXED)
 
 /* The environment's hooks -------------------------------------------------- */
@@ -121,7 +121,7 @@ static void binding_changed(void *opaque, uint32_t port, enum evtchn_state was,
     struct guest *g = opaque;
 
     g_assert_cmpuint(port, <, g->max_ports);
-    /* What it says it was is what it said before. */
+    /* The old state must be the one of the last call for this port. */
     g_assert_cmpint(was, ==, g->binding[port].info.state);
     if (info->state == EVTCHN_CLOSED) {
         g_assert_cmpuint(info->irq, ==, g->binding[port].info.irq);
@@ -308,8 +308,9 @@ bool guest_unmask(struct guest_vcpu *v, uint32_t port)
 }
 
 /*
- * Clearing the flag comes first: an event that is missed sets it again.  As in
- * Linux it is no barrier; taking the selector or READY word is.
+ * Clear the flag first, so that an event that the scan misses sets it again.
+ * As in Linux that is no barrier; taking the selector or the READY word is
+ * one.
  */
 unsigned int guest_upcall(struct guest_vcpu *v, guest_handler *handler,
                           void *opaque)

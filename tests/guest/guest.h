@@ -3,9 +3,9 @@
  * A guest in user space: memory, vCPUs and the model's environment, for tests,
  * fuzzers and benchmarks.
  *
- * What a guest kernel does with its event channels is in consumer_2l.c,
- * consumer_3l.c and consumer_fifo.c.  Every access to guest memory goes through
- * core/atomic.h, so that TSan and an interleaving explorer see it.
+ * The code that consumes events is in consumer_2l.c, consumer_3l.c and
+ * consumer_fifo.c.  Every access to guest memory goes through core/atomic.h, so
+ * that TSan and the interleaving explorer see it.
  */
 
 #ifndef TESTS_GUEST_H
@@ -21,7 +21,7 @@
 #include "event_channel_3level.h"
 #include "evtchn.h"
 
-/* Xen's headers keep this one from guests. */
+/* Not in Xen's headers for guests. */
 #ifndef EVTCHNOP_reset_cont
 #define EVTCHNOP_reset_cont 14
 #endif
@@ -46,7 +46,7 @@ struct guest_heap {
     size_t bytes;           /* allocated at present */
     uint64_t blocks;        /* the same in blocks */
     uint64_t allocs;        /* all that succeeded, ever */
-    int64_t fail_in;        /* n > 0: the n-th from now on fails, and later */
+    int64_t fail_in;        /* n > 0: the n-th from now on and all later fail */
 };
 
 /* A hub and what it runs on. */
@@ -63,8 +63,8 @@ struct guest_vcpu {
     uint32_t id;
 
     void *info;             /* vcpu_info, or NULL while there is none */
-    uint64_t upcalls;       /* env->raise_upcall() was called that often */
-    uint64_t wakes;         /* and env->wake_poller() */
+    uint64_t upcalls;       /* calls of env->raise_upcall() */
+    uint64_t wakes;         /* calls of env->wake_poller() */
 
     /* FIFO: the guest's half of the queues. */
     uint64_t control_gfn;
@@ -79,7 +79,7 @@ struct guest_vcpu {
     uint64_t wild_heads;    /* HEAD or LINK names no port */
 };
 
-/* What env->binding_changed() said last about a port. */
+/* A port's last env->binding_changed(). */
 struct guest_binding {
     enum evtchn_state was;
     struct evtchn_port_info info;
@@ -126,7 +126,7 @@ struct guest {
     uint32_t *notified;     /* host: env->notify() a port */
     uint64_t nr_notified;
     bool owns_2l;           /* what env->deliver_2l() answers */
-    uint64_t delivered_2l;  /* and how often it said yes */
+    uint64_t delivered_2l;  /* how often it returned true */
     uint32_t last_2l_port;
     uint32_t last_2l_vcpu;
     uint32_t abi_changes;
@@ -158,7 +158,7 @@ struct guest_config {
 struct world *world_new(void);
 /* As world_new(), on other locks; @env's memory hooks are not used. */
 struct world *world_new_env(const struct evtchn_env *env);
-/* Checks that everything was given back. */
+/* Free the world; checks that all memory was freed. */
 void world_free(struct world *w);
 
 /*
@@ -173,17 +173,17 @@ void world_synchronize(void *opaque);
 void world_relax(unsigned int spins);
 
 struct guest *guest_new(struct world *w, const struct guest_config *config);
-/* The same with the model's errors handed back; *@g is NULL then. */
+/* The same, but returns the model's error; *@g is NULL then. */
 int guest_try_new(struct world *w, const struct guest_config *config,
                   struct guest **g);
-/* Destroys the domain; checks that memory and frames were given back. */
+/* Destroy the domain; checks that memory is freed and frames are unmapped. */
 void guest_free(struct guest *g);
 
 /* Memory ---------------------------------------------------------------- */
 
 /* A new zeroed frame of guest RAM. */
 uint64_t guest_new_frame(struct guest *g);
-/* NULL: no such frame. */
+/* The frame's memory, or NULL if there is no such frame. */
 void *guest_frame(struct guest *g, uint64_t gfn);
 
 /* The vcpu_info inside shared_info, or a page of its own for high vCPUs. */
@@ -230,14 +230,14 @@ int guest_expand_array(struct guest *g);
 /* All vCPUs, and array pages for ports 0 to @ports - 1. */
 int guest_fifo_init(struct guest *g, uint32_t ports);
 /*
- * Hand over new bitmaps, all but what 2-level has masked; and @vcpu's zeroed L2
- * selector, at @offset in a new frame.
+ * Register new bitmaps, in which all ports beyond 2-level's are masked; and
+ * @vcpu's zeroed L2 selector, at @offset in a new frame.
  */
 int guest_register_bitmaps(struct guest *g);
 int guest_register_selector(struct guest *g, uint32_t vcpu, uint32_t offset);
 /* Both, for all vCPUs. */
 int guest_3l_init(struct guest *g);
-/* EVTCHNOP_reset to its end; forgets what was registered when that succeeds. */
+/* The whole EVTCHNOP_reset; if it succeeds, forgets what was registered. */
 int guest_reset(struct guest *g);
 
 /* NULL: its page was not handed over. */
@@ -251,7 +251,7 @@ void guest_set_pending(struct guest *g, uint32_t port);
 void guest_clear_pending(struct guest *g, uint32_t port);
 void guest_mask(struct guest *g, uint32_t port);
 /*
- * As a guest kernel unmasks on @v, with a hypercall only when one is needed.
+ * Unmask as a guest kernel does on @v, with a hypercall only if it is needed.
  * Returns whether it was.
  */
 bool guest_unmask(struct guest_vcpu *v, uint32_t port);

@@ -2,7 +2,7 @@
 /*
  * A guest's memory: frames, shared_info, vcpu_info, and what it registers.
  *
- * Each frame is a block of its own, so that ASan sees an access beside it.
+ * Each frame is a block of its own, so that ASan finds accesses beyond it.
  */
 
 #include "guest.h"
@@ -175,7 +175,7 @@ int guest_register_bitmaps(struct guest *g)
     for (i = 0; i < 2 * pages; i++) {
         gfns[i] = guest_new_frame(g);
     }
-    /* As the call changes the ABI, the guest must know the pages before. */
+    /* The call changes the ABI, so the guest must know the pages before. */
     for (i = 0; !before && i < pages; i++) {
         g->pending_map[i] = guest_frame(g, gfns[i]);
         g->mask_map[i] = guest_frame(g, gfns[pages + i]);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * env->synchronize(): which threads are in a call into the model, and waiting
- * for them.  As narrow as the model allows it, so that a use of what is freed
- * after it shows.
+ * env->synchronize(): notes which threads are in a call into the model, and
+ * waits for them.  It waits no longer than the model requires, so that a
+ * sanitizer finds a use of memory that is freed after it.
  *
- * Of plain compiler atomics, as world.c's counters.
+ * With plain compiler atomics, as world.c's counters.
  */
 
 #include "guest.h"
@@ -14,15 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A thread's own, in a cache line of its own; another's after its end. */
+/* One for each thread, in its own cache line; reused after the thread's end. */
 struct reader {
-    _Alignas(64) uint64_t calls;    /* begun and ended ones: odd in one */
+    _Alignas(64) uint64_t calls;    /* begun plus ended: odd during a call */
     struct reader *next;
     bool in_use;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct reader *readers;  /* they stay; those of ended threads unused */
+static struct reader *readers;  /* never freed; those of ended threads unused */
 
 static void reader_release(gpointer opaque)
 {

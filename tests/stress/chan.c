@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Channels: sending, handling, and the accounts between the two. */
+/* Channels: sending, handling, and comparing the two counts. */
 
 #include "stress.h"
 
-/* xorshift64*: a thread's own, so that a seed means something. */
+/* xorshift64*, with a state for each thread, so that a seed repeats. */
 uint32_t rnd(uint32_t below)
 {
     uint64_t x = self->rng;
@@ -135,7 +135,7 @@ static void stream_handled(struct chan *c)
         stress_fault(FAULT_EXTRA, "%s port %u: call %" PRIu64 " after %" PRIu64
                      " sends", c->name, c->port, calls, sent);
     }
-    /* Two vCPUs may be here at once, when the port has just moved. */
+    /* If the port has just moved, two vCPUs may be here at once. */
     while (seen < sent) {
         if (evtchn_cmpxchg(&c->seen, &seen, sent)) {
             count_events(sent - seen);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ports that come and go: bound, closed from either end, bound again, and
- * closed with events still under way.  Two threads send on them.
+ * Ports are bound, closed from either end, bound again, and closed while events
+ * are under way.  Two threads send on them.
  */
 
 #include "stress.h"
@@ -91,7 +91,7 @@ static void open_local(struct slot *slot)
     gate_open(&slot->gate);
 }
 
-/* End @k waits for the other one. */
+/* End @k is unbound: bind the other end to it. */
 static void connect_ends(struct slot *slot, unsigned int k)
 {
     struct chan *c = slot->end[k];
@@ -140,8 +140,8 @@ static void step_unbound(struct slot *slot, unsigned int k)
         close_end(slot, k);
         break;
     case 1:
-        /* Goes nowhere, and is no error. */
-        expect_ok(evtchn_send(domain(c), c->port), "send to nobody");
+        /* A send to an unbound port succeeds and is lost. */
+        expect_ok(evtchn_send(domain(c), c->port), "send to an unbound port");
         break;
     default:
         connect_ends(slot, k);
@@ -208,7 +208,7 @@ void churn_send(void)
     }
 }
 
-/* One end of each stays, so that the account is settled where it is. */
+/* Close one end of each channel: the events are counted at the other. */
 void churn_close_all(void)
 {
     unsigned int i, k;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two threads that are nobody's vCPU: the devices, and a control domain that
- * plays with channels in use.
+ * Two threads that are no vCPUs: the devices, and a control domain that changes
+ * channels in use.
  */
 
 #include "stress.h"
@@ -49,7 +49,7 @@ static void mask_for_a_while(struct thread *t, struct chan *c)
     t->counts.masks++;
 }
 
-/* Unmasking races with the guest's taking the event, and with the sender. */
+/* Unmasking races with the guest, which takes the event, and the sender. */
 static void flicker(struct thread *t, struct chan *c)
 {
     unsigned int n = 64;
@@ -62,8 +62,8 @@ static void flicker(struct thread *t, struct chan *c)
 }
 
 /*
- * What is under way must come in by itself: the next operation on the channel
- * might raise it again, and hide that it was lost.
+ * Wait for the events that are under way: the next operation on the channel
+ * might raise a lost one again, and so hide that.
  */
 static void settle(struct chan *c)
 {
@@ -82,7 +82,7 @@ static void settle(struct chan *c)
     }
 }
 
-/* What an inspector is told must make sense at any time. */
+/* evtchn_port_info() must be consistent at any time. */
 static void inspect(struct chan *c)
 {
     struct evtchn_port_info info;
@@ -119,7 +119,7 @@ static void play_with(struct thread *t, struct chan *c)
     }
 }
 
-/* One channel for some time: races need everybody at the same one. */
+/* Use one channel for some time, as races need all threads at the same one. */
 void *control_thread(void *opaque)
 {
     struct thread *t = self = opaque;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Domains: their guests, upcalls, and what a guest's kernel does to ports. */
+/* Domains: their guests, upcalls, and the kernel's operations on ports. */
 
 #include "stress.h"
 
@@ -83,7 +83,7 @@ void dom_new(struct stress *s, enum dom_id id, enum evtchn_abi abi,
     dom->early = id == DOM_H ? g_new0(uint32_t, EVTCHN_MAX_PORTS) : NULL;
     dom_boot(dom);
     if (abi == EVTCHN_ABI_FIFO) {
-        /* The other vCPU does so when events are coming in already. */
+        /* The other vCPU registers its own while events come in already. */
         expect_ok(guest_init_control(dom->g, 0, 0), "init_control");
         for (i = 0; i < 4; i++) {
             dom_expand_array(dom, true);
@@ -110,7 +110,7 @@ void dom_free(struct dom *dom)
     g_free(dom->early);
 }
 
-/* The library's pages are masked; others raise what waits for them at once. */
+/* Add a page; if its ports are not @masked, pending events come at once. */
 void dom_expand_array(struct dom *dom, bool masked)
 {
     struct guest *g = dom->g;
@@ -168,13 +168,16 @@ void dom_attach(struct dom *dom, struct chan *c, uint32_t port, uint32_t vcpu)
     }
     set_port_vcpu(dom, port, vcpu);
     /*
-     * A vCPU that is long in coming keeps ports linked, so that their numbers
-     * run ahead.  Only one thread at a time binds ports of A and B.
+     * A slow vCPU keeps closed ports linked, so that new ports get higher
+     * numbers.  Only one thread at a time binds ports of A and B.
      */
     while (dom->abi == EVTCHN_ABI_FIFO && !guest_event_word(dom->g, port)) {
         dom_expand_array(dom, true);
     }
-    /* A port is not handed out again while its last life's event is linked. */
+    /*
+     * A port must not be allocated while an event of its last binding is
+     * linked.
+     */
     if (dom->abi == EVTCHN_ABI_FIFO &&
         *guest_event_word(dom->g, port) & FIFO_LINKED) {
         stress_fault(FAULT_OTHER, "%s port %u: linked when bound", c->name,
@@ -189,7 +192,7 @@ void dom_attach(struct dom *dom, struct chan *c, uint32_t port, uint32_t vcpu)
 void dom_owe_binding(struct dom *dom, struct chan *c, uint32_t port)
 {
     if (dom->id == DOM_H) {
-        /* It was told before anybody could know what the port is. */
+        /* The event of the binding came before the port was in the map. */
         if (evtchn_exchange(&dom->early[port], 0) != 1) {
             stress_fault(FAULT_LOST, "%s port %u: not told of its binding",
                          c->name, port);
@@ -238,8 +241,8 @@ void dom_unmask(struct dom *dom, struct chan *c)
 }
 
 /*
- * A 2-level or 3-level guest's scan leaves alone what is bound to other vCPUs,
- * so it must mask a port that it moves; with FIFO the hypercall alone must do.
+ * A 2-level or 3-level guest's scan ignores ports of other vCPUs, so the guest
+ * must mask a port that it moves; with FIFO the hypercall is enough.
  */
 void dom_bind_vcpu(struct dom *dom, struct chan *c, uint32_t vcpu)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Given with -include: before an atomic step a thread now and then waits or
- * gives way, so that two processors see interleavings that otherwise need many.
+ * yields, so that two processors meet interleavings that otherwise need many.
  */
 
 #ifndef TESTS_STRESS_JITTER_H

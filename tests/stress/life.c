@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The lives of domain C: it boots with either word size, binds its channels,
- * changes its ABI sooner, later or never, hands over its memory bit by bit
- * with events coming in, and ends by a reset, in order or in the middle of
- * things, or by being destroyed.  Then it comes back as another.
+ * changes its ABI early, late or never, registers its memory step by step while
+ * events come in, and ends by a reset, with all events handled or not, or is
+ * destroyed.  Then it boots again as another guest.
  *
- * One thread plays both vCPUs, as a guest that changes its ABI stops its own
- * vCPUs for that; what goes on meanwhile are the peers' and devices' events.
+ * One thread runs both vCPUs, as a guest that changes its ABI stops its own
+ * vCPUs for that; meanwhile only peers and devices raise events.
  */
 
 #include "stress.h"
@@ -193,7 +193,7 @@ static void unmask_page(struct dom *dom, uint32_t page)
     }
 }
 
-/* The highest port decides how many pages; events wait for each of them. */
+/* Register pages up to the highest port, with events that wait for each. */
 static void expand_late(struct dom *dom)
 {
     uint32_t pages = own[NR_OWN - 1]->port / GUEST_WORDS_PER_FRAME + 1;
@@ -262,7 +262,7 @@ static void live(struct dom *dom)
     }
 }
 
-/* Void what was under way, and look at what the reset has left. */
+/* Discard the counts of events under way; check the state after the reset. */
 static void after_reset(struct dom *dom)
 {
     struct evtchn_port_info info;
@@ -315,7 +315,7 @@ static void close_gates(struct dom *dom)
     gate_close(&dom->s->direct_gate);
 }
 
-/* Let all come in, check, reset. */
+/* Wait until all events are handled, check, and reset. */
 static void end_in_order(struct dom *dom)
 {
     unsigned int i;
@@ -335,7 +335,7 @@ static void end_in_order(struct dom *dom)
     self->counts.resets++;
 }
 
-/* Reset with everybody sending. */
+/* Reset while all threads send. */
 static void end_in_the_middle(struct dom *dom)
 {
     evtchn_exchange(&dom->s->resetting, 1);
@@ -349,7 +349,7 @@ static void end_in_the_middle(struct dom *dom)
     self->counts.resets++;
 }
 
-/* The peers go on sending; nobody is in an operation on C itself. */
+/* Destroy C while peers send; no thread is in an operation on C itself. */
 static void end_for_good(struct dom *dom)
 {
     gate_close(&dom->s->direct_gate);
@@ -388,7 +388,7 @@ void *life_thread(void *opaque)
     do {
         live(dom);
         if (stress_stopping(t->s)) {
-            /* What was sent before the end is still to be accounted for. */
+            /* Events that were sent before the end must still be counted. */
             end_in_order(dom);
         } else if (!rnd(4) || dom->g->nr_frames > GUEST_MAX_FRAMES - 32) {
             end_for_good(dom);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The channels that live as long as a round, and who sends on them. */
+/* The channels that live as long as a round, and their sending threads. */
 
 #include "stress.h"
 
@@ -24,7 +24,7 @@ void sent_by_vcpus(struct chan *c, const struct dom *dom)
     }
 }
 
-/* Ports in between that are closed again, so that ours lie far apart. */
+/* Open ports that are closed again later, to set the channels' apart. */
 static void make_gap(struct dom *dom, GArray *fillers)
 {
     uint32_t n = rnd(6);
@@ -103,10 +103,10 @@ static void set_priority(struct chan *c, uint32_t priority)
 }
 
 /*
- * Batches are in nobody else's way: a sender that was stopped between writing
- * HEAD and setting READY holds up the whole queue, as with Xen.  So priorities
- * are shared out: even ones and 15 to batches, the other odd ones and 7, which
- * a port starts with, to the rest.
+ * Batches have queues of their own: a sender that is stopped between writing
+ * HEAD and setting READY holds up the whole queue, as with Xen.  So even
+ * priorities and 15 are for batches, and the other odd ones, with 7, the
+ * default, for the rest.
  */
 static void setup_batches(struct dom *dom, uint32_t vcpu)
 {

@@ -57,7 +57,7 @@ void stress_fault(enum fault fault, const char *fmt, ...)
     va_end(ap);
     fprintf(stderr, "stress: %s\n", text);
     g_free(text);
-    /* Soon even the test's own state makes no sense. */
+    /* After so many faults the test's own state is wrong, too: end. */
     if (evtchn_fetch_add(&messages, 1) == MAX_MESSAGES) {
         fprintf(stderr, "stress: too many faults\n");
         _exit(1);
@@ -140,7 +140,7 @@ static void teardown(struct stress *s)
     world_free(s->world);
 }
 
-/* Nothing moves: say what is owed, and end without waiting for threads. */
+/* No thread makes progress: print what is owed, and exit at once. */
 static void G_GNUC_NORETURN stuck(struct stress *s)
 {
     unsigned int i;

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Stress of the event-channel model: eight to sixteen threads, four domains,
- * everything at once, every event accounted for.
+ * Stress of the event-channel model: eight to sixteen threads use four domains
+ * with all operations at once, and every event is accounted for.
  *
- * How an event is accounted for.  An exact channel carries a credit: whoever
- * sends takes it (owed becomes 1) and the handler gives it back, so each send
- * must make exactly one handler call.  A handler called with nothing owed is
- * an event delivered twice or out of nothing; a credit that is still owed when
- * all is quiet is a lost event.  A stream channel sends without waiting, so
- * its events merge: there are never more calls than sends, and the last send
- * must be followed by a call.
+ * How an event is accounted for.  An exact channel has a credit: the sender
+ * takes it (owed becomes 1) and the handler returns it, so each send must make
+ * exactly one handler call.  A handler called with nothing owed means an event
+ * delivered twice or one that was never sent; a credit that is still owed when
+ * all threads are quiet means a lost event.  A stream channel sends without
+ * waiting, so its events merge: there are never more calls than sends, and a
+ * call must follow the last send.
  *
- * Where order is defined it is checked while everything else goes on: see
- * struct order and vcpu.c's batches.
+ * Where the ABI defines the order of events, it is checked as well: see struct
+ * order and vcpu.c's batches.
  */
 
 #ifndef TESTS_STRESS_H
@@ -52,14 +52,14 @@ enum thread_id {
 
 enum fault {
     FAULT_LOST,
-    FAULT_EXTRA,    /* delivered twice, or out of nothing */
+    FAULT_EXTRA,    /* delivered twice, or never sent */
     FAULT_ORDER,
     FAULT_MASKED,   /* delivered while masked */
     FAULT_OTHER,
     NR_FAULTS
 };
 
-/* Who may send can be stopped, and those who are at it waited for. */
+/* Closing a gate stops further senders and waits for those that are sending. */
 struct gate {
     uint32_t open;
     uint32_t users;
@@ -139,8 +139,8 @@ struct counts {
     uint64_t resets;
     uint64_t switches;      /* to FIFO or 3-level */
     uint64_t destroyed;
-    uint64_t wild;          /* operations that nothing is expected of */
-    uint64_t voided;        /* events that a reset has taken back */
+    uint64_t wild;          /* operations that may return anything */
+    uint64_t voided;        /* events that a reset has dropped */
 };
 
 #define MAX_BATCH 24
@@ -178,13 +178,13 @@ struct stress {
     uint32_t nr_threads;
     struct thread thread[MAX_THREADS];
     GPtrArray *chans;       /* all that live as long as the round */
-    GPtrArray *controlled;  /* those that T_CONTROL plays with */
-    struct chan *favourite; /* of T_CONTROL, and so of all senders */
+    GPtrArray *controlled;  /* those that T_CONTROL changes */
+    struct chan *favourite; /* that T_CONTROL changes and all threads send on */
     GPtrArray *orders;
     struct gate life_gate;      /* channels from A and B to C */
-    struct gate direct_gate;    /* events that others raise in C directly */
+    struct gate direct_gate;    /* events that others raise in C itself */
     struct gate wild_gate;      /* see wild.c */
-    uint32_t resetting;         /* C is: its own ports may be gone */
+    uint32_t resetting;         /* C is being reset: its ports may be closed */
     uint64_t wild_gfn[WILD_FRAMES];
 };
 
@@ -203,32 +203,32 @@ uint32_t rnd(uint32_t below);
 bool gate_enter(struct gate *gate);
 void gate_leave(struct gate *gate);
 void gate_open(struct gate *gate);
-/* When this returns nobody is inside. */
+/* When this returns no thread is inside. */
 void gate_close(struct gate *gate);
 struct chan *chan_new(struct stress *s, const char *kind, struct dom *dom);
-/* Whether an event was sent: not without credit or at a closed gate. */
+/* Send if there is a credit and the gate is open; returns whether it did. */
 bool chan_send(struct chan *c);
 void chan_handled(struct chan *c, uint32_t vcpu);
 void chan_send_some(unsigned int n);
-/* All is quiet: is everything accounted for? */
+/* Check, when all threads are quiet, that all events are accounted for. */
 void chan_check(struct chan *c);
 
 /* dom.c */
 void dom_new(struct stress *s, enum dom_id id, enum evtchn_abi abi,
              bool word32);
 void dom_free(struct dom *dom);
-/* A new guest in @dom; nobody else uses @dom. */
+/* Boot a new guest in @dom, which no other thread uses. */
 void dom_boot(struct dom *dom);
 bool dom_consume(struct dom *dom, uint32_t vcpu);
 /* Wait until no upcall that may have seen an older mask is under way. */
 void dom_sync(struct dom *dom);
 void dom_attach(struct dom *dom, struct chan *c, uint32_t port, uint32_t vcpu);
-/* Mask, and no more handler runs; checks and forgets what is owed. */
+/* Mask, and wait until no handler runs; checks and forgets what is owed. */
 void dom_detach(struct dom *dom, struct chan *c);
 void dom_bind_vcpu(struct dom *dom, struct chan *c, uint32_t vcpu);
 void dom_mask(struct dom *dom, struct chan *c);
 void dom_unmask(struct dom *dom, struct chan *c);
-/* An event that bind_interdomain owes to a new port of @dom. */
+/* Expect the event that bind_interdomain raises on a new port of @dom. */
 void dom_owe_binding(struct dom *dom, struct chan *c, uint32_t port);
 void dom_expand_array(struct dom *dom, bool masked);
 /* What a vCPU needs for the ABI in use: control block or L2 selector. */
@@ -251,7 +251,7 @@ void churn_setup(struct stress *s);
 void churn_close_all(void);
 /* Send on a channel that T_CHURN may close any time. */
 void churn_send(void);
-/* Any operation on C, at times when its events are of no account. */
+/* Any operation on C, at times when its events are not counted. */
 void wild_step(struct stress *s);
 
 #define expect_ok(rc, what)                                         \

@@ -2,11 +2,11 @@
 /*
  * A guest's vCPU: it sends, and handles its events between the sends.
  *
- * Batches: the vCPU sends itself a handful of IPIs, of several priorities and
- * in any order, while it takes no upcall.  Then with FIFO they must come by
- * priority, and within a priority in the order of sending, whatever else comes
- * in between.  A priority that is set when an event is queued already must not
- * touch that event.
+ * Batches: the vCPU sends itself some IPIs, of several priorities and in any
+ * order, while it takes no upcall.  With FIFO they must then come by priority,
+ * and within a priority in the order of sending, whatever other events come in
+ * between.  Setting the priority of a port whose event is queued must not
+ * affect that event.
  */
 
 #include "stress.h"
@@ -55,7 +55,7 @@ static void run_batch(struct thread *t)
     unsigned int nr = 1 + rnd(MAX_BATCH);
     unsigned int i, p;
 
-    /* The first of a shuffle. */
+    /* Shuffle the first @nr ports. */
     for (i = 0; i < nr; i++) {
         unsigned int other = i + rnd(MAX_BATCH - i);
         gpointer *pdata = t->batchable->pdata;
@@ -166,7 +166,7 @@ static void run_poll(struct thread *t)
     t->counts.polls++;
 }
 
-/* Nobody sends any more: handle what is left, as long as it takes. */
+/* No thread sends any more: handle the events that are left. */
 static void drain(struct thread *t)
 {
     evtchn_fetch_add(&t->s->quiet, 1);
@@ -187,7 +187,7 @@ void *vcpu_thread(void *opaque)
     unsigned int i;
 
     if (t->dom->abi != EVTCHN_ABI_2L && t->vcpu) {
-        /* Events have nowhere to go till then, and come by port number. */
+        /* Until then events wait in their ports, and come by port number. */
         for (i = 0; i < 200; i++) {
             chan_send_some(4);
             sched_yield();

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Between two lives of domain C: any operation on it from several threads,
- * while it is being reset.  Nothing is expected of these but that they end,
- * that the sanitizers are content, and that the next reset leaves nothing
- * behind (XSA-343, XSA-505).
+ * Between two lives of domain C: several threads call any operation on it while
+ * it is being reset.  These must end, without a finding of the sanitizers, and
+ * the next reset must leave nothing behind (XSA-343, XSA-505).
  */
 
 #include "stress.h"
