@@ -105,6 +105,14 @@ const struct il_scenario il_scenarios[] = {
         },
     },
     {
+        .name = "fifo-storm",
+        .vcpus = 1, .ports = 1, .fifo = true, .warm = true, .consumers = 1,
+        .mask_in_handler = true,
+        .script = {
+            { { IL_SEND, 1 }, { IL_SEND, 1 }, { IL_SEND, 1 } },
+        },
+    },
+    {
         .name = "fifo-mask-while-linked",
         .vcpus = 1, .ports = 2, .fifo = true, .warm = true, .consumers = 1,
         .script = {
@@ -137,6 +145,16 @@ const struct il_scenario il_scenarios[] = {
         .script = {
             { { IL_SEND, 1 }, { IL_SEND, 2 }, { IL_SEND, 1 }, { IL_SEND, 2 } },
             { { IL_PRIORITY, 1, 3 }, { IL_PRIORITY, 1, 7 } },
+        },
+    },
+    {
+        /* Port 3 leaves a queue as its tail, to which port 1 is appended. */
+        .name = "fifo-priority-of-tail",
+        .vcpus = 1, .ports = 3, .fifo = true, .warm = true,
+        .script = {
+            { { IL_PRIORITY, 2, 3 }, { IL_PRIORITY, 3, 3 }, { IL_SEND, 3 },
+              { IL_SEND, 2 } },
+            { { IL_SEND, 1 } },
         },
     },
     {
@@ -232,6 +250,16 @@ const struct il_scenario il_scenarios[] = {
         },
     },
     {
+        .name = "fifo-close-peer-reuse",
+        .vcpus = 1, .ports = 1, .fifo = true, .warm = true, .consumers = 1,
+        .may_fail = true,
+        .script = {
+            { { IL_SEND, 1 } },
+            { { IL_CLOSE_PEER, 1 }, { IL_CLOSE, 1 }, { IL_REBIND },
+              { IL_SEND_NEW } },
+        },
+    },
+    {
         .name = "fifo-close-tail",
         .vcpus = 1, .ports = 3, .fifo = true, .warm = true, .consumers = 1,
         .ipis = 1 << 1 | 1 << 3, .may_fail = true,
@@ -248,6 +276,15 @@ const struct il_scenario il_scenarios[] = {
         .late_array = true,
         .script = {
             { { IL_SEND, 1 }, { IL_SEND, 1 } },
+            { { IL_EXPAND }, { IL_UNMASK, 1 } },
+        },
+    },
+    {
+        .name = "fifo-late-array-one-event",
+        .vcpus = 1, .ports = 1, .fifo = true, .consumers = 1,
+        .late_array = true,
+        .script = {
+            { { IL_SEND, 1 } },
             { { IL_EXPAND }, { IL_UNMASK, 1 } },
         },
     },
@@ -269,6 +306,24 @@ const struct il_scenario il_scenarios[] = {
             { { IL_SEND, 1 } },
             { { IL_CONTROL, 0, 1 } },
             { { IL_BIND_VCPU, 1, 1 } },
+        },
+    },
+    {
+        .name = "fifo-leave-no-control",
+        .vcpus = 2, .ports = 1, .fifo = true, .consumers = 1,
+        .late_control = 1 << 1, .vcpu = { [1] = 1 },
+        .script = {
+            { { IL_SEND, 1 } },
+            { { IL_BIND_VCPU, 1, 0 } },
+        },
+    },
+    {
+        .name = "fifo-leave-no-control-move",
+        .vcpus = 2, .ports = 1, .fifo = true, .consumers = 1,
+        .late_control = 1 << 1, .vcpu = { [1] = 1 },
+        .script = {
+            { { IL_SEND, 1 } },
+            { { IL_MOVE, 1, 0 } },
         },
     },
     {
@@ -497,6 +552,15 @@ const struct il_scenario il_scenarios[] = {
             { { IL_SEND, 1 } },
             { { IL_SELECTOR, 0, 1 } },
             { { IL_MOVE, 1, 1 } },
+        },
+    },
+    {
+        .name = "3l-leave-no-selector",
+        .vcpus = 2, .ports = 1, .three_level = true, .word32 = true,
+        .consumers = 1, .late_control = 1 << 1, .vcpu = { [1] = 1 },
+        .script = {
+            { { IL_SEND, 1 } },
+            { { IL_MOVE, 1, 0 } },
         },
     },
     {

@@ -1,3 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# An event goes to the vCPU that the port has just left.
-s/if (likely(evtchn_load(&chn->vcpu) == vcpu)) {/if (true) {/
+# A sender that has the lock does not look again: the event goes to the vCPU
+# that the port has just left.
+s/if (unlikely(!evtchn_is_still(chn, seen))) {/if (false) {/
+s/bool ok = evtchn_is_still(chn, seen);/bool ok = true;/

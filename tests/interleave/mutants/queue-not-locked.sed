@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The queue a port moves to is not locked.
-/evtchn_spin_lock(d->env, old_q < q ? &q->lock : &old_q->lock);/d
-s/evtchn_spin_lock(d->env, old_q < q ? &old_q->lock : &q->lock);/evtchn_spin_lock(d->env, \&old_q->lock);/
-s/^    evtchn_spin_unlock(&q->lock);/if (old_q == q) evtchn_spin_unlock(\&q->lock);/
+# The queue that a port leaves is not locked.
+s/evtchn_queue_lock_two(d->env, q, &tail, old_q, &old_tail);/tail = evtchn_queue_lock(d->env, q);\n    old_tail = evtchn_load(\&old_q->tail);/
+s/^            old_tail = 0;/            evtchn_store(\&old_q->tail, 0);/
+/^    if (old_q != q) {$/,/^    }$/d
