@@ -7,15 +7,17 @@
 #include "hw/i386/e820_memory_layout.h"
 #include "hw/xen/interface/memory.h"
 #include "system/kvm_xen.h"
+#include "system/system.h"
 
 /* Xen uses the bits above to continue an operation that it has interrupted. */
 #define MEMOP_CMD_MASK 0x3f
 
-/*
- * The firmware describes the memory below; QEMU's table has all of it as RAM,
- * video memory and ROMs too.
- */
+/* QEMU's table has all of this as RAM, video memory and ROMs too. */
 #define LOW_MEMORY (1 * MiB)
+
+/* The firmware has its data area behind the one, ACPI's root table in the other. */
+#define LOW_RAM_END 0x9f000
+#define LOW_ROM     0xf0000
 
 #define MAX_ENTRIES 128
 
@@ -31,20 +33,49 @@ static int compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* QEMU has the firmware start the kernel at its PVH entry. */
+static bool boots_by_pvh(void)
+{
+    int i;
+
+    for (i = 0; i < nb_option_roms; i++) {
+        if (!strcmp(option_rom[i].name, "pvh.bin")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void set_entry(Entry *entry, uint64_t address, uint64_t end,
+                      uint32_t type)
+{
+    entry->address = cpu_to_le64(address);
+    entry->length = cpu_to_le64(end - address);
+    entry->type = cpu_to_le32(type);
+}
+
+/*
+ * As from libxl.  A guest with firmware asks that for what is below 1 MiB.  One
+ * that starts by PVH has nobody else to ask, and may need it: GRUB does, for the
+ * kernel that it loads.
+ */
 static unsigned int get_entries(Entry *entries)
 {
     struct e820_entry *table;
-    int n = MIN(e820_get_table(&table), MAX_ENTRIES);
-    int i;
+    unsigned int n = MIN(e820_get_table(&table), MAX_ENTRIES - 2);
+    unsigned int i;
 
     memcpy(entries, table, n * sizeof(*entries));
     for (i = 0; i < n; i++) {
-        uint64_t len = le64_to_cpu(entries[i].length);
+        uint64_t end = le64_to_cpu(entries[i].length);
 
-        if (!entries[i].address && len > LOW_MEMORY) {
-            entries[i].address = cpu_to_le64(LOW_MEMORY);
-            entries[i].length = cpu_to_le64(len - LOW_MEMORY);
+        if (!entries[i].address && end > LOW_MEMORY) {
+            set_entry(&entries[i], LOW_MEMORY, end, E820_RAM);
         }
+    }
+    if (boots_by_pvh()) {
+        set_entry(&entries[n++], 0, LOW_RAM_END, E820_RAM);
+        set_entry(&entries[n++], LOW_ROM, LOW_MEMORY, E820_RESERVED);
     }
     qsort(entries, n, sizeof(*entries), compare);
     return n;

@@ -11,6 +11,7 @@
 #include "target/i386/kvm/trace.h"
 
 #include "internal.h"
+#include "../wallclock.h"
 
 static int set_attr(uint16_t type, struct kvm_xen_hvm_attr attr)
 {
@@ -83,9 +84,16 @@ static uint64_t get_system_time(void)
 
 static int set_shared_info(uint64_t gfn)
 {
-    return set_attr(KVM_XEN_ATTR_TYPE_SHARED_INFO, (struct kvm_xen_hvm_attr) {
-        .u.shared_info.gfn = gfn,
-    });
+    int ret = set_attr(KVM_XEN_ATTR_TYPE_SHARED_INFO,
+                       (struct kvm_xen_hvm_attr) {
+                           .u.shared_info.gfn = gfn,
+                       });
+
+    if (!ret) {
+        /* KVM has written its host's time of day, which need not be ours. */
+        xen_wallclock_set_shared_info(gfn);
+    }
+    return ret;
 }
 
 static int set_long_mode(bool long_mode)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Xen's clocks on TCG: vcpu_time_info and the wallclock.
+ * Xen's system time on TCG, in vcpu_time_info.
  *
  * System time is QEMU_CLOCK_VIRTUAL.  A guest computes it from its TSC, which
  * on TCG is the host's, of unknown frequency.  So QEMU measures the frequency
@@ -9,13 +9,9 @@
 
 #include "internal.h"
 #include "system/cpu-timers.h"
-#include "hw/i386/kvm/xen_overlay.h"
+#include "../wallclock.h"
 
 #define REFRESH_NS (500 * SCALE_MS)
-
-/* A wallclock's distance from the start of shared_info, by the guest's mode. */
-#define WC_OFFSET       0xc00
-#define WC_OFFSET_32    0x900
 
 static int64_t start_ticks;
 static int64_t start_ns;
@@ -159,31 +155,8 @@ int xen_tcg_set_vcpu_time_info(CPUState *cs, uint64_t gpa)
                     sizeof(struct vcpu_time_info));
 }
 
-static void write_wallclock(uint8_t *shared_info, bool long_mode)
-{
-    uint8_t *wc = shared_info + (long_mode ? WC_OFFSET : WC_OFFSET_32);
-    uint64_t boot_ns = qemu_clock_get_ns(QEMU_CLOCK_HOST) -
-                       xen_tcg_get_system_time();
-    uint64_t sec = boot_ns / NANOSECONDS_PER_SECOND;
-    uint32_t version = (ldl_le_p(wc) + 1) | 1;
-
-    stl_le_p(wc, version);
-    smp_wmb();
-    stl_le_p(wc + 4, sec);
-    stl_le_p(wc + 8, boot_ns % NANOSECONDS_PER_SECOND);
-    /* wc_sec_hi follows wc_nsec; a 32-bit guest has it in the arch part. */
-    stl_le_p(wc + (long_mode ? 12 : 0x24), sec >> 32);
-    smp_wmb();
-    stl_le_p(wc, version + 1);
-}
-
 int xen_tcg_set_shared_info(uint64_t gfn)
 {
-    bool long_mode;
-
-    if (gfn != INVALID_GFN) {
-        xen_tcg_get_long_mode(&long_mode);
-        write_wallclock(xen_overlay_get_shinfo_ptr(), long_mode);
-    }
+    xen_wallclock_set_shared_info(gfn);
     return 0;
 }
