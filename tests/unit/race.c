@@ -31,7 +31,7 @@ static void race_with_one_send(gconstpointer data)
     for (round = 0; time_left(begin); round++) {
         struct race r = {
             .g = unit_guest(w, 1, c->nr_vcpus,
-                            c->first_mode + round % c->nr_modes),
+                            unit_round_mode(c->first_mode, c->nr_modes, round)),
             .peer = peer, .round = round, .delay = round * 7 % 256,
         };
         GThread *thread;

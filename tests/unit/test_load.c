@@ -289,6 +289,8 @@ int main(int argc, char **argv)
     unit_add_modes("/load/bad-ports", test_bad_ports);
     unit_add_modes("/load/bad-peers", test_bad_peers);
     g_test_add_func("/load/bad-fifo", test_bad_fifo);
-    g_test_add_func("/load/bad-3l", test_bad_3l);
+    if (UNIT_HAS_3L) {
+        g_test_add_func("/load/bad-3l", test_bad_3l);
+    }
     return g_test_run();
 }

@@ -92,6 +92,17 @@ static struct guest *new_guest(struct world *w, enum unit_mode mode,
     return g;
 }
 
+/* As it was before the event, in 64-bit mode. */
+static void forget_event(struct guest *g, uint32_t port)
+{
+    guest_set_long_mode(g, true);
+    guest_clear_pending(g, port);
+    memset(g->vcpu[0].info, 0, sizeof(struct vcpu_info));
+    if (g->vcpu[0].l2_selector) {
+        memset(guest_frame(g, g->vcpu[0].l2_gfn), 0, EVTCHN_FRAME_SIZE);
+    }
+}
+
 /* Nothing but the flag and the selector, of either size. */
 static void check_selectors(struct guest *g)
 {
@@ -112,13 +123,12 @@ static void test_shrinks(gconstpointer data)
     enum unit_mode mode = unit_mode_of(data);
     uint32_t port = unit_is_3l(mode) ? 262143 : 4095;
     struct world *w = world_new();
+    struct guest *g = new_guest(w, mode, port);
     unsigned int step;
     bool changed = true;
 
+    guest_unmask(&g->vcpu[0], port);
     for (step = 1; changed && step < MOST_STEPS; step++) {
-        struct guest *g = new_guest(w, mode, port);
-        guest_unmask(&g->vcpu[0], port);
-
         changed = change_at(g, port, step);
         if (changed) {
             check_selectors(g);
@@ -128,10 +138,11 @@ static void test_shrinks(gconstpointer data)
         if (unit_is_3l(mode)) {
             g_assert_true(guest_is_pending(g, port));
         }
-        guest_free(g);
+        forget_event(g, port);
     }
     g_assert_cmpuint(step, >, 10);
     g_assert_false(changed);
+    guest_free(g);
     world_free(w);
 }
 
@@ -167,11 +178,13 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_data_func("/mode-change/shrinks/2l",
                          GINT_TO_POINTER(MODE_2L_64), test_shrinks);
-    g_test_add_data_func("/mode-change/shrinks/3l",
-                         GINT_TO_POINTER(MODE_3L_64), test_shrinks);
     g_test_add_data_func("/mode-change/low-port/2l",
                          GINT_TO_POINTER(MODE_2L_64), test_low_port);
-    g_test_add_data_func("/mode-change/low-port/3l",
-                         GINT_TO_POINTER(MODE_3L_64), test_low_port);
+    if (UNIT_HAS_3L) {
+        g_test_add_data_func("/mode-change/shrinks/3l",
+                             GINT_TO_POINTER(MODE_3L_64), test_shrinks);
+        g_test_add_data_func("/mode-change/low-port/3l",
+                             GINT_TO_POINTER(MODE_3L_64), test_low_port);
+    }
     return g_test_run();
 }

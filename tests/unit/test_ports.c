@@ -239,8 +239,10 @@ int main(int argc, char **argv)
     unit_add_modes("/ports/max-ports", test_max_ports);
     g_test_add_data_func("/ports/limit-grows/fifo", GINT_TO_POINTER(1),
                          test_limit_grows);
-    g_test_add_data_func("/ports/limit-grows/3l", GINT_TO_POINTER(0),
-                         test_limit_grows);
+    if (UNIT_HAS_3L) {
+        g_test_add_data_func("/ports/limit-grows/3l", GINT_TO_POINTER(0),
+                             test_limit_grows);
+    }
     unit_add_modes("/ports/invalid", test_invalid_ports);
     g_test_add_func("/ports/100000", test_100000);
     unit_add_modes("/ports/small-domain", test_small_domain);

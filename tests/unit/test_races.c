@@ -200,10 +200,12 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/race/reuse", test_reuse);
     race_add("/race/switch", &race_switch);
-    race_add("/race/switch-3l", &race_switch_3l);
-    race_add("/race/selector", &race_selector);
-    race_add("/race/move-late", &race_move_late);
     race_add("/race/leave", &race_leave);
+    if (UNIT_HAS_3L) {
+        race_add("/race/switch-3l", &race_switch_3l);
+        race_add("/race/selector", &race_selector);
+        race_add("/race/move-late", &race_move_late);
+    }
     race_add("/race/vcpu-info", &race_vcpu_info);
     race_add("/race/bind-vcpu", &race_bind_vcpu);
     race_add("/race/priority", &race_priority);

@@ -37,7 +37,8 @@ static void test_interdomain(gconstpointer data)
     for (peer_mode = 0; peer_mode < NR_MODES; peer_mode++) {
         struct world *w = world_new();
         struct guest *a = unit_guest(w, 1, 1, unit_mode_of(data));
-        struct guest *b = unit_guest(w, 2, 1, peer_mode);
+        struct guest *b = unit_guest(w, 2, 1,
+                                     unit_round_mode(0, NR_MODES, peer_mode));
         uint32_t a_port, b_port, b_ipi;
 
         /* Different numbers on the two sides. */

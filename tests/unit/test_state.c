@@ -499,15 +499,17 @@ int main(int argc, char **argv)
     g_test_add_data_func("/state/waiting-2l/32", GINT_TO_POINTER(1),
                          test_waiting_2l);
     g_test_add_func("/state/mute", test_mute);
-    g_test_add_data_func("/state/waiting-3l/64", GINT_TO_POINTER(0),
-                         test_waiting_3l);
-    g_test_add_data_func("/state/waiting-3l/32", GINT_TO_POINTER(1),
-                         test_waiting_3l);
-    g_test_add_data_func("/state/load-3l-memory/64", GINT_TO_POINTER(0),
-                         test_load_3l_memory);
-    g_test_add_data_func("/state/load-3l-memory/32", GINT_TO_POINTER(1),
-                         test_load_3l_memory);
     unit_add_modes("/state/interdomain", test_interdomain);
     unit_add_modes("/state/save-errors", test_save_errors);
+    if (UNIT_HAS_3L) {
+        g_test_add_data_func("/state/waiting-3l/64", GINT_TO_POINTER(0),
+                             test_waiting_3l);
+        g_test_add_data_func("/state/waiting-3l/32", GINT_TO_POINTER(1),
+                             test_waiting_3l);
+        g_test_add_data_func("/state/load-3l-memory/64", GINT_TO_POINTER(0),
+                             test_load_3l_memory);
+        g_test_add_data_func("/state/load-3l-memory/32", GINT_TO_POINTER(1),
+                             test_load_3l_memory);
+    }
     return g_test_run();
 }
