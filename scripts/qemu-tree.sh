@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# Sourced by the scripts that build QEMU: its source, patches/, and our folders.
+# Sourced by the scripts that build QEMU: its source, patches/qemu/, and our folders.
 
 # shellcheck disable=SC2154 # root, build: workspace.sh's
 
@@ -11,17 +11,25 @@ declare -A folders=([xen-evtchn]=hw-xen-evtchn [xen-accel]=accel [xen-hypercalls
 # Sets $dsc and $patches, once scripts/setup has brought the former.
 find_source() {
     for dsc in "$build"/source/qemu/*.dsc; do :; done
+    check_series
     # shellcheck disable=SC2034 # for the script that sources this
-    mapfile -t patches < <(patch_files)
+    mapfile -t patches < <(patch_files '')
 }
 
-patch_files() {
-    local folder=$root/patches
-    if [[ -f $folder/series ]]; then
-        sed -n "s|^[^#[:space:]][^[:space:]]*|$folder/&|p" "$folder/series"
-    else
-        find "$folder" -name '*.patch' 2>/dev/null | sort
-    fi
+# Prints the patches of a part of patches/qemu/series (faults, event-channels,
+# accelerators, or '' for all) in its order.
+patch_files() { # PART
+    local folder=$root/patches/qemu
+    sed -n "s|^${1:-[a-z][a-z-]*}/.*|$folder/&|p" "$folder/series"
+}
+
+# Refuses a patch that series forgets, which would else be left out without a word.
+check_series() {
+    local file
+    while read -r file; do
+        grep -qxF "${file#"$root/patches/qemu/"}" "$root/patches/qemu/series" ||
+            refuse "${file#"$root/"} is not in patches/qemu/series: name it there"
+    done < <(find "$root/patches/qemu" -name '*.patch')
 }
 
 # tree_name PATCH...: a word that names this source with these patches.
