@@ -24,7 +24,8 @@ static bool is_bound(struct il_world *w, uint32_t port)
     struct evtchn_port_info info;
 
     return !evtchn_port_info(w->g->d, port, &info) &&
-           (info.state == EVTCHN_INTERDOMAIN || info.state == EVTCHN_IPI);
+           (info.state == EVTCHN_INTERDOMAIN || info.state == EVTCHN_IPI ||
+            info.state == EVTCHN_VIRQ);
 }
 
 /* As far as the interrupts raised go; without one the guest looks nowhere. */
@@ -46,11 +47,11 @@ static void drain(struct il_world *w)
 
 static void check_port(struct il_world *w, uint32_t port)
 {
-    if (!is_bound(w, port)) {
+    if (!is_bound(w, port) && !w->unbound[port]) {
         return;
     }
     if (guest_is_masked(w->g, port)) {
-        if (w->unmasked[port]) {
+        if (w->unmasked[port] && !w->binding_nr[port]) {
             il_fail("port %u is masked, and was unmasked", port);
         }
         return;
@@ -66,10 +67,15 @@ static void check_port(struct il_world *w, uint32_t port)
 
 static void probe_port(struct il_world *w, uint32_t port)
 {
+    struct evtchn_port_info info;
     uint8_t before;
 
     if (!is_bound(w, port)) {
         return;
+    }
+    il_check(!evtchn_port_info(w->g->d, port, &info));
+    if (w->moved[port] && info.vcpu != w->g->port_vcpu[port]) {
+        il_fail("port %u: a vCPU that it was not moved to", port);
     }
     guest_unmask(port_vcpu(w, port), port);
     drain(w);
@@ -97,6 +103,7 @@ static void check_guest(struct il_world *w)
     for (uint32_t port = 1; port < IL_PORTS; port++) {
         check_port(w, port);
     }
+    il_check(!w->new_port || is_bound(w, w->new_port));
     /* In the order that splits a queue wrongly joined from the right one. */
     for (uint32_t port = IL_PORTS - 1; port > 0; port--) {
         probe_port(w, port);
@@ -120,7 +127,7 @@ static void check_bystander(struct il_world *w)
 
     guest_upcall(v, count_other, w);
     il_check(w->other_handled == !!w->other_sent);
-    il_check(!evtchn_send(w->peer->d, w->other_peer_port));
+    il_check(!evtchn_send(w->peer[0]->d, w->other_peer_port));
     guest_upcall(v, count_other, w);
     il_check(w->other_handled == !!w->other_sent + 1);
     il_check(!v->wild_heads && !v->empty_heads);
@@ -139,12 +146,25 @@ static void check_reset(struct il_world *w)
     il_check(port == 1);
 }
 
+/* The guest was destroyed: nothing of it is left at the other ends. */
+static void check_peer(struct il_world *w)
+{
+    struct evtchn_port_info info;
+
+    for (uint32_t port = 1; port < IL_PORTS; port++) {
+        il_check(evtchn_port_info(w->peer[0]->d, port, &info) ||
+                 info.state != EVTCHN_INTERDOMAIN);
+    }
+}
+
 void il_world_end(void)
 {
     struct il_world *w = il_world();
 
     w->ended = true;
-    if (w->s->unbound_at_end) {
+    if (!w->g) {
+        check_peer(w);
+    } else if (w->s->unbound_at_end) {
         check_reset(w);
     } else if (!w->s->hostile) {
         check_guest(w);
@@ -153,13 +173,19 @@ void il_world_end(void)
         check_bystander(w);
         guest_free(w->other);
     }
-    for (uint32_t port = 1; port < IL_PORTS; port++) {
-        if (is_bound(w, port)) {
-            il_check(!evtchn_close(w->g->d, port));
+    if (w->g) {
+        for (uint32_t port = 1; port < IL_PORTS; port++) {
+            if (is_bound(w, port)) {
+                il_check(!evtchn_close(w->g->d, port));
+            }
+        }
+        guest_free(w->g);
+    }
+    for (uint32_t i = 0; i < IL_PEERS; i++) {
+        if (w->peer[i]) {
+            guest_free(w->peer[i]);
         }
     }
-    guest_free(w->g);
-    guest_free(w->peer);
     world_free(w->world);
     /* Only the world itself, and the guest's frames are its own business. */
     il_check(il_allocated() == sizeof(*w));

@@ -84,6 +84,8 @@ void il_spawn_waiting(const char *name, void (*fn)(void *opaque), void *opaque,
 void *il_alloc(size_t size);
 void il_free(void *ptr);
 size_t il_allocated(void);
+/* The model must not write there any more; or it may again. */
+void il_read_only(void *ptr, size_t size, bool on);
 
 /*
  * Wait while *@word is @value.  @idle: to wait here for ever is all right, as
@@ -124,87 +126,5 @@ void il_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
             il_fail("%s:%d: %s", __func__, __LINE__, #cond);    \
         }                                                       \
     } while (0)
-
-/* Between coro.c and explore.c ------------------------------------------ */
-
-enum il_status {
-    IL_NONE,
-    IL_READY,
-    IL_WAITING,
-    IL_DONE,
-};
-
-/* Whether the next access is no scheduling point. */
-enum il_joined {
-    IL_APART,
-    IL_LOCKING,     /* a lock is free: the next access knows if it was taken */
-    IL_LOCKED,      /* unless it is to a lock */
-    IL_JOINED,
-};
-
-struct il_thread {
-    void *sp;
-    void (*fn)(void *opaque);
-    void *opaque;
-    const char *name;
-    const volatile void *ptr;   /* of the access it is about to make */
-    const char *what;
-    const volatile void *watch; /* waiting: for a change from @watch_value */
-    uint64_t watch_value;
-    uint32_t choices;           /* about to choose among that many */
-    uint32_t choice;
-    uint32_t op_steps;
-    uint32_t op_max;
-    uint8_t status;
-    uint8_t kind;
-    uint8_t size;
-    uint8_t watch_size;
-    bool idle;
-    uint8_t joined;             /* enum il_joined */
-    uint8_t part;               /* operations begun */
-};
-
-#define IL_MAX_BLOCKS 96
-
-struct il_block {
-    uint32_t offset;
-    uint32_t size;
-    uint32_t used;              /* bytes in use, 0: free */
-};
-
-/* The start of the arena. */
-struct il_arena {
-    void *root;
-    uint32_t nr_threads;
-    uint32_t nr_blocks;
-    uint32_t brk;
-    struct il_thread threads[IL_MAX_THREADS];
-    struct il_block blocks[IL_MAX_BLOCKS];
-};
-
-#define IL_LINE        64u
-#define IL_HEAP_SIZE   (256u << 10)
-#define IL_STACK_SIZE  (8u << 10)
-#define IL_ARENA_SIZE  (IL_HEAP_SIZE + IL_MAX_THREADS * IL_STACK_SIZE)
-
-extern struct il_arena *const il_arena;
-
-void il_arena_map(void);
-void il_arena_reset(void);
-/* Sanitizer: only what is allocated may be touched. */
-void il_arena_guard(void);
-/* False when the coroutine failed; see il_failure. */
-bool il_run(struct il_thread *t);
-bool il_runnable(const struct il_thread *t);
-/* Run @fn outside any coroutine; false when it failed. */
-bool il_run_serially(void (*fn)(const void *), const void *arg);
-void *il_stack_base(unsigned int thread);
-
-/* Which bytes are scheduling points; true when that has changed. */
-void il_conflicts_reset(bool every_step);
-bool il_conflicts_grew(void);
-
-extern char il_failure[256];
-extern uint32_t il_max_op_steps;
 
 #endif /* IL_EXPLORE_H */

@@ -10,15 +10,22 @@
  */
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "explore.h"
-#include "world.h"
+#include "scenarios.h"
 
 #define MAX_STATES 20000000u
 #define MAX_STATES_LONG 400000000u
+
+static const struct il_scenario *const scenarios[] = {
+    il_scenarios_fifo, il_scenarios_binding, il_scenarios_bits,
+    il_scenarios_change, il_scenarios_long,
+};
 
 struct options {
     bool long_run, list, find, compare;
@@ -111,47 +118,68 @@ static bool same_without_reduction(const struct options *o,
     return !r.failure && r.ends == reduced->ends;
 }
 
+struct total {
+    unsigned int nr, failures;
+    uint64_t states, transitions;
+    bool found;
+};
+
+static void explore(const struct options *o, const struct il_scenario *s,
+                    struct total *total)
+{
+    struct il_result r;
+
+    il_explore(il_world_setup, il_world_end, s, &o->il, &r);
+    report(s, &r);
+    total->states += r.states;
+    total->transitions += r.transitions;
+    total->found |= r.failure && !r.limited;
+    if (!o->find && (!r.exhausted ||
+                     (o->compare && !same_without_reduction(o, s, &r)))) {
+        total->failures++;
+    }
+}
+
+/* A sanitizer's report is a finding, too; it ends by abort(). */
+static void found_by_sanitizer(int sig)
+{
+    (void)sig;
+    _exit(0);
+}
+
 int main(int argc, char **argv)
 {
+    const size_t n = sizeof(scenarios) / sizeof(*scenarios);
     const struct il_scenario *s;
-    unsigned int nr = 0, failures = 0;
-    uint64_t states = 0, transitions = 0;
+    struct total total = { 0 };
     struct options o;
 
     parse(&o, argc, argv);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    for (s = il_scenarios; s->name; s++) {
-        struct il_result r;
-
-        if (!wanted(&o, s)) {
-            continue;
-        }
-        nr++;
-        if (o.list) {
-            printf("%s\n", s->name);
-            continue;
-        }
-        il_explore(il_world_setup, il_world_end, s, &o.il, &r);
-        report(s, &r);
-        states += r.states;
-        transitions += r.transitions;
-        if (o.find) {
-            if (r.failure && !r.limited) {
-                return 0;
+    if (o.find) {
+        signal(SIGABRT, found_by_sanitizer);
+    }
+    for (size_t i = 0; i < n; i++) {
+        for (s = scenarios[i]; s->name && !(o.find && total.found); s++) {
+            if (!wanted(&o, s)) {
+                continue;
             }
-        } else if (!r.exhausted ||
-                   (o.compare && !same_without_reduction(&o, s, &r))) {
-            failures++;
+            total.nr++;
+            if (o.list) {
+                printf("%s\n", s->name);
+            } else {
+                explore(&o, s, &total);
+            }
         }
+    }
+    if (!total.nr) {
+        fprintf(stderr, "interleave: no such scenario\n");
+        return 2;
     }
     if (o.list) {
         return 0;
     }
-    if (!nr) {
-        fprintf(stderr, "interleave: no such scenario\n");
-        return 2;
-    }
     printf("%u scenarios, %" PRIu64 " states, %" PRIu64 " steps, %u failed\n",
-           nr, states, transitions, failures);
-    return o.find || failures;
+           total.nr, total.states, total.transitions, total.failures);
+    return o.find ? !total.found : total.failures != 0;
 }

@@ -13,6 +13,15 @@
 void il_step(char kind, const volatile void *ptr, size_t size,
              const char *what);
 
+/* The same by the model, which must not write to memory that was taken away. */
+void il_model_step(char kind, const volatile void *ptr, size_t size,
+                   const char *what);
+
+#ifdef IL_MODEL
+#define EVTCHN_ATOMIC_STEP(kind, ptr) \
+    il_model_step(kind, ptr, sizeof(*(ptr)), #ptr)
+#else
 #define EVTCHN_ATOMIC_STEP(kind, ptr) il_step(kind, ptr, sizeof(*(ptr)), #ptr)
+#endif
 
 #endif /* IL_STEP_H */
