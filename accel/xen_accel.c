@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which accelerator runs the Xen guest, and the machine property xen-version. */
+/*
+ * Which accelerator runs the Xen guest, and the machine properties xen-version
+ * and xen-gnttab-max-frames.
+ */
 
 #include "qemu/osdep.h"
 #include "cpu.h"
@@ -7,19 +10,38 @@
 #include "qapi/visitor.h"
 #include "qemu/error-report.h"
 #include "hw/i386/apic-msidef.h"
+#include "hw/boards.h"
 #include "hw/xen/xen.h"
 
+#include "machine_types.h"
 #include "xen_accel.h"
 
 #define XEN_VERSION_PROPERTY "xen-version"
+#define GNTTAB_MAX_FRAMES_PROPERTY "xen-gnttab-max-frames"
 
 const XenAccelOps *xen_accel;
 
-static uint32_t version;
+/* As given; 0 if not. */
+static uint32_t option_version;
+static uint16_t option_gnttab_max_frames;
 
 uint32_t xen_machine_version(void)
 {
-    return version;
+    const XenMachineType *type = xen_machine_type(OBJECT(current_machine));
+
+    return type ? type->xen_version : option_version;
+}
+
+const char *xen_machine_evtchn_abi(void)
+{
+    const XenMachineType *type = xen_machine_type(OBJECT(current_machine));
+
+    return type ? type->evtchn_abi : NULL;
+}
+
+uint16_t xen_machine_gnttab_max_frames(void)
+{
+    return option_gnttab_max_frames;
 }
 
 MSIMessage xen_accel_upcall_message(CPUState *cs, uint8_t vector)
@@ -51,15 +73,25 @@ void xen_accel_require(void)
 static void get_version(Object *obj, Visitor *v, const char *name,
                         void *opaque, Error **errp)
 {
-    visit_type_uint32(v, name, &version, errp);
+    const XenMachineType *type = xen_machine_type(obj);
+    uint32_t value = type ? type->xen_version : option_version;
+
+    visit_type_uint32(v, name, &value, errp);
 }
 
 static void set_version(Object *obj, Visitor *v, const char *name,
                         void *opaque, Error **errp)
 {
+    const XenMachineType *type = xen_machine_type(obj);
     uint32_t value;
 
     if (!visit_type_uint32(v, name, &value, errp)) {
+        return;
+    }
+    if (type && value != type->xen_version) {
+        error_setg(errp, XEN_VERSION_PROPERTY "=0x%x: this machine type is "
+                   "0x%x: leave it out, or use -machine pc", value,
+                   type->xen_version);
         return;
     }
     if (value >> 16 < 3 || value >> 16 > 0xff) {
@@ -67,8 +99,32 @@ static void set_version(Object *obj, Visitor *v, const char *name,
                    "minor version in 16 bits each, as 0x40011 for 4.17", value);
         return;
     }
-    version = value;
+    option_version = value;
     xen_mode = XEN_EMULATE;
+}
+
+static void get_gnttab_max_frames(Object *obj, Visitor *v, const char *name,
+                                  void *opaque, Error **errp)
+{
+    uint16_t value = option_gnttab_max_frames ?: XEN_GNTTAB_MAX_FRAMES_DEFAULT;
+
+    visit_type_uint16(v, name, &value, errp);
+}
+
+static void set_gnttab_max_frames(Object *obj, Visitor *v, const char *name,
+                                  void *opaque, Error **errp)
+{
+    uint16_t value;
+
+    if (!visit_type_uint16(v, name, &value, errp)) {
+        return;
+    }
+    if (!value) {
+        error_setg(errp, GNTTAB_MAX_FRAMES_PROPERTY "=0: must be from 1 to "
+                   "65535");
+        return;
+    }
+    option_gnttab_max_frames = value;
 }
 
 void xen_accel_machine_class_init(ObjectClass *oc)
@@ -78,4 +134,11 @@ void xen_accel_machine_class_init(ObjectClass *oc)
     object_class_property_set_description(oc, XEN_VERSION_PROPERTY,
         "Be a Xen guest's machine, of this version of Xen, as 0x40011 for "
         "4.17; with -accel tcg or kvm");
+
+    object_class_property_add(oc, GNTTAB_MAX_FRAMES_PROPERTY, "uint16",
+                              get_gnttab_max_frames, set_gnttab_max_frames,
+                              NULL, NULL);
+    object_class_property_set_description(oc, GNTTAB_MAX_FRAMES_PROPERTY,
+        "Grant table frames that a Xen guest may have, of 512 grants each "
+        "(default: 64)");
 }

@@ -20,6 +20,9 @@
 
 struct vcpu_runstate_info;
 
+/* gnttab_max_frames of Xen, and of KVM's property xen-gnttab-max-frames. */
+#define XEN_GNTTAB_MAX_FRAMES_DEFAULT 64
+
 /* A vCPU's state by Xen's two flags, is_initialised and VPF_down. */
 typedef enum XenVCPUStatus {
     XEN_VCPU_WAITING,           /* for SIPI or VCPUOP_initialise */
@@ -137,8 +140,12 @@ typedef struct XenAccelOps {
     int (*set_runstate_update_flag)(bool enable);
 } XenAccelOps;
 
-/* The machine property xen-version, 0 if it was not given. */
+/* Of the machine type or the property xen-version; 0 if there is neither. */
 uint32_t xen_machine_version(void);
+/* The value of xen-evtchn-abi that the machine type implies, or NULL. */
+const char *xen_machine_evtchn_abi(void);
+/* The machine property xen-gnttab-max-frames, 0 if it was not given. */
+uint16_t xen_machine_gnttab_max_frames(void);
 void xen_accel_machine_class_init(ObjectClass *oc);
 
 /*

@@ -63,12 +63,12 @@ static uint32_t get_caps(void)
            KVM_XEN_HVM_CONFIG_SHARED_INFO;
 }
 
-/* The defaults of the KVM accelerator's properties. */
 static uint16_t get_gnttab_max_frames(void)
 {
-    return 64;
+    return xen_machine_gnttab_max_frames() ?: XEN_GNTTAB_MAX_FRAMES_DEFAULT;
 }
 
+/* The default of the KVM accelerator's property. */
 static uint16_t get_evtchn_max_pirq(void)
 {
     return 256;

@@ -199,6 +199,8 @@ static inline void cpu_relax(void)
 
 /* @nr zeroed adjacent pages; the runtime frees them after the test. */
 void *page_alloc(unsigned int nr);
+/* XENMEM_add_to_physmap: page @index of @space, XENMAPSPACE_*, to @gfn. */
+int map_page(unsigned int space, uint64_t index, uint64_t gfn);
 /* The frame number to name to Xen: an MFN in a PV guest. */
 uint64_t gfn_of(const void *address);
 

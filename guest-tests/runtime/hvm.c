@@ -183,13 +183,8 @@ struct xenstore_domain_interface *arch_xenstore(evtchn_port_t *port)
 grant_entry_v1_t *arch_grant_table(void)
 {
     grant_entry_v1_t *table = page_keep();
-    struct xen_add_to_physmap map = {
-        .domid = DOMID_SELF,
-        .space = XENMAPSPACE_grant_table,
-        .gpfn = gfn_of(table),
-    };
 
-    if (HYPERVISOR_memory_op(XENMEM_add_to_physmap, &map)) {
+    if (map_page(XENMAPSPACE_grant_table, 0, gfn_of(table))) {
         crash("no grant table");
     }
     return table;

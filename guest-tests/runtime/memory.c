@@ -28,6 +28,18 @@ void *page_keep(void)
     return memset(pages[NR_PAGES - kept], 0, PAGE_SIZE);
 }
 
+int map_page(unsigned int space, uint64_t index, uint64_t gfn)
+{
+    struct xen_add_to_physmap map = {
+        .domid = DOMID_SELF,
+        .space = space,
+        .idx = index,
+        .gpfn = gfn,
+    };
+
+    return HYPERVISOR_memory_op(XENMEM_add_to_physmap, &map);
+}
+
 void memory_mark(void)
 {
     mark = used;

@@ -7,18 +7,6 @@
 #include "xenstore.h"
 #include <xen/grant_table.h>
 
-static int map_page(unsigned int space, uint64_t index, uint64_t gfn)
-{
-    struct xen_add_to_physmap map = {
-        .domid = DOMID_SELF,
-        .space = space,
-        .idx = index,
-        .gpfn = gfn,
-    };
-
-    return HYPERVISOR_memory_op(XENMEM_add_to_physmap, &map);
-}
-
 /* A soft reset; then map shared_info again, which the runtime needs. */
 static void soft_reset(void)
 {

@@ -37,7 +37,7 @@ static const struct abi {
 #define ABI_AUTO (&abis[0])
 
 /* As the device itself, a property of the one guest of this process. */
-static const struct abi *option_abi = ABI_AUTO;
+static const struct abi *option_abi; /* NULL: the machine type's, or auto */
 static uint32_t option_max_ports;   /* 0: the default */
 static const char *option_set;      /* a property that was */
 
@@ -63,24 +63,44 @@ static void check_xen_mode_later(const char *property)
     option_set = property;
 }
 
-static char *get_abi(Object *obj, Error **errp)
-{
-    return g_strdup(option_abi->name);
-}
-
-static void set_abi(Object *obj, const char *value, Error **errp)
+static const struct abi *find_abi(const char *name)
 {
     size_t i;
 
     for (i = 0; i < ARRAY_SIZE(abis); i++) {
-        if (!strcmp(value, abis[i].name)) {
-            option_abi = &abis[i];
-            check_xen_mode_later(ABI);
-            return;
+        if (!strcmp(name, abis[i].name)) {
+            return &abis[i];
         }
     }
-    error_setg(errp, ABI "=%s: the choice is auto, 2l, fifo, 3l or 3l+fifo",
-               value);
+    return NULL;
+}
+
+static const struct abi *offered_abi(void)
+{
+    const char *implied = xen_machine_evtchn_abi();
+
+    if (option_abi) {
+        return option_abi;
+    }
+    return implied ? find_abi(implied) : ABI_AUTO;
+}
+
+static char *get_abi(Object *obj, Error **errp)
+{
+    return g_strdup(offered_abi()->name);
+}
+
+static void set_abi(Object *obj, const char *value, Error **errp)
+{
+    const struct abi *abi = find_abi(value);
+
+    if (!abi) {
+        error_setg(errp, ABI "=%s: the choice is auto, 2l, fifo, 3l or 3l+fifo",
+                   value);
+        return;
+    }
+    option_abi = abi;
+    check_xen_mode_later(ABI);
 }
 
 static uint32_t max_ports(void)
@@ -88,8 +108,8 @@ static uint32_t max_ports(void)
     if (option_max_ports) {
         return option_max_ports;
     }
-    return option_abi->three_level ? EVTCHN_MAX_PORTS :
-           option_abi->fifo ? EVTCHN_FIFO_MAX_PORTS : XEN_EVTCHN_2L_PORTS;
+    return offered_abi()->three_level ? EVTCHN_MAX_PORTS :
+           offered_abi()->fifo ? EVTCHN_FIFO_MAX_PORTS : XEN_EVTCHN_2L_PORTS;
 }
 
 static void get_max_ports(Object *obj, Visitor *v, const char *name,
@@ -138,11 +158,12 @@ void xen_evtchn_machine_class_init(ObjectClass *oc)
 bool xen_evtchn_get_options(bool kvm_has_2l, XenEvtchnOptions *options,
                             Error **errp)
 {
+    const struct abi *abi = offered_abi();
     uint32_t version = xen_accel->get_xen_version();
 
     options->max_ports = max_ports();
-    options->fifo = option_abi->fifo;
-    options->three_level = option_abi->three_level;
+    options->fifo = abi->fifo;
+    options->three_level = abi->three_level;
     if (options->max_ports > EVTCHN_FIFO_MAX_PORTS && !options->three_level) {
         error_setg(errp, MAX_PORTS "=%u: above %d a guest needs 3-level: lower "
                    "it, or use " ABI "=3l or 3l+fifo", options->max_ports,
@@ -152,11 +173,11 @@ bool xen_evtchn_get_options(bool kvm_has_2l, XenEvtchnOptions *options,
     if (version < XEN_VERSION_FIFO && options->fifo) {
         error_setg(errp, ABI "=%s: Xen has FIFO from 4.4 on, and "
                    "xen-version=0x%x is older: raise it, or use " ABI "=%s",
-                   option_abi->name, version,
+                   abi->name, version,
                    options->three_level ? "3l" : "2l");
         return false;
     }
-    if (option_abi == ABI_AUTO && version >= XEN_VERSION_FIFO) {
+    if (abi == ABI_AUTO && version >= XEN_VERSION_FIFO) {
         /* FIFO would cost such a guest its fast paths, and gain it nothing. */
         options->fifo = !kvm_has_2l ||
                         options->max_ports > XEN_EVTCHN_2L_PORTS;

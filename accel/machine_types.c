@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Machine types that are Xen guests' without further options, for management
+ * software that writes its own -machine and -accel.
+ *
+ * libvirt takes a machine for an i440FX by "pc-i440fx-" at the beginning of its
+ * name.  What a type offers is part of its name and never changes, so that
+ * migration, which compares names, compares this as well.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/module.h"
+#include "hw/boards.h"
+#include "hw/xen/xen.h"
+
+#include "machine_types.h"
+#include "pv_layer.h"
+
+#define PARENT MACHINE_TYPE_NAME("pc-i440fx-10.0")
+
+static const XenMachineType types[] = {
+    {
+        .type_name = MACHINE_TYPE_NAME("pc-i440fx-10.0-xen4.17"),
+        .desc = "Xen 4.17 HVM or PVH guest (i440FX + PIIX, 1996)",
+        .xen_version = 0x40011,
+        .evtchn_abi = "fifo",
+    },
+    {
+        .type_name = MACHINE_TYPE_NAME("pc-i440fx-10.0-xenpv4.17"),
+        .desc = "Xen 4.17 PV guest (i440FX + PIIX, 1996)",
+        .xen_version = 0x40011,
+        .evtchn_abi = "fifo",
+        .pv = true,
+    },
+};
+
+const XenMachineType *xen_machine_type(Object *machine)
+{
+    const char *name = machine ? object_get_typename(machine) : "";
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(types); i++) {
+        if (!strcmp(name, types[i].type_name)) {
+            return &types[i];
+        }
+    }
+    return NULL;
+}
+
+/*
+ * Not when an instance is made: libvirt's qom-list-properties makes one of each
+ * type, which must not turn QEMU into a Xen guest's.
+ */
+static void init(MachineState *ms)
+{
+    const XenMachineType *type = xen_machine_type(OBJECT(ms));
+    ObjectClass *parent = object_class_by_name(PARENT);
+
+    xen_mode = XEN_EMULATE;
+    if (type->pv) {
+        xen_pv_layer_load(ms);
+    }
+    MACHINE_CLASS(parent)->init(ms);
+}
+
+static void copy_compat_prop(gpointer prop, gpointer props)
+{
+    g_ptr_array_add(props, prop);
+}
+
+static void class_init(ObjectClass *oc, void *data)
+{
+    const XenMachineType *type = data;
+    MachineClass *mc = MACHINE_CLASS(oc);
+    MachineClass *parent = MACHINE_CLASS(object_class_get_parent(oc));
+
+    g_ptr_array_foreach(parent->compat_props, copy_compat_prop,
+                        mc->compat_props);
+    mc->desc = type->desc;
+    mc->alias = NULL;
+    mc->is_default = false;
+    mc->init = init;
+}
+
+static void register_types(void)
+{
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(types); i++) {
+        TypeInfo info = {
+            .name = types[i].type_name,
+            .parent = PARENT,
+            .class_init = class_init,
+            .class_data = (void *)&types[i],
+        };
+
+        type_register_static(&info);
+    }
+}
+
+type_init(register_types)
