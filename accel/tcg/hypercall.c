@@ -54,8 +54,8 @@ bool xen_tcg_gva_to_gpa(CPUState *cs, uint64_t gva, uint64_t *gpa,
 
 /* CPUID ------------------------------------------------------------------- */
 
-bool xen_tcg_cpuid(CPUX86State *env, uint32_t index, uint32_t *eax,
-                   uint32_t *ebx, uint32_t *ecx, uint32_t *edx)
+bool xen_tcg_cpuid(CPUX86State *env, uint32_t index, uint32_t count,
+                   uint32_t *eax, uint32_t *ebx, uint32_t *ecx, uint32_t *edx)
 {
     static const char signature[] = "XenVMMXenVMM";
     uint32_t version = xen_machine_version();
@@ -80,7 +80,7 @@ bool xen_tcg_cpuid(CPUX86State *env, uint32_t index, uint32_t *eax,
         *ebx = XEN_HYPERCALL_MSR;
         break;
     case 3:
-        /* The TSC is the host's, whose frequency QEMU does not know. */
+        xen_tcg_time_cpuid(env, count, eax, ebx, ecx, edx);
         break;
     case 4:
         if (version >= XEN_VERSION(4, 6)) {

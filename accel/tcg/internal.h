@@ -119,8 +119,10 @@ int xen_tcg_get_vcpu_runstate(CPUState *cs, CPUState *target,
                               struct vcpu_runstate_info *info);
 
 /* time.c */
-void xen_tcg_time_init(void);
 uint64_t xen_tcg_get_system_time(void);
+/* The time leaf of CPUID; its output is 0 before. */
+void xen_tcg_time_cpuid(CPUX86State *env, uint32_t count, uint32_t *eax,
+                        uint32_t *ebx, uint32_t *ecx, uint32_t *edx);
 int xen_tcg_set_shared_info(uint64_t gfn);
 int xen_tcg_set_vcpu_info(CPUState *cs, uint64_t gpa);
 int xen_tcg_set_vcpu_time_info(CPUState *cs, uint64_t gpa);

@@ -12,8 +12,8 @@ void xen_tcg_init_vcpu(CPUState *cs)
 {
 }
 
-bool xen_tcg_cpuid(CPUX86State *env, uint32_t index, uint32_t *eax,
-                   uint32_t *ebx, uint32_t *ecx, uint32_t *edx)
+bool xen_tcg_cpuid(CPUX86State *env, uint32_t index, uint32_t count,
+                   uint32_t *eax, uint32_t *ebx, uint32_t *ecx, uint32_t *edx)
 {
     return false;
 }

@@ -1,88 +1,70 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Xen's system time on TCG, in vcpu_time_info.
+ * Xen's system time and the guest's TSC on TCG.
  *
- * System time is QEMU_CLOCK_VIRTUAL.  A guest computes it from its TSC, which
- * on TCG is the host's, of unknown frequency.  So QEMU measures the frequency
- * from the guest's start on, and updates the guest's copy now and then.
+ * System time is QEMU_CLOCK_VIRTUAL, and the TSC counts the same nanoseconds (see
+ * cpu_get_tsc()), as with Xen's tsc_mode=always_emulate.  So a guest computes system
+ * time from its TSC without an error, all vCPUs have the same, and nothing is ever to
+ * be measured or updated: not while the guest runs, nor when it is stopped, runs with
+ * icount, or moves to a host of another frequency or architecture.
  */
 
 #include "internal.h"
-#include "system/cpu-timers.h"
 #include "../wallclock.h"
 
-#define REFRESH_NS (500 * SCALE_MS)
+#define TSC_KHZ     (NANOSECONDS_PER_SECOND / 1000)
 
-static int64_t start_ticks;
-static int64_t start_ns;
-static QEMUTimer *refresh_timer;
+/* ns = ((ticks << TSC_SHIFT) * TSC_MUL) >> 32, as Xen has it for 1 GHz. */
+#define TSC_SHIFT   1
+#define TSC_MUL     0x80000000u
 
-struct time_scale {
-    uint32_t mul;
-    int8_t shift;
-};
+/* What the time leaf has in its first sub-leaf; QEMU's copy of cpuid.h lacks it. */
+#define XEN_CPUID_TSC_EMULATED              (1 << 0)
+#define XEN_CPUID_RDTSCP_INSTR_AVAIL        (1 << 2)
+#define XEN_CPUID_TSC_MODE_ALWAYS_EMULATE   1
 
 uint64_t xen_tcg_get_system_time(void)
 {
     return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
 }
 
-/* ns = ((ticks << shift) * mul) >> 32, as the guest computes it. */
-static struct time_scale measure(int64_t ticks, int64_t ns)
+void xen_tcg_time_cpuid(CPUX86State *env, uint32_t count, uint32_t *eax,
+                        uint32_t *ebx, uint32_t *ecx, uint32_t *edx)
 {
-    struct time_scale scale = { 0 };
-    /* At first no time has passed; with icount one tick is one ns. */
-    double ratio = ns > start_ns
-                       ? (double)(ticks - start_ticks) / (ns - start_ns) : 1;
-    uint64_t hz = MAX(ratio, 1e-3) * NANOSECONDS_PER_SECOND;
-
-    while (hz > 2 * NANOSECONDS_PER_SECOND) {
-        hz >>= 1;
-        scale.shift--;
-    }
-    while (hz <= NANOSECONDS_PER_SECOND) {
-        hz <<= 1;
-        scale.shift++;
-    }
-    scale.mul = ((uint64_t)NANOSECONDS_PER_SECOND << 32) / hz;
-    return scale;
-}
-
-/*
- * Read both clocks at nearly the same time: if the thread is interrupted in
- * between, it tries again.  The remaining error puts the guest's time ahead; if
- * it were behind, the guest would see timers fire early.
- */
-static void read_clocks(int64_t *ticks, int64_t *ns)
-{
-    unsigned int tries;
-
-    for (tries = 0; tries < 10; tries++) {
-        int64_t before = xen_tcg_get_system_time();
-
-        *ticks = cpus_get_elapsed_ticks();
-        *ns = xen_tcg_get_system_time();
-        if (*ns - before < 20 * SCALE_US) {
-            break;
+    switch (count) {
+    case 0:
+        *eax = XEN_CPUID_TSC_EMULATED;
+        if (env->features[FEAT_8000_0001_EDX] & CPUID_EXT2_RDTSCP) {
+            *eax |= XEN_CPUID_RDTSCP_INSTR_AVAIL;
         }
+        *ebx = XEN_CPUID_TSC_MODE_ALWAYS_EMULATE;
+        *ecx = TSC_KHZ;
+        *edx = 1;       /* incarnation: nothing about the TSC has changed */
+        break;
+    case 1:
+        /* eax and ebx: the TSC has no offset */
+        *ecx = TSC_MUL;
+        *edx = TSC_SHIFT;
+        break;
+    case 2:
+        *eax = TSC_KHZ;
+        break;
     }
 }
 
-static void write_time_info(void *area, uint64_t tsc, uint64_t ns,
-                            struct time_scale scale)
+static void write_time_info(void *area)
 {
+    uint64_t now = xen_tcg_get_system_time();
     struct vcpu_time_info info = {
-        .tsc_timestamp = tsc,
-        .system_time = ns,
-        .tsc_to_system_mul = scale.mul,
-        .tsc_shift = scale.shift,
+        .tsc_timestamp = now,
+        .system_time = now,
+        .tsc_to_system_mul = TSC_MUL,
+        .tsc_shift = TSC_SHIFT,
+        .flags = XEN_PVCLOCK_TSC_STABLE_BIT,
     };
     const size_t rest = offsetof(struct vcpu_time_info, tsc_timestamp);
     uint32_t version;
 
-    if (!area) {
-        return;
-    }
     /* Odd while it changes.  The area may be at any address, unaligned. */
     version = (ldl_he_p(area) + 1) | 1;
     stl_he_p(area, version);
@@ -92,67 +74,26 @@ static void write_time_info(void *area, uint64_t tsc, uint64_t ns,
     stl_he_p(area, version + 1);
 }
 
-static void refresh_vcpu(XenTCGVCPU *v)
+int xen_tcg_set_vcpu_info(CPUState *cs, uint64_t gpa)
 {
-    CPUX86State *env = &X86_CPU(v->cs)->env;
-    struct time_scale scale;
-    int64_t ticks, ns;
-    uint64_t tsc;
-
-    read_clocks(&ticks, &ns);
-    scale = measure(ticks, ns);
-    tsc = ticks + env->tsc_offset;
-    if (v->vcpu_info.ptr) {
-        write_time_info(v->vcpu_info.ptr + offsetof(struct vcpu_info, time),
-                        tsc, ns, scale);
-    }
-    write_time_info(v->time_info.ptr, tsc, ns, scale);
-}
-
-static void refresh(void *opaque)
-{
-    CPUState *cs;
-
-    CPU_FOREACH(cs) {
-        XenTCGVCPU *v = xen_tcg_vcpu(cs);
-
-        if (v) {
-            refresh_vcpu(v);
-        }
-    }
-    timer_mod(refresh_timer, xen_tcg_get_system_time() + REFRESH_NS);
-}
-
-void xen_tcg_time_init(void)
-{
-    read_clocks(&start_ticks, &start_ns);
-    refresh_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, refresh, NULL);
-}
-
-static int set_area(CPUState *cs, XenGuestArea *area, uint64_t gpa,
-                    size_t size)
-{
-    int ret = xen_guest_area_set(area, gpa, size);
+    XenGuestArea *area = &xen_tcg_vcpu(cs)->vcpu_info;
+    int ret = xen_guest_area_set(area, gpa, sizeof(struct vcpu_info));
 
     if (!ret && area->ptr) {
-        refresh_vcpu(xen_tcg_vcpu(cs));
-        if (!timer_pending(refresh_timer)) {
-            timer_mod(refresh_timer, xen_tcg_get_system_time() + REFRESH_NS);
-        }
+        write_time_info(area->ptr + offsetof(struct vcpu_info, time));
     }
     return ret;
 }
 
-int xen_tcg_set_vcpu_info(CPUState *cs, uint64_t gpa)
-{
-    return set_area(cs, &xen_tcg_vcpu(cs)->vcpu_info, gpa,
-                    sizeof(struct vcpu_info));
-}
-
 int xen_tcg_set_vcpu_time_info(CPUState *cs, uint64_t gpa)
 {
-    return set_area(cs, &xen_tcg_vcpu(cs)->time_info, gpa,
-                    sizeof(struct vcpu_time_info));
+    XenGuestArea *area = &xen_tcg_vcpu(cs)->time_info;
+    int ret = xen_guest_area_set(area, gpa, sizeof(struct vcpu_time_info));
+
+    if (!ret && area->ptr) {
+        write_time_info(area->ptr);
+    }
+    return ret;
 }
 
 int xen_tcg_set_shared_info(uint64_t gfn)

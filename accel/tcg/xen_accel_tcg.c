@@ -101,7 +101,6 @@ static void init_guest(void)
     xen_tcg_active = true;
     nr_vcpus = MACHINE(qdev_get_machine())->smp.max_cpus;
     vcpus = g_new0(XenTCGVCPU *, nr_vcpus);
-    xen_tcg_time_init();
     qemu_register_reset(reset, NULL);
     /* The pages of the guest's console and xenstore. */
     e820_add_entry(XEN_SPECIAL_AREA_ADDR, XEN_SPECIAL_AREA_SIZE,

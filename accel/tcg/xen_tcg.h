@@ -12,7 +12,7 @@
 
 #if defined(CONFIG_USER_ONLY) || !defined(CONFIG_TCG)
 #define xen_tcg_active false
-#define xen_tcg_cpuid(env, index, eax, ebx, ecx, edx) false
+#define xen_tcg_cpuid(env, index, count, eax, ebx, ecx, edx) false
 #define xen_tcg_exec_enter(cs)
 #define xen_tcg_exec_exit(cs)
 #define xen_tcg_has_work(cs) false
@@ -28,9 +28,9 @@ extern bool xen_tcg_active;
 /* Make @cs, being realized, a Xen vCPU. */
 void xen_tcg_init_vcpu(CPUState *cs);
 
-/* True: @index is one of Xen's leaves. */
-bool xen_tcg_cpuid(CPUX86State *env, uint32_t index, uint32_t *eax,
-                   uint32_t *ebx, uint32_t *ecx, uint32_t *edx);
+/* True: @index is one of Xen's leaves; @count is its sub-leaf. */
+bool xen_tcg_cpuid(CPUX86State *env, uint32_t index, uint32_t count,
+                   uint32_t *eax, uint32_t *ebx, uint32_t *ecx, uint32_t *edx);
 
 /* True: @msr is Xen's. */
 bool xen_tcg_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value);

@@ -31,6 +31,7 @@
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 #include <xen/version.h>
+#include <xen/arch-x86/cpuid.h>
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
 
@@ -149,6 +150,12 @@ extern struct shared_info *shared_info;
 
 /* True on real Xen: the command line has host=xen. */
 bool host_is_xen(void);
+
+struct cpuid {
+    uint32_t a, b, c, d;
+};
+/* One of Xen's leaves, from 0; HVM and PVH guests only. */
+struct cpuid xen_cpuid(uint32_t leaf, uint32_t subleaf);
 
 unsigned int this_vcpu(void);
 struct vcpu_info *vcpu_info_of(unsigned int vcpu);

@@ -5,7 +5,6 @@
 #include "interrupt.h"
 #include "ioapic.h"
 #include "lapic.h"
-#include <xen/arch-x86/cpuid.h>
 #include <xen/arch-x86/hvm/start_info.h>
 
 #define MULTIBOOT_LOADER 0x2badb002
@@ -42,29 +41,36 @@ static char shared_info_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 static uint32_t lapic_ids[MAX_VCPUS];
 static enum upcall_method method_in_use;
 
-static void cpuid(uint32_t leaf, uint32_t *a, uint32_t *b, uint32_t *c,
-                  uint32_t *d)
+static struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 {
+    struct cpuid r;
+
     asm volatile("cpuid"
-                 : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d)
-                 : "a"(leaf), "c"(0));
+                 : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d)
+                 : "a"(leaf), "c"(subleaf));
+    return r;
+}
+
+struct cpuid xen_cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    return cpuid(xen_cpuid_base + leaf, subleaf);
 }
 
 /* Xen's CPUID leaves are at the first multiple of 0x100 with its signature. */
 static void find_xen(void)
 {
-    uint32_t base, a, b, c, d;
+    uint32_t base;
 
     for (base = 0x40000000; base < 0x40010000; base += 0x100) {
-        cpuid(base, &a, &b, &c, &d);
-        if (b == XEN_CPUID_SIGNATURE_EBX && c == XEN_CPUID_SIGNATURE_ECX &&
-            d == XEN_CPUID_SIGNATURE_EDX) {
+        struct cpuid r = cpuid(base, 0);
+
+        if (r.b == XEN_CPUID_SIGNATURE_EBX && r.c == XEN_CPUID_SIGNATURE_ECX &&
+            r.d == XEN_CPUID_SIGNATURE_EDX) {
             xen_cpuid_base = base;
-            cpuid(base + 2, &a, &b, &c, &d);
             asm volatile("wrmsr"
                          :
-                         : "c"(b), "a"((uint32_t)(uintptr_t)hypercall_page),
-                           "d"(0)
+                         : "c"(xen_cpuid(2, 0).b),
+                           "a"((uint32_t)(uintptr_t)hypercall_page), "d"(0)
                          : "memory");
             return;
         }
