@@ -26,6 +26,7 @@
 #include <xenctrl.h>
 #include <xenevtchn.h>
 #include <xenforeignmemory.h>
+#include <xenguest.h>
 #include <xenstore.h>
 #include <xen/hvm/save.h>
 #include <xen/arch-x86/hvm/start_info.h>
@@ -201,13 +202,13 @@ static bool read_console(volatile struct xencons_interface *ring)
     return any;
 }
 
-/* How the domain has ended; NULL as long as it runs. */
+/* How the domain has ended; NULL as long as it runs.  Cancels a suspend. */
 static const char *outcome(void)
 {
     static const char *const names[] = {
         [SHUTDOWN_poweroff] = "poweroff",
         [SHUTDOWN_reboot] = "reboot",
-        [SHUTDOWN_suspend] = "failed it wants to be suspended",
+        [SHUTDOWN_suspend] = "failed it could not be resumed",
         [SHUTDOWN_crash] = "crash",
         [SHUTDOWN_watchdog] = "failed its watchdog has barked",
         [SHUTDOWN_soft_reset] = "failed it wants to be reset",
@@ -223,6 +224,11 @@ static const char *outcome(void)
         return NULL;
     }
     reason = (info.flags >> XEN_DOMINF_shutdownshift) & XEN_DOMINF_shutdownmask;
+    /* xenstored tells of the next shutdown only once it knows of this end. */
+    if (reason == SHUTDOWN_suspend && xs_resume_domain(store, domid) &&
+        !xc_domain_resume(xc, domid, 1)) {
+        return NULL;
+    }
     if (reason >= sizeof(names) / sizeof(names[0]) || !names[reason]) {
         return "failed it shut down for an unknown reason";
     }
