@@ -16,6 +16,7 @@ int xen_hypercall_check_self(domid_t domid)
 void xen_hypercalls_init(void)
 {
     xen_hypercall_assist_init();
+    xen_hypercall_control_init();
     xen_hypercall_param_init();
     xen_hypercall_shutdown_init();
     xen_hypercall_timer_init();

@@ -21,6 +21,7 @@
 /* Once, while the machine is made. */
 void xen_hypercalls_init(void);
 void xen_hypercall_assist_init(void);
+void xen_hypercall_control_init(void);
 void xen_hypercall_param_init(void);
 void xen_hypercall_shutdown_init(void);
 void xen_hypercall_timer_init(void);
