@@ -79,6 +79,17 @@ struct vcpu_hvm_context;
 int xen_vcpu_load_context(CPUState *target,
                           const struct vcpu_hvm_context *context);
 
+/*
+ * @cs is unplugged, and its thread has ended: keep what the guest has set up for
+ * the vCPU; and @cs, about to run, is that vCPU: have it again.  BQL held.
+ */
+void xen_vcpu_unplugged(CPUState *cs);
+void xen_vcpu_plugged(CPUState *cs);
+/* @vcpu, which is not there, has its vcpu_info in shared_info, at @gpa. */
+void xen_absent_vcpu_set_default_info(uint32_t vcpu, uint64_t gpa);
+/* Forget all vCPUs that are not there: another kernel starts.  BQL held. */
+void xen_absent_vcpus_reset(void);
+
 /* HVMOP_get_param, HVMOP_set_param; false: QEMU's own code handles it. */
 bool xen_hypercall_hvm_param(CPUState *cs, unsigned int cmd, uint64_t arg,
                              int64_t *result);

@@ -126,8 +126,9 @@ static void reset(void *opaque)
     CPU_FOREACH(cs) {
         QEMU_LOCK_GUARD(&X86_CPU(cs)->env.xen_timers_lock);
         stop_periodic(cs);
-        last_event[cs->cpu_index] = 0;
     }
+    memset(last_event, 0,
+           MACHINE(qdev_get_machine())->smp.max_cpus * sizeof(*last_event));
 }
 
 void xen_hypercall_timer_init(void)

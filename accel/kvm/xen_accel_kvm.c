@@ -9,6 +9,7 @@
 #include "system/kvm_int.h"
 #include "system/kvm_xen.h"
 #include "target/i386/kvm/trace.h"
+#include "hw/xen/interface/xen.h"
 
 #include "internal.h"
 #include "../wallclock.h"
@@ -200,6 +201,28 @@ static int get_vcpu_timer(CPUState *cs, uint64_t *expires_ns)
     return ret;
 }
 
+/*
+ * KVM keeps the vCPU for the next CPU of its number.  If that comes after a
+ * reset, KVM must not write to the areas that the former kernel had, nor raise its
+ * timer.
+ */
+static void destroy_vcpu(CPUState *cs)
+{
+    CPUX86State *env = &X86_CPU(cs)->env;
+
+    if (get_caps() & KVM_XEN_HVM_CONFIG_EVTCHN_SEND) {
+        if (env->xen_virq[VIRQ_TIMER]) {
+            get_vcpu_timer(cs, &env->xen_singleshot_timer_ns);
+        }
+        set_vcpu_timer(cs, 0, 0);
+        set_vcpu_upcall_vector(cs, 0);
+    }
+    set_vcpu_info(cs, INVALID_GPA);
+    set_vcpu_time_info(cs, INVALID_GPA);
+    set_vcpu_runstate(cs, INVALID_GPA);
+    xen_kvm_block_destroy_vcpu(cs);
+}
+
 static int set_runstate_update_flag(bool enable)
 {
     if (!(get_caps() & KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG)) {
@@ -226,7 +249,7 @@ const XenAccelOps xen_accel_kvm = {
     .set_vcpu_time_info = set_vcpu_time_info,
     .set_vcpu_runstate = set_vcpu_runstate,
     .init_vcpu = init_vcpu,
-    .destroy_vcpu = xen_kvm_block_destroy_vcpu,
+    .destroy_vcpu = destroy_vcpu,
     .set_upcall_vector = set_upcall_vector,
     .raise_upcall = raise_upcall,
     .raise_vcpu_upcall = raise_vcpu_upcall,

@@ -108,8 +108,12 @@ void xen_tcg_forget_down(XenTCGVCPU *v);
 /* Does @v wait for SIPI? */
 bool xen_tcg_waits_for_sipi(XenTCGVCPU *v);
 
-/* runstate.c; on the vCPU's own thread, except for the second and the last */
+/*
+ * runstate.c; on the vCPU's own thread, except for the second, the third and the
+ * last
+ */
 void xen_tcg_runstate_init_vcpu(XenTCGVCPU *v);
+void xen_tcg_runstate_destroy_vcpu(XenTCGVCPU *v);
 void xen_tcg_runstate_woken(XenTCGVCPU *v);
 void xen_tcg_runstate_enter(XenTCGVCPU *v);
 void xen_tcg_runstate_leave(XenTCGVCPU *v);

@@ -11,12 +11,19 @@
  */
 
 #include "internal.h"
+#include "hw/boards.h"
 
 /* Size of struct vcpu_runstate_info in each mode. */
 #define AREA_SIZE       48
 #define AREA_SIZE_32    44
 
 static bool update_flag;
+
+/*
+ * Of vCPUs that were unplugged, by number; BQL.  As in Xen their times go on, with
+ * the vCPU offline meanwhile: to a guest these never go back.
+ */
+static struct vcpu_runstate_info *unplugged;
 
 /* 32-bit guests align 64 bits to 4 bytes, so their structure has no hole. */
 static size_t area_size(bool long_mode)
@@ -148,10 +155,23 @@ int xen_tcg_get_vcpu_runstate(CPUState *cs, CPUState *target,
     return 0;
 }
 
-/* A new vCPU is down, as in Xen. */
+/* A new vCPU is down, as in Xen, and has been since it was unplugged. */
 void xen_tcg_runstate_init_vcpu(XenTCGVCPU *v)
 {
     qemu_spin_init(&v->runstate_lock);
-    v->runstate.state = RUNSTATE_offline;
-    v->runstate.state_entry_time = xen_tcg_get_system_time();
+    if (!unplugged) {
+        unplugged = g_new0(struct vcpu_runstate_info,
+                           MACHINE(qdev_get_machine())->smp.max_cpus);
+    }
+    v->runstate = unplugged[v->cs->cpu_index];
+    if (!v->runstate.state_entry_time) {
+        v->runstate.state = RUNSTATE_offline;
+        v->runstate.state_entry_time = xen_tcg_get_system_time();
+    }
+}
+
+void xen_tcg_runstate_destroy_vcpu(XenTCGVCPU *v)
+{
+    change(v, RUNSTATE_offline, xen_tcg_get_system_time());
+    unplugged[v->cs->cpu_index] = v->runstate;
 }

@@ -133,6 +133,7 @@ static void destroy_vcpu(CPUState *cs)
     qatomic_set(&vcpus[cs->cpu_index], NULL);
     qemu_bh_delete(v->bh);
     timer_free(v->block_timer);
+    xen_tcg_runstate_destroy_vcpu(v);
     xen_guest_area_set(&v->vcpu_info, INVALID_GPA, 0);
     xen_guest_area_set(&v->time_info, INVALID_GPA, 0);
     xen_guest_area_set(&v->runstate_area, INVALID_GPA, 0);

@@ -188,6 +188,8 @@ void xen_evtchn_kvm_end_reset(XenEvtchnState *s);
 void xen_evtchn_kvm_reclaim(XenEvtchnState *s);
 /* After a soft reset: the guest's next kernel gets no timer of this one's. */
 void xen_evtchn_kvm_stop_timers(XenEvtchnState *s);
+/* @cs is new: it has the bindings that the guest made for its number. */
+void xen_evtchn_kvm_vcpu_plugged(XenEvtchnState *s, CPUState *cs);
 /* A back end has bound its @port to @guest_port. */
 void xen_evtchn_kvm_backend_bound(XenEvtchnState *s, uint32_t guest_port,
                                   uint32_t port);

@@ -267,6 +267,22 @@ void xen_evtchn_kvm_binding_changed(void *opaque, uint32_t port,
     }
 }
 
+void xen_evtchn_kvm_vcpu_plugged(XenEvtchnState *s, CPUState *cs)
+{
+    uint32_t port;
+
+    QEMU_LOCK_GUARD(&s->kvm_lock);
+    for (port = 1; port < XEN_EVTCHN_2L_PORTS; port++) {
+        XenEvtchnKvmPort *p = &s->kvm_ports[port];
+
+        if (p->kind == KVM_PORT_VIRQ && p->what >> 8 == cs->cpu_index) {
+            X86_CPU(cs)->env.xen_virq[p->what & 0xff] = port;
+        } else if (p->kind == KVM_PORT_IPI && p->what == cs->cpu_index) {
+            assign(s, port);
+        }
+    }
+}
+
 /*
  * Until end_reset QEMU serves all sends.  KVM lets go of all ports at once here:
  * one by one it would wait for its readers each time, for a full table seconds.

@@ -36,6 +36,9 @@ void xen_evtchn_vcpu_realized(CPUState *cs)
 {
     xen_evtchn_vcpus_init(MACHINE(qdev_get_machine())->smp.max_cpus);
     xen_evtchn_vcpu_publish(cs->cpu_index, cs);
+    if (xen_evtchn_singleton) {
+        xen_evtchn_kvm_vcpu_plugged(xen_evtchn_singleton, cs);
+    }
 }
 
 void xen_evtchn_vcpu_unrealize(CPUState *cs)
@@ -73,6 +76,16 @@ void xen_evtchn_set_vcpu_info(CPUState *cs, void *vcpu_info)
      */
     if (vcpu_info && xen_upcall_pending(old)) {
         evtchn_vcpu_set_info(s->guest, vcpu, vcpu_info, true);
+    }
+}
+
+void xen_evtchn_forget_vcpu_info(uint32_t vcpu)
+{
+    XenEvtchnState *s = xen_evtchn_singleton;
+
+    if (s && vcpu < s->nr_cpus) {
+        s->cpus[vcpu].vcpu_info = NULL;
+        evtchn_vcpu_set_info(s->guest, vcpu, NULL, false);
     }
 }
 

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the guest has set up for a vCPU while there is no such CPU.
+ *
+ * On Xen a domain has all its vCPUs for life: one that is unplugged is offline,
+ * and keeps what the guest has registered for it.  So Linux registers vcpu_info
+ * once, and not again when the CPU is plugged anew.  In QEMU an unplugged CPU is
+ * destroyed, so what belongs to the vCPU of that number is kept here, and the next
+ * CPU of that number gets it.
+ *
+ * Its ports, its FIFO control block and where events are marked for it are kept by
+ * the event-channel device, by number anyway; the times of its runstate, by
+ * the accelerator.
+ */
+
+#include "hypercalls.h"
+#include "qemu/error-report.h"
+#include "exec/memory.h"
+#include "hw/boards.h"
+#include "system/kvm_xen.h"
+#include "hw/xen-evtchn/qemu/hooks.h"
+
+typedef struct AbsentVCPU {
+    MemoryRegion *vcpu_info_mr;     /* a reference: events are marked there */
+    void *vcpu_info_hva;
+    uint64_t vcpu_info_gpa;
+    uint64_t vcpu_info_default_gpa;
+    uint64_t time_info_gpa;
+    uint64_t runstate_gpa;
+    uint64_t singleshot_timer_ns;
+    uint64_t periodic_timer_period;
+    uint8_t callback_vector;
+} AbsentVCPU;
+
+static const AbsentVCPU nothing = {
+    .vcpu_info_gpa = INVALID_GPA,
+    .vcpu_info_default_gpa = INVALID_GPA,
+    .time_info_gpa = INVALID_GPA,
+    .runstate_gpa = INVALID_GPA,
+};
+
+static GArray *absent;      /* AbsentVCPU by number; BQL */
+
+static AbsentVCPU *absent_vcpu(uint32_t vcpu)
+{
+    if (!absent) {
+        uint32_t i, nr = MACHINE(qdev_get_machine())->smp.max_cpus;
+
+        absent = g_array_sized_new(false, false, sizeof(AbsentVCPU), nr);
+        for (i = 0; i < nr; i++) {
+            g_array_append_val(absent, nothing);
+        }
+    }
+    return vcpu < absent->len ? &g_array_index(absent, AbsentVCPU, vcpu) : NULL;
+}
+
+void xen_vcpu_unplugged(CPUState *cs)
+{
+    CPUX86State *env = &X86_CPU(cs)->env;
+
+    *absent_vcpu(cs->cpu_index) = (AbsentVCPU) {
+        .vcpu_info_mr = g_steal_pointer(&env->xen_vcpu_info_mr),
+        .vcpu_info_hva = g_steal_pointer(&env->xen_vcpu_info_hva),
+        .vcpu_info_gpa = env->xen_vcpu_info_gpa,
+        .vcpu_info_default_gpa = env->xen_vcpu_info_default_gpa,
+        .time_info_gpa = env->xen_vcpu_time_info_gpa,
+        .runstate_gpa = env->xen_vcpu_runstate_gpa,
+        .singleshot_timer_ns = env->xen_singleshot_timer_ns,
+        .periodic_timer_period = env->xen_periodic_timer_period,
+        .callback_vector = env->xen_vcpu_callback_vector,
+    };
+}
+
+static void set_state(CPUState *cs, run_on_cpu_data data)
+{
+    int ret = kvm_put_xen_state(cs);
+
+    if (ret) {
+        error_report("vCPU %d: what the guest had registered for it before it "
+                     "was unplugged cannot be set up again: %s", cs->cpu_index,
+                     strerror(-ret));
+    }
+}
+
+void xen_vcpu_plugged(CPUState *cs)
+{
+    CPUX86State *env = &X86_CPU(cs)->env;
+    AbsentVCPU *a = absent_vcpu(cs->cpu_index);
+
+    env->xen_vcpu_info_mr = a->vcpu_info_mr;
+    env->xen_vcpu_info_hva = a->vcpu_info_hva;
+    env->xen_vcpu_info_gpa = a->vcpu_info_gpa;
+    env->xen_vcpu_info_default_gpa = a->vcpu_info_default_gpa;
+    env->xen_vcpu_time_info_gpa = a->time_info_gpa;
+    env->xen_vcpu_runstate_gpa = a->runstate_gpa;
+    env->xen_singleshot_timer_ns = a->singleshot_timer_ns;
+    env->xen_periodic_timer_period = a->periodic_timer_period;
+    env->xen_vcpu_callback_vector = a->callback_vector;
+    *a = nothing;
+    /* Before it runs for the first time. */
+    async_run_on_cpu(cs, set_state, RUN_ON_CPU_NULL);
+}
+
+void xen_absent_vcpu_set_default_info(uint32_t vcpu, uint64_t gpa)
+{
+    AbsentVCPU *a = absent_vcpu(vcpu);
+
+    if (a) {
+        a->vcpu_info_default_gpa = gpa;
+    }
+}
+
+void xen_absent_vcpus_reset(void)
+{
+    uint32_t i;
+
+    for (i = 0; absent && i < absent->len; i++) {
+        AbsentVCPU *a = absent_vcpu(i);
+
+        if (a->vcpu_info_mr) {
+            xen_evtchn_forget_vcpu_info(i);
+            memory_region_unref(a->vcpu_info_mr);
+        }
+        *a = nothing;
+    }
+}
