@@ -95,6 +95,13 @@ typedef struct XenAccelOps {
     /* The same, but by the vCPU's own @vector, as a LAPIC interrupt. */
     void (*raise_vcpu_upcall)(CPUState *cs, uint8_t vector);
 
+    /*
+     * Optional: the machine woke from S3, and vCPU 0 is to run the firmware.  An
+     * upcall that is raised from here on waits for the guest's kernel.  BQL held,
+     * no vCPU runs.
+     */
+    void (*wake_up)(void);
+
     /* See get_caps.  vCPU's thread; @expires_ns is a system time, 0: stop it */
     int (*set_vcpu_upcall_vector)(CPUState *cs, uint8_t vector);
     int (*set_vcpu_timer)(CPUState *cs, uint32_t port, uint64_t expires_ns);

@@ -4,7 +4,6 @@
 #include "hypercalls.h"
 #include "qemu/main-loop.h"
 #include "migration/vmstate.h"
-#include "system/reset.h"
 
 typedef struct Assist {
     bool runstate_update_flag;
@@ -13,7 +12,7 @@ typedef struct Assist {
 static Assist assist;           /* BQL */
 
 /* The next kernel may not know the flag, and take it for part of the time. */
-static void reset(void *opaque)
+static void reset(void)
 {
     if (assist.runstate_update_flag) {
         assist.runstate_update_flag = false;
@@ -58,7 +57,7 @@ static const VMStateDescription vmstate_assist = {
 
 void xen_hypercall_assist_init(void)
 {
-    qemu_register_reset(reset, NULL);
+    xen_hypercall_register_reset(reset);
     vmstate_register(NULL, 0, &vmstate_assist, &assist);
 }
 

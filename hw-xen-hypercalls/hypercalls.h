@@ -27,6 +27,9 @@ void xen_hypercall_shutdown_init(void);
 void xen_hypercall_timer_init(void);
 void xen_hypercall_watchdog_init(void);
 
+/* Have @handler called at each reset after which another kernel starts. */
+void xen_hypercall_register_reset(void (*handler)(void));
+
 /*
  * Handle @exit, whose caller is at CPL 0, and set its result; false to leave
  * it to QEMU's own.  On the vCPU's thread, without the BQL.

@@ -7,7 +7,6 @@
 #include "hypercalls.h"
 #include "qemu/main-loop.h"
 #include "migration/vmstate.h"
-#include "system/reset.h"
 #include "hw/xen/interface/hvm/hvm_op.h"
 #include "hw/xen/interface/hvm/params.h"
 #include "hw/xen/interface/sched.h"
@@ -207,7 +206,7 @@ bool xen_hypercall_hvm_param(CPUState *cs, unsigned int cmd, uint64_t arg,
     return true;
 }
 
-static void reset(void *opaque)
+static void reset(void)
 {
     memset(&params, 0, sizeof(params));
 }
@@ -231,6 +230,6 @@ static const VMStateDescription vmstate_params = {
 
 void xen_hypercall_param_init(void)
 {
-    qemu_register_reset(reset, NULL);
+    xen_hypercall_register_reset(reset);
     vmstate_register(NULL, 0, &vmstate_params, &params);
 }

@@ -4,7 +4,6 @@
 #include "hypercalls.h"
 #include "qemu/main-loop.h"
 #include "system/kvm_xen.h"
-#include "system/reset.h"
 #include "system/runstate.h"
 #include "system/watchdog.h"
 #include "hw/xen/interface/sched.h"
@@ -98,12 +97,12 @@ int xen_hypercall_sched_remote_shutdown(CPUState *cs, uint64_t arg)
     return ret ? ret : -EPERM;
 }
 
-static void reset(void *opaque)
+static void reset(void)
 {
     code = NO_CODE;
 }
 
 void xen_hypercall_shutdown_init(void)
 {
-    qemu_register_reset(reset, NULL);
+    xen_hypercall_register_reset(reset);
 }

@@ -9,7 +9,6 @@
 #include "hw/boards.h"
 #include "hw/xen/interface/vcpu.h"
 #include "hw/xen-evtchn/qemu/hooks.h"
-#include "system/reset.h"
 
 /* As Xen's: 200 years, so that no sum overflows. */
 #define MAX_PERIOD_NS   ((int64_t)(UINT64_MAX >> 2))
@@ -119,7 +118,7 @@ bool xen_hypercall_set_timer_op(CPUState *cs, uint64_t timeout,
     return (int64_t)timeout > 0 && raise_past(cs, timeout);
 }
 
-static void reset(void *opaque)
+static void reset(void)
 {
     CPUState *cs;
 
@@ -134,5 +133,5 @@ static void reset(void *opaque)
 void xen_hypercall_timer_init(void)
 {
     last_event = g_new0(int64_t, MACHINE(qdev_get_machine())->smp.max_cpus);
-    qemu_register_reset(reset, NULL);
+    xen_hypercall_register_reset(reset);
 }

@@ -9,7 +9,6 @@
 #include "qemu/timer.h"
 #include "hw/xen/interface/sched.h"
 #include "migration/vmstate.h"
-#include "system/reset.h"
 #include "system/watchdog.h"
 
 #define NR_WATCHDOGS 2
@@ -26,7 +25,7 @@ static void expired(void *opaque)
     watchdog_perform_action();
 }
 
-static void reset(void *opaque)
+static void reset(void)
 {
     unsigned int i;
 
@@ -60,7 +59,7 @@ void xen_hypercall_watchdog_init(void)
     for (i = 0; i < NR_WATCHDOGS; i++) {
         watchdogs.timer[i] = timer_new_ns(QEMU_CLOCK_VIRTUAL, expired, NULL);
     }
-    qemu_register_reset(reset, NULL);
+    xen_hypercall_register_reset(reset);
     vmstate_register(NULL, 0, &vmstate_watchdogs, &watchdogs);
 }
 

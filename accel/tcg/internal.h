@@ -32,6 +32,7 @@ typedef struct XenTCGVCPU {
     unsigned int flags;
     QEMUBH *bh;
     uint8_t vcpu_vector;        /* for XEN_TCG_VCPU_UPCALL; atomic */
+    bool in_firmware;           /* since it woke from S3; own thread */
 
     /* block.c; own thread */
     bool block;                 /* when this hypercall is done */
@@ -86,6 +87,7 @@ void xen_tcg_check_upcall(XenTCGVCPU *v);
 void xen_tcg_drop_taken_upcall(CPUState *cs);
 /* Set flags and have the vCPU notice.  Any thread. */
 void xen_tcg_notify(XenTCGVCPU *v, unsigned int flags);
+void xen_tcg_wake_up(void);
 /* BQL held: forget what was due before a reset. */
 void xen_tcg_upcall_reset(XenTCGVCPU *v);
 

@@ -63,13 +63,31 @@ static void raise_again(XenTCGVCPU *v)
 void xen_tcg_upcall_reset(XenTCGVCPU *v)
 {
     qatomic_set(&v->flags, 0);
+    v->in_firmware = false;
+}
+
+/*
+ * Firmware takes interrupts for a moment, and clears no upcall's flag, nor does it
+ * signal the EOI of a vector that it does not know: it would take the upcall again
+ * and again, or the guest's kernel would wait for the LAPIC for ever.  On Xen
+ * that can happen.  Here upcalls wait until vCPU 0 makes a hypercall, or pages.
+ */
+void xen_tcg_wake_up(void)
+{
+    XenTCGVCPU *v = xen_tcg_vcpu0();
+
+    if (v) {
+        v->in_firmware = true;
+    }
 }
 
 static void notify_halted(void *opaque)
 {
     XenTCGVCPU *v = opaque;
 
-    take_flags(v);
+    if (!v->in_firmware) {
+        take_flags(v);
+    }
     qemu_cpu_kick(v->cs);
 }
 
@@ -106,7 +124,10 @@ void xen_tcg_exec_enter(CPUState *cs)
     if (xen_tcg_waits_for_sipi(v)) {
         raise_again(v);
     }
-    if (qatomic_read(&v->flags) & ~XEN_TCG_WAKE) {
+    if (cpu_env(cs)->cr[0] & CR0_PG_MASK) {
+        v->in_firmware = false;
+    }
+    if (qatomic_read(&v->flags) & ~XEN_TCG_WAKE && !v->in_firmware) {
         BQL_LOCK_GUARD();
         take_flags(v);
     }
@@ -141,13 +162,15 @@ bool xen_tcg_has_work(CPUState *cs)
     }
     flags = qatomic_read(&v->flags);
     return xen_tcg_block_ends(v, flags) ||
-           (flags & (XEN_TCG_UPCALL | XEN_TCG_VCPU_UPCALL) &&
+           (flags & (XEN_TCG_UPCALL | XEN_TCG_VCPU_UPCALL) && !v->in_firmware &&
             X86_CPU(cs)->env.eflags & IF_MASK);
 }
 
 bool xen_tcg_upcall_due(CPUState *cs)
 {
-    return upcall_vector && upcall_pending(cs);
+    XenTCGVCPU *v = xen_tcg_vcpu(cs);
+
+    return upcall_vector && upcall_pending(cs) && !(v && v->in_firmware);
 }
 
 int xen_tcg_upcall_vector(void)
@@ -205,6 +228,12 @@ int xen_tcg_update_interrupts(CPUState *cs)
  */
 void xen_tcg_check_upcall(XenTCGVCPU *v)
 {
+    if (v->in_firmware) {
+        v->in_firmware = false;
+        if (qatomic_read(&v->flags) & ~XEN_TCG_WAKE) {
+            cpu_exit(v->cs);
+        }
+    }
     if (xen_tcg_upcall_due(v->cs) &&
         !(qatomic_read(&v->cs->interrupt_request) & CPU_INTERRUPT_XEN)) {
         xen_tcg_notify(v, XEN_TCG_UPCALL);

@@ -258,6 +258,25 @@ void xen_evtchn_upcall_vector_set(CPUState *cs)
     }
 }
 
+/*
+ * Upcalls that were due before, or have become due while the guest slept, were
+ * lost with the state of LAPIC and vCPU.  On Xen they stay due.
+ */
+void xen_evtchn_wakeup(void)
+{
+    XenEvtchnState *s = xen_evtchn_singleton;
+    uint32_t i;
+
+    if (xen_accel->wake_up) {
+        xen_accel->wake_up();
+    }
+    for (i = 0; s && i < s->nr_cpus; i++) {
+        if (xen_upcall_pending(s->cpus[i].vcpu_info)) {
+            xen_evtchn_raise_upcall(s, i);
+        }
+    }
+}
+
 void xen_evtchn_callback_init(XenEvtchnState *s, unsigned int nr_gsis,
                               qemu_irq *system_gsis)
 {

@@ -44,6 +44,8 @@ void xen_evtchn_vcpu_ended(CPUState *cs);
 void xen_evtchn_set_vcpu_info(CPUState *cs, void *vcpu_info);
 /* @vcpu is not there, and what it had until it was unplugged is gone. */
 void xen_evtchn_forget_vcpu_info(uint32_t vcpu);
+/* The machine woke from S3: its vCPUs and their LAPICs were reset, no more. */
+void xen_evtchn_wakeup(void);
 /* HVM_PARAM_CALLBACK_IRQ as the guest has set it. */
 uint64_t xen_evtchn_get_callback_param(void);
 /* The guest set @cs's own upcall vector. */
