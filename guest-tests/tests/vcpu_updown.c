@@ -144,6 +144,9 @@ static void ask_vcpu(void *opaque)
     *(volatile unsigned int *)opaque = this_vcpu();
 }
 
+static volatile const struct vcpu_runstate_info *registered_runstate;
+static volatile const struct vcpu_time_info *registered_time;
+
 static void boot_others(void)
 {
     static volatile unsigned int it_is;
@@ -449,6 +452,79 @@ TEST(vcpu_sipi_after_initialise, "vcpus=2 hvm pvh alone")
     check(wait_for(mark.counter > 0, 10000));
     init_others();
     boot_others();
+}
+
+/* On vCPU 1 itself: Xen lets no other vCPU register for one that is up. */
+static void register_all(void *opaque)
+{
+    static struct vcpu_runstate_info runstate;
+    static struct vcpu_time_info time;
+    struct vcpu_info *info = opaque;
+    struct vcpu_register_vcpu_info where = {
+        .mfn = gfn_of(info),
+        .offset = (uintptr_t)info % PAGE_SIZE,
+    };
+    struct vcpu_register_runstate_memory_area runstate_at = {
+        .addr.v = &runstate,
+    };
+    struct vcpu_register_time_memory_area time_at = { .addr.v = &time };
+
+    /* Xen marks all as pending there, which the upcall must find. */
+    upcalls_disable();
+    check_equal(HYPERVISOR_vcpu_op(VCPUOP_register_vcpu_info, 1, &where), 0);
+    vcpu_info_is_at(1, info);
+    upcalls_enable();
+    check_equal(HYPERVISOR_vcpu_op(VCPUOP_register_runstate_memory_area, 1,
+                                   &runstate_at), 0);
+    check_equal(HYPERVISOR_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 1,
+                                   &time_at), 0);
+    registered_runstate = &runstate;
+    registered_time = &time;
+}
+
+/* What is registered for a vCPU is so for the domain's life. */
+static void check_registrations_stay(const struct vcpu_info *info,
+                                     evtchn_port_t port, evtchn_port_t timer)
+{
+    struct vcpu_register_vcpu_info where = { .mfn = gfn_of(info) };
+    unsigned int before = received(timer);
+    uint64_t ran = registered_runstate->time[RUNSTATE_offline];
+    uint64_t told = registered_time->system_time;
+
+    check_equal(evtchn_send(port), 0);
+    spin_for(20);
+    boot_others();
+    check(wait_for(received(port) == 1, 10000));
+    received_clear(port);
+    check(info->evtchn_pending_sel == 0);
+    check(wait_for(received(timer) > before, 10000));
+    check(wait_for(registered_runstate->time[RUNSTATE_offline] > ran, 10000));
+    check(registered_time->system_time >= told && told > 0);
+    check_equal(HYPERVISOR_vcpu_op(VCPUOP_register_vcpu_info, 1, &where),
+                -XEN_EINVAL);
+}
+
+TEST(vcpu_keeps_registrations, "vcpus=2 alone hvm pvh")
+{
+    static struct vcpu_info info __attribute__((aligned(64)));
+    evtchn_port_t port = must_bind_ipi(1);
+    evtchn_port_t timer = must_bind_virq(VIRQ_TIMER, 1);
+    unsigned int i;
+
+    vcpu_start(1, register_all, &info);
+    require(vcpu_join(1, 10000));
+    check_equal(timer_periodic(1, 10000000), 0);
+    for (i = 0; i < 3; i++) {
+        init_others();
+        check_registrations_stay(&info, port, timer);
+        check_equal(down(1), 0);
+        spin_for(5);
+        check_equal(up(1), 0);
+        check_equal(evtchn_send(port), 0);
+        check(wait_for(received(port) == 1, 10000));
+        received_clear(port);
+    }
+    check_equal(timer_periodic(1, 0), 0);
 }
 
 #endif /* GUEST_HVM */
