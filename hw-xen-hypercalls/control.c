@@ -8,7 +8,6 @@
 #include "hypercalls.h"
 #include "qapi/error.h"
 #include "qapi/qapi-commands-misc-target.h"
-#include "system/reset.h"
 #include "system/runstate.h"
 #include "hw/acpi/ich9.h"
 #include "hw/acpi/piix4.h"
@@ -69,7 +68,7 @@ static void powerdown(Notifier *notifier, void *data)
 static Notifier powerdown_notifier = { .notify = powerdown };
 
 /* What one kernel has not taken is not meant for the next. */
-static void reset(void *opaque)
+static void reset(void)
 {
     write_request("");
 }
@@ -77,5 +76,5 @@ static void reset(void *opaque)
 void xen_hypercall_control_init(void)
 {
     qemu_register_powerdown_notifier(&powerdown_notifier);
-    qemu_register_reset(reset, NULL);
+    xen_hypercall_register_reset(reset);
 }
