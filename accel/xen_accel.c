@@ -12,6 +12,7 @@
 #include "hw/i386/apic-msidef.h"
 #include "hw/boards.h"
 #include "hw/xen/xen.h"
+#include "hw/xen-hypercalls/balloon.h"
 
 #include "machine_types.h"
 #include "xen_accel.h"
@@ -127,8 +128,29 @@ static void set_gnttab_max_frames(Object *obj, Visitor *v, const char *name,
     option_gnttab_max_frames = value;
 }
 
+static bool (*create_memdev)(MachineState *ms, const char *path, Error **errp);
+
+/* The machine's RAM is to be made now, unless the user names a back end. */
+static bool create_default_memdev(MachineState *ms, const char *path,
+                                  Error **errp)
+{
+    const XenMachineType *type = xen_machine_type(OBJECT(ms));
+
+    /* A machine of such a type is not yet known to be a Xen guest's. */
+    if (type ? !type->pv : xen_mode == XEN_EMULATE) {
+        xen_balloon_set_ram_size(ms);
+    }
+    return create_memdev(ms, path, errp);
+}
+
 void xen_accel_machine_class_init(ObjectClass *oc)
 {
+    MachineClass *mc = MACHINE_CLASS(oc);
+
+    if (mc->create_default_memdev != create_default_memdev) {
+        create_memdev = mc->create_default_memdev;
+        mc->create_default_memdev = create_default_memdev;
+    }
     object_class_property_add(oc, XEN_VERSION_PROPERTY, "uint32", get_version,
                               set_version, NULL, NULL);
     object_class_property_set_description(oc, XEN_VERSION_PROPERTY,

@@ -108,6 +108,13 @@ typedef struct XenAccelOps {
     int (*get_vcpu_timer)(CPUState *cs, uint64_t *expires_ns);
 
     /*
+     * Have @cs, the caller's vCPU, execute hypercall @number again, with
+     * @argument as its first argument, after interrupts that are due.
+     */
+    void (*continue_hypercall)(CPUState *cs, uint32_t number,
+                               uint32_t argument);
+
+    /*
      * Put @cs, the caller's vCPU, to sleep after this hypercall, as
      * SCHEDOP_block and SCHEDOP_poll do: until an interrupt, wake_vcpu(), or
      * system time @until_ns (0: no end).

@@ -2,6 +2,7 @@
 /* HYPERVISOR_hvm_op: TLBs, time, types of memory. */
 
 #include "hypercalls.h"
+#include "physmap.h"
 #include "exec/address-spaces.h"
 #include "qemu/rcu.h"
 #include "hw/xen/interface/hvm/hvm_op.h"
@@ -31,7 +32,7 @@ static int page_type(uint64_t pfn)
     MemoryRegion *mr;
     hwaddr offset, len = 1;
 
-    if (pfn >> (64 - TARGET_PAGE_BITS)) {
+    if (pfn >> (64 - TARGET_PAGE_BITS) || xen_physmap_is_hole(pfn)) {
         return HVMMEM_mmio_dm;
     }
     RCU_READ_LOCK_GUARD();

@@ -2,6 +2,8 @@
 /* From a hypercall's number to the function that handles it. */
 
 #include "hypercalls.h"
+#include "balloon.h"
+#include "physmap.h"
 #include "system/kvm_xen.h"
 
 int xen_hypercall_check_self(domid_t domid)
@@ -21,6 +23,8 @@ void xen_hypercalls_init(void)
     xen_hypercall_shutdown_init();
     xen_hypercall_timer_init();
     xen_hypercall_watchdog_init();
+    xen_physmap_init();
+    xen_balloon_init();
 }
 
 bool xen_hypercall(X86CPU *cpu, struct kvm_xen_exit *exit)

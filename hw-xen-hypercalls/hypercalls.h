@@ -55,6 +55,13 @@ int64_t xen_hypercall_vm_assist(unsigned int cmd, unsigned int type);
 int64_t xen_hypercall_console_io(CPUState *cs, unsigned int cmd,
                                  unsigned int count, uint64_t buffer);
 
+/* XENMEM_*: a memory op is its upper bits' extent and, below, the command. */
+#define XEN_MEMOP_EXTENT_SHIFT 6
+#define XEN_MEMOP_CMD_MASK ((1 << XEN_MEMOP_EXTENT_SHIFT) - 1)
+/* False: it is no op that changes the guest's memory. */
+bool xen_hypercall_reservation(CPUState *cs, unsigned int cmd, uint64_t arg,
+                               bool long_mode, int64_t *result);
+
 /* SCHEDOP_* */
 int xen_hypercall_watchdog(CPUState *cs, uint64_t arg);
 int xen_hypercall_sched_shutdown(CPUState *cs, uint64_t arg);

@@ -2,15 +2,13 @@
 /* HYPERVISOR_memory_op: how much memory there is, and where. */
 
 #include "hypercalls.h"
+#include "physmap.h"
+#include "qemu/main-loop.h"
 #include "qemu/units.h"
-#include "hw/boards.h"
 #include "hw/i386/e820_memory_layout.h"
 #include "hw/xen/interface/memory.h"
 #include "system/kvm_xen.h"
 #include "system/system.h"
-
-/* Xen uses the bits above to continue an operation that it has interrupted. */
-#define MEMOP_CMD_MASK 0x3f
 
 /* QEMU's table has all of this as RAM, video memory and ROMs too. */
 #define LOW_MEMORY (1 * MiB)
@@ -143,17 +141,17 @@ static int check_domid(CPUState *cs, uint64_t arg)
 
 static int64_t domain_pages(CPUState *cs, unsigned int op, uint64_t arg)
 {
-    MachineState *ms = MACHINE(qdev_get_machine());
     int ret = check_domid(cs, arg);
 
     if (ret) {
         return ret;
     }
+    BQL_LOCK_GUARD();
     switch (op) {
     case XENMEM_current_reservation:
-        return ms->ram_size >> TARGET_PAGE_BITS;
+        return xen_physmap_pages();
     case XENMEM_maximum_reservation:
-        return ms->maxram_size >> TARGET_PAGE_BITS;
+        return xen_physmap_max_pages();
     default: {
         /* With little RAM, the console's and xenstore's pages are above it. */
         uint64_t special = (XEN_SPECIAL_AREA_ADDR + XEN_SPECIAL_AREA_SIZE) >>
@@ -183,7 +181,7 @@ static int get_vnumainfo(CPUState *cs, uint64_t arg)
 bool xen_hypercall_memory_op(CPUState *cs, unsigned int cmd, uint64_t arg,
                              bool long_mode, int64_t *result)
 {
-    unsigned int op = cmd & MEMOP_CMD_MASK;
+    unsigned int op = cmd & XEN_MEMOP_CMD_MASK;
 
     switch (op) {
     case XENMEM_maximum_ram_page:
@@ -217,7 +215,7 @@ bool xen_hypercall_memory_op(CPUState *cs, unsigned int cmd, uint64_t arg,
         *result = -EPERM;
         break;
     default:
-        return false;
+        return xen_hypercall_reservation(cs, cmd, arg, long_mode, result);
     }
     return true;
 }

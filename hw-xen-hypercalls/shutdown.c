@@ -2,6 +2,7 @@
 /* SCHEDOP_shutdown, shutdown_code and remote_shutdown: how a guest ends. */
 
 #include "hypercalls.h"
+#include "physmap.h"
 #include "qemu/main-loop.h"
 #include "system/kvm_xen.h"
 #include "system/runstate.h"
@@ -42,6 +43,8 @@ int xen_hypercall_shutdown(CPUState *cs, unsigned int reason)
         return 0;
     case SHUTDOWN_soft_reset:
         code = NO_CODE;
+        /* The next kernel does not know what this one has given back. */
+        xen_physmap_reset();
         return kvm_xen_soft_reset();
     case SHUTDOWN_suspend:
         /*

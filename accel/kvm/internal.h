@@ -17,6 +17,10 @@ void xen_kvm_init_vcpu_status(CPUState *cs);
 void xen_kvm_begin_halt(CPUState *cs);
 void xen_kvm_end_halt(CPUState *cs);
 
+/* continuation.c */
+void xen_kvm_continue_hypercall(CPUState *cs, uint32_t number,
+                                uint32_t argument);
+
 /* block.c */
 void xen_kvm_block_init_vcpu(CPUState *cs);
 void xen_kvm_block_destroy_vcpu(CPUState *cs);

@@ -256,6 +256,7 @@ const XenAccelOps xen_accel_kvm = {
     .set_vcpu_upcall_vector = set_vcpu_upcall_vector,
     .set_vcpu_timer = set_vcpu_timer,
     .get_vcpu_timer = get_vcpu_timer,
+    .continue_hypercall = xen_kvm_continue_hypercall,
     .block_vcpu = xen_kvm_block_vcpu,
     .wake_vcpu = xen_kvm_wake_vcpu,
     .get_vcpu_status = xen_kvm_get_vcpu_status,

@@ -127,6 +127,16 @@ bool xen_tcg_wrmsr(CPUX86State *env, uint32_t msr, uint64_t value)
 
 /* Traps -------------------------------------------------------------------- */
 
+void xen_tcg_continue_hypercall(CPUState *cs, uint32_t number,
+                                uint32_t argument)
+{
+    CPUX86State *env = cpu_env(cs);
+
+    env->regs[R_EAX] = number;
+    env->regs[env->hflags & HF_CS64_MASK ? R_EDI : R_EBX] = argument;
+    xen_tcg_vcpu(cs)->continues = true;
+}
+
 void helper_xen_hypercall(CPUX86State *env, int next_eip_addend)
 {
     XenTCGVCPU *v = xen_tcg_vcpu(env_cpu(env));
@@ -159,9 +169,13 @@ void helper_xen_hypercall(CPUX86State *env, int next_eip_addend)
         params[5] = (uint32_t)env->regs[R_EBP];
     }
     kvm_xen_handle_exit(env_archcpu(env), &exit);
-    env->regs[R_EAX] = long_mode ? exit.u.hcall.result
-                                 : (uint32_t)exit.u.hcall.result;
-    env->eip += next_eip_addend;
+    if (v->continues) {
+        v->continues = false;
+    } else {
+        env->regs[R_EAX] = long_mode ? exit.u.hcall.result
+                                     : (uint32_t)exit.u.hcall.result;
+        env->eip += next_eip_addend;
+    }
     xen_tcg_check_upcall(v);
     xen_tcg_maybe_block(v);
 }

@@ -34,6 +34,9 @@ typedef struct XenTCGVCPU {
     uint8_t vcpu_vector;        /* for XEN_TCG_VCPU_UPCALL; atomic */
     bool in_firmware;           /* since it woke from S3; own thread */
 
+    /* hypercall.c; own thread */
+    bool continues;             /* this hypercall is to be executed again */
+
     /* block.c; own thread */
     bool block;                 /* when this hypercall is done */
     bool blocked;               /* halted by SCHEDOP_block or poll */
@@ -75,6 +78,8 @@ bool xen_tcg_gva_to_gpa(CPUState *cs, uint64_t gva, uint64_t *gpa,
                         bool is_write);
 int xen_tcg_set_long_mode(bool long_mode);
 int xen_tcg_get_long_mode(bool *long_mode);
+void xen_tcg_continue_hypercall(CPUState *cs, uint32_t number,
+                                uint32_t argument);
 
 /* upcall.c */
 void xen_tcg_upcall_init_vcpu(XenTCGVCPU *v);

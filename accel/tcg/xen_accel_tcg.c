@@ -160,6 +160,7 @@ const XenAccelOps xen_accel_tcg = {
     .raise_upcall = xen_tcg_raise_upcall,
     .raise_vcpu_upcall = xen_tcg_raise_vcpu_upcall,
     .wake_up = xen_tcg_wake_up,
+    .continue_hypercall = xen_tcg_continue_hypercall,
     .block_vcpu = xen_tcg_block_vcpu,
     .wake_vcpu = xen_tcg_wake_vcpu,
     .get_vcpu_status = xen_tcg_get_vcpu_status,

@@ -272,6 +272,25 @@ static void vcpu_op(void)
                        random_argument());
 }
 
+/* Give scratch pages back, which Xen may use, or get new ones there. */
+static void change_reservation(void)
+{
+    xen_pfn_t list[8];
+    unsigned int i;
+    struct xen_memory_reservation op = {
+        .nr_extents = below(9),
+        .mem_flags = below(4) ? 0 : random_value(),
+        .domid = DOMID_SELF,
+    };
+
+    for (i = 0; i < 8; i++) {
+        list[i] = gfn_of(scratch) + below(NR_SCRATCH);
+    }
+    set_xen_guest_handle(op.extent_start, list);
+    HYPERVISOR_memory_op(below(2) ? XENMEM_decrease_reservation
+                                  : XENMEM_populate_physmap, &op);
+}
+
 /* Map frames over scratch pages, or anywhere but over the guest's image. */
 static void memory_op(void)
 {
@@ -285,7 +304,9 @@ static void memory_op(void)
     if (below(8) == 0) {
         map.gpfn = 0x100000 + random_value();
     }
-    if (below(2)) {
+    if (!host_is_xen() && below(2)) {
+        change_reservation();
+    } else if (below(2)) {
         HYPERVISOR_memory_op(XENMEM_add_to_physmap, &map);
     } else {
         /* The other operations, but for those that give memory away. */
