@@ -6,7 +6,7 @@
 # shellcheck disable=SC2154 # root, build: workspace.sh's
 
 # Where patches/ expects our folders: name in QEMU's hw/, folder here.
-declare -A folders=([xen-evtchn]=hw-xen-evtchn [xen-accel]=accel [xen-hypercalls]=hw-xen-hypercalls)
+declare -A folders=([xen-evtchn]=hw-xen-evtchn [xen-accel]=accel [xen-hypercalls]=hw-xen-hypercalls [xen-twins]=hw-xen-twins)
 
 # Sets $dsc and $patches, once scripts/setup has brought the former.
 find_source() {
@@ -17,7 +17,7 @@ find_source() {
 }
 
 # Prints the patches of a part of patches/qemu/series (faults, event-channels,
-# accelerators, or '' for all) in its order.
+# accelerators, twins, or '' for all) in its order.
 patch_files() { # PART
     local folder=$root/patches/qemu
     sed -n "s|^${1:-[a-z][a-z-]*}/.*|$folder/&|p" "$folder/series"

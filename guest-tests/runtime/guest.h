@@ -80,6 +80,7 @@ struct guest_test {
  *   4k                 with "alone": the disks' logical blocks have 4,096 bytes
  *   emulated           with "alone": an IDE disk, made by -blockdev, a SCSI
  *                      controller and a NIC, and the same of virtio; on QEMU only
+ *   twin               with "alone": an IDE disk of 1 MiB that is also the Xen disk
  *   offered=ABIS       with "alone": the ABIs that QEMU offers besides 2-level, as
  *                      -machine xen-evtchn-abi= has them, 3l+fifo if not given;
  *                      on QEMU only
