@@ -75,7 +75,8 @@ struct guest_test {
  *   silent             it loses the console: it has passed if the guest then
  *                      powers off
  *   seconds=N          how long it may take, 10 if not given
- *   disks=N nics=N     it needs N of them, the NICs on one wire; on QEMU only
+ *   nics=N             it needs N of them, on one wire
+ *   disks=N            it needs N of them; on QEMU only
  *   consoles=N         the same, in addition to the console of each guest
  *   4k                 with "alone": the disks' logical blocks have 4,096 bytes
  *   emulated           with "alone": an IDE disk, made by -blockdev, a SCSI
