@@ -22,7 +22,10 @@ POWERS = ", ".join(f'"{10 ** n:,}" {10 ** n}' for n in range(7))
 
 
 def draw(directory, name, width, height, commands):
-    path = f"{directory}/which-abi-{name}.svg"
+    draw_plot(f"{directory}/which-abi-{name}.svg", width, height, commands)
+
+
+def draw_plot(path, width, height, commands):
     script = STYLE.format(width=width, height=height, path=path, grey=GREY)
     subprocess.run(["gnuplot"], input=script + commands, text=True, check=True)
     with open(path) as plot:

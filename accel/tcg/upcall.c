@@ -6,9 +6,9 @@
  * take the BQL, which interrupt_request needs.  It sets a flag and
  *  - makes a running vCPU leave its translated code: before the vCPU enters it
  *    again (xen_tcg_exec_enter) it looks at its flags;
- *  - for a halted vCPU schedules a bottom half, which acts on the flags with
- *    the BQL held: a vCPU thread that is about to sleep holds it from its last
- *    look until it sleeps.
+ *  - for a halted vCPU acts on the flags, if it happens to hold the BQL, or
+ *    schedules a bottom half that does so: a vCPU thread that is about to sleep
+ *    holds the BQL from its last look until it sleeps.
  * A vCPU that halts at that very moment sees the flag in xen_tcg_has_work():
  * the sender sets the flag and then looks at halted, the vCPU does it in the
  * opposite order.
@@ -98,7 +98,12 @@ void xen_tcg_notify(XenTCGVCPU *v, unsigned int flags)
     }
     if (qatomic_read(&v->cs->halted)) {
         xen_tcg_runstate_woken(v);
-        qemu_bh_schedule(v->bh);
+        if (bql_locked()) {
+            /* A back end in the main loop: it need not wait for its next turn. */
+            notify_halted(v);
+        } else {
+            qemu_bh_schedule(v->bh);
+        }
     } else if (v->cs == current_cpu) {
         cpu_exit(v->cs);
     } else {

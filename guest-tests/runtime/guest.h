@@ -79,6 +79,9 @@ struct guest_test {
  *   disks=N            it needs N of them; on QEMU only
  *   consoles=N         the same, in addition to the console of each guest
  *   4k                 with "alone": the disks' logical blocks have 4,096 bytes
+ *   data               with "alone": the disks, of 2 MiB, keep what is written to
+ *                      them; others keep nothing, and have 1 MiB
+ *   slow               with "alone": a request takes the disks a second
  *   emulated           with "alone": an IDE disk, made by -blockdev, a SCSI
  *                      controller and a NIC, and the same of virtio; on QEMU only
  *   twin               with "alone": an IDE disk of 1 MiB that is also the Xen disk

@@ -200,9 +200,15 @@ const char *path_join(char path[128], const char *one, const char *other)
 /* The first few references belong to the console and to XenStore. */
 #define FIRST_FREE_GRANT 8
 
+static grant_entry_v1_t *table;
+
+volatile grant_entry_v1_t *grant_entry(grant_ref_t reference)
+{
+    return &table[reference];
+}
+
 grant_ref_t grant_page(domid_t dom, const void *page)
 {
-    static grant_entry_v1_t *table;
     static grant_ref_t next = FIRST_FREE_GRANT;
     grant_ref_t reference = next++;
 

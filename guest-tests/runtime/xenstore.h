@@ -68,5 +68,7 @@ const char *path_join(char path[128], const char *one, const char *other);
 
 /* Let @dom read and write the page at @page.  Returns the grant reference. */
 grant_ref_t grant_page(domid_t dom, const void *page);
+/* The entry of a page that was granted. */
+volatile grant_entry_v1_t *grant_entry(grant_ref_t reference);
 
 #endif /* GUEST_TESTS_XENSTORE_H */
