@@ -18,7 +18,12 @@ const char *guest_type_name(GuestType type)
 gboolean is_path(Conversion *c, int line, const char *key, const char *path)
 {
     if (*path != '/' || !path[1]) {
-        report_error(c, line, "%s: '%s' is not an absolute path", key, path);
+        report_error(c, line, "%s: '%s' is not an absolute path: give one", key, path);
+        return FALSE;
+    }
+    if (c->guest == GUEST_PV && strchr(path, ' ')) {
+        report_error(c, line, "%s: '%s': a PV guest's files have no spaces in "
+                     "their names: rename it", key, path);
         return FALSE;
     }
     return TRUE;

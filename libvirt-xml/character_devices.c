@@ -7,6 +7,8 @@
 
 #include "domain.h"
 
+#define SERIAL_PORTS 4
+
 /* "tcp:HOST:PORT,server,nowait" */
 static gboolean add_tcp(xmlNodePtr serial, const char *address)
 {
@@ -105,6 +107,11 @@ void map_serials(Conversion *c, Settings *cfg)
         target = add(serial, "target", NULL);
         set(target, "type", "isa-serial");
         set_number(target, "port", port++);
+    }
+    if (port > SERIAL_PORTS) {
+        report_error(c, setting_line(cfg, "serial"),
+                     "serial: %u ports: a PC has %d at most", port,
+                     SERIAL_PORTS);
     }
     if (port && !c->options->stock) {
         report_warning(c, setting_line(cfg, "serial"),

@@ -20,7 +20,8 @@
 static gboolean is_cpu_list(Conversion *c, int line, const char *key,
                             const char *list)
 {
-    g_auto(GStrv) parts = g_strsplit(list, ",", -1);
+    /* An empty list is one of an empty string. */
+    g_auto(GStrv) parts = g_strsplit(*list ? list : " ", ",", -1);
     gboolean is_first = TRUE;
 
     if (strstr(list, "node") || g_str_has_prefix(list, "all,")) {

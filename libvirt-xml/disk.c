@@ -164,11 +164,12 @@ static char *device_name(const char *vdev)
  * A guest with a kernel of its own needs none that is emulated.
  */
 static void set_target(Conversion *c, Settings *cfg, int line,
-                       xmlNodePtr target, char *name, gboolean is_cdrom)
+                       xmlNodePtr target, char *name, gboolean is_cdrom,
+                       gboolean is_emulated)
 {
     const char *hdtype = setting_string(cfg, "hdtype");
     const char *ide = hdtype && !strcmp(hdtype, "ahci") ? "sata" : "ide";
-    gboolean is_hvm = c->guest == GUEST_HVM;
+    gboolean is_hvm = c->guest == GUEST_HVM && is_emulated;
     const char *bus = "xen";
 
     if (hdtype && strcmp(hdtype, "ahci") && strcmp(hdtype, "ide")) {
@@ -251,7 +252,9 @@ static void add_disk(Conversion *c, Settings *cfg, int line,
         set(target, "dev", name + 1);
         set(target, "bus", "virtio");
     } else {
-        set_target(c, cfg, line, target, name, is_cdrom);
+        /* libvirt has no read-only disks on IDE, and firmware needs none. */
+        set_target(c, cfg, line, target, name, is_cdrom,
+                   is_cdrom || parsed->readwrite);
     }
     if (!parsed->readwrite) {
         add(disk, "readonly", NULL);

@@ -33,7 +33,7 @@ void map_identity(Conversion *c, Settings *cfg)
     if (uuid && is_uuid(uuid)) {
         add(c->domain, "uuid", uuid);
     } else if (uuid) {
-        report_error(c, setting_line(cfg, "uuid"), "uuid: '%s' is no UUID",
+        report_error(c, setting_line(cfg, "uuid"), "uuid: '%s' is no UUID: give one as uuidgen prints it",
                      uuid);
     }
     if (genid && !strcmp(genid, "generate")) {

@@ -23,7 +23,7 @@ static void set_listen(Conversion *c, int line, const char *key,
     if (is_host(host)) {
         set(graphics, "listen", host);
     } else {
-        report_error(c, line, "%s: '%s' is no IP address", key, host);
+        report_error(c, line, "%s: '%s' is no IP address: give one", key, host);
     }
 }
 
@@ -123,6 +123,9 @@ static void map_spice(Conversion *c, Settings *cfg)
     }
     if (tls_port) {
         set_number(spice, "tlsPort", tls_port);
+        report_warning(c, setting_line(cfg, "spicetls_port"),
+                       "spicetls_port: libvirt needs spice_tls=1 in "
+                       "/etc/libvirt/qemu.conf");
     }
     set(spice, "autoport", port || tls_port ? "no" : "yes");
     if (host) {

@@ -6,7 +6,7 @@
 
 #include "keys.h"
 
-#define ARM_ONLY "it is for guests on Arm, and xenkvm's are x86"
+#define ARM_ONLY "it is for guests on Arm, and xenkvm's are x86: remove it"
 #define SCHEDULER "the scheduler here is Linux's: see cpu_weight and cap"
 #define STUBDOMAIN "QEMU runs as a process of the host here, confined by libvirt"
 #define QEMU_OPTION "QEMU's options go into <qemu:commandline>, by hand"

@@ -30,7 +30,10 @@ static void convert_target(Conversion *c, xmlNodePtr disk, xmlNodePtr target)
     g_autofree char *name = get(target, "dev");
     gboolean is_cdrom = has(disk, "device", "cdrom");
 
-    if (c->guest == GUEST_HVM && (c->by_firmware || is_cdrom) &&
+    /* libvirt has no read-only disks on IDE, and firmware needs none. */
+    if (c->guest != GUEST_HVM || (!is_cdrom && find_child(disk, "readonly"))) {
+        set(target, "bus", "xen");
+    } else if ((c->by_firmware || is_cdrom) &&
         g_regex_match_simple("^xvd[a-d]$", name, 0, 0)) {
         g_autofree char *emulated = g_strdup_printf("hd%c", name[3]);
 
@@ -38,7 +41,7 @@ static void convert_target(Conversion *c, xmlNodePtr disk, xmlNodePtr target)
             set(target, "dev", emulated);
             set(target, "bus", "ide");
         }
-    } else if (c->guest != GUEST_HVM || g_str_has_prefix(name, "xvd")) {
+    } else if (g_str_has_prefix(name, "xvd")) {
         set(target, "bus", "xen");
     }
 }
@@ -95,7 +98,7 @@ static void convert_interface(Conversion *c, xmlNodePtr interface)
     for (xmlNodePtr node = c->os->children; node; node = node->next) {
         from_network |= has(node, "dev", "network");
     }
-    if (c->guest == GUEST_HVM && from_network && type &&
+    if (c->guest == GUEST_HVM && c->by_firmware && from_network && type &&
         strcmp(type, "netfront")) {
         xmlNodePtr twin = xmlCopyNode(interface, 1);
 

@@ -155,14 +155,15 @@ static void map_interface(Conversion *c, Settings *vif, int line,
     }
     bridge = bridge && *bridge ? bridge : DEFAULT_BRIDGE;
     if (!g_regex_match_simple("^[a-zA-Z0-9_.:-]{1,15}$", bridge, 0, 0)) {
-        report_error(c, line, "vif.bridge: '%s' is no name of a bridge", bridge);
+        report_error(c, line, "vif.bridge: '%s' is no name of a bridge: give one of up "
+                     "to 15 characters", bridge);
     }
     set(add(interface, "source", NULL), "bridge", bridge);
     if (name && g_regex_match_simple("^[a-zA-Z0-9_.-]{1,15}$", name, 0, 0)) {
         set(add(interface, "target", NULL), "dev", name);
     } else if (name) {
-        report_error(c, line, "vif.vifname: '%s' is no name of a device, of up "
-                     "to 15 characters", name);
+        report_error(c, line, "vif.vifname: '%s' is no name of a device: give one of "
+                     "up to 15 characters", name);
     }
     if (type && strcmp(type, "vif") && strcmp(type, "ioemu")) {
         report_error(c, line, "vif.type: '%s' is none of: ioemu, vif", type);
@@ -177,7 +178,8 @@ static void map_interface(Conversion *c, Settings *vif, int line,
         const char *model = setting_string(vif, "model");
 
         if (model && !g_regex_match_simple("^[a-z0-9-]+$", model, 0, 0)) {
-            report_error(c, line, "vif.model: '%s' is no model", model);
+            report_error(c, line, "vif.model: '%s' is no model: give one like e1000",
+                         model);
         }
         add_emulated(c, interface, model ? model : "rtl8139", line);
     }

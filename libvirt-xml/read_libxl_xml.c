@@ -138,13 +138,6 @@ static void convert_boot(Conversion *c)
     }
     remove_node(bootloader);
     c->by_firmware = !find_child(c->os, "kernel");
-    if (!c->by_firmware) {
-        xmlNodePtr boot;
-
-        while ((boot = find_child(c->os, "boot"))) {
-            remove_node(boot);
-        }
-    }
 }
 
 /* In KiB; 0 if it is none. */
@@ -175,7 +168,7 @@ static guint64 read_memory(Conversion *c, xmlNodePtr node)
     if (!text || !g_ascii_string_to_unsigned(text, 10, 1,
                                              (G_GUINT64_CONSTANT(1) << 50) / bytes,
                                              &number, NULL)) {
-        report_error(c, xmlGetLineNo(node), "%s: '%s' is no size of a memory",
+        report_error(c, xmlGetLineNo(node), "%s: '%s' is no size: give a number and a unit",
                      (const char *)node->name, text ? text : "");
         return 0;
     }

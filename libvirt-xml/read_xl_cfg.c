@@ -33,6 +33,8 @@ void report_libxlutil(Conversion *c, int line, const char *said,
     if (error) {
         what = error + strlen(parsing);
     }
+    /* "in disk specification: ...", "in vif: ..." */
+    what += g_str_has_prefix(what, "in ") ? strlen("in ") : 0;
     report_error(c, line, "%s: %s", g_strstrip(what), advice);
 }
 

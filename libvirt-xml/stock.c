@@ -16,6 +16,11 @@
 /* What an IDE controller, and then an AHCI controller, has room for. */
 #define IDE_DISKS 4
 #define SATA_DISKS 6
+/* libvirt has read-only disks on SCSI only. */
+#define SCSI_DISKS 7
+
+/* One of libvirt's serial ports is the Xen console. */
+#define SERIAL_PORTS 4
 
 typedef struct Stock {
     Conversion *c;
@@ -86,25 +91,32 @@ static gboolean find_place(Stock *s, xmlNodePtr target, const char *prefix,
 
 static void make_disk(Stock *s, xmlNodePtr disk)
 {
+    /* What says where the replaced device would be. */
+    static const char *const places[] = {
+        "bus", "unit", "channel", "scsi-id", "lun", "device_id", "bootindex",
+    };
     xmlNodePtr target = find_child(disk, "target");
     g_autofree char *vdev = get(target, "dev");
     g_autofree char *alias = g_strdup_printf("ua-%s", vdev);
     g_autofree char *place = NULL;
+    gboolean is_readonly = find_child(disk, "readonly") != NULL;
     xmlNodePtr frontend;
 
-    if (!find_place(s, target, "hd", "ide", IDE_DISKS) &&
-        !find_place(s, target, "sd", "sata", SATA_DISKS)) {
+    if (is_readonly
+            ? !find_place(s, target, "sd", "scsi", SCSI_DISKS)
+            : !find_place(s, target, "hd", "ide", IDE_DISKS) &&
+                  !find_place(s, target, "sd", "sata", SATA_DISKS)) {
         report_error(s->c, 0,
-                     "--stock: no place for the disk %s: ten is all: use the "
-                     "patched driver", vdev);
+                     "--stock: no place for the disk %s: use the patched driver",
+                     vdev);
         return;
     }
     frontend = override_device(s, disk, alias);
     override(s, frontend, "driver", "string", "xen-disk");
     override(s, frontend, "vdev", "string", vdev);
-    override(s, frontend, "bus", NULL, NULL);
-    override(s, frontend, "unit", NULL, NULL);
-    override(s, frontend, "bootindex", NULL, NULL);
+    for (unsigned int i = 0; i < G_N_ELEMENTS(places); i++) {
+        override(s, frontend, places[i], NULL, NULL);
+    }
     place = get(target, "dev");
     report_warning(s->c, 0, "--stock: %s is %s in libvirt's commands", vdev,
                    place);
@@ -148,6 +160,11 @@ static void make_serial(Stock *s, xmlNodePtr serial, unsigned int index)
     g_autofree char *number = g_strdup_printf("%u", index);
     xmlNodePtr frontend = override_device(s, serial, alias);
 
+    if (index + 1 >= SERIAL_PORTS) {
+        report_error(s->c, 0,
+                     "--stock: no place for ttyS%u: give three serial ports at "
+                     "most, or use the patched driver", index);
+    }
     set_number(find_child(serial, "target"), "port", index + 1);
     override(s, frontend, "index", "unsigned", number);
 }
