@@ -160,11 +160,12 @@ void map_clock(Conversion *c, Settings *cfg)
     } else {
         set(clock, "offset", localtime ? "localtime" : "utc");
     }
-    if (c->guest == GUEST_HVM && setting(cfg, "hpet")) {
+    /* It is there anyway, and libvirt 9.0 with QEMU 10 refuses present='yes'. */
+    if (c->guest == GUEST_HVM && !setting_bool(cfg, "hpet", TRUE)) {
         xmlNodePtr timer = add(clock, "timer", NULL);
 
         set(timer, "name", "hpet");
-        set(timer, "present", setting_bool(cfg, "hpet", TRUE) ? "yes" : "no");
+        set(timer, "present", "no");
     }
 }
 

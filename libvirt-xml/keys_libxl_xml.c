@@ -57,7 +57,7 @@ static const Key keys[] = {
     { "cpu/topology", KEY_MAPPED, AS_IS, NULL },
     { "cpu/numa*", KEY_MAPPED, AS_IS, NULL },
     { "clock", KEY_MAPPED, AS_IS, NULL },
-    { "clock/timer", KEY_MAPPED, "the same for the HPET; other timers are the machine's", NULL },
+    { "clock/timer", KEY_MAPPED, "the same for an HPET that is not present; other timers are the machine's", NULL },
     { "on_poweroff", KEY_MAPPED, "libvirt's QEMU driver has destroy and restart", NULL },
     { "on_reboot", KEY_MAPPED, "libvirt's QEMU driver has destroy and restart", NULL },
     { "on_crash", KEY_MAPPED, "the same; rename-restart becomes restart", NULL },

@@ -125,7 +125,7 @@ static const Key keys[] = {
     { "acpi_laptop_slate", KEY_DROPPED, "there is no such device", NULL },
     { "apic", KEY_DROPPED, "the APIC is always on", "1" },
     { "nx", KEY_MAPPED, "<cpu><feature name='nx'>", NULL },
-    { "hpet", KEY_MAPPED, "<clock><timer name='hpet'>", NULL },
+    { "hpet", KEY_MAPPED, "<clock><timer name='hpet' present='no'> for 0", NULL },
     { "altp2m", KEY_DROPPED, "there are no alternate views of memory", "disabled|0" },
     { "altp2mhvm", KEY_DROPPED, "there are no alternate views of memory", NULL },
     { "altp2m_count", KEY_DROPPED, "there are no alternate views of memory", NULL },

@@ -255,7 +255,15 @@ static void convert_platform(Conversion *c)
     }
     for (xmlNodePtr timer = clock ? clock->children : NULL; timer; timer = next) {
         next = timer->next;
-        if (timer->type == XML_ELEMENT_NODE && !has(timer, "name", "hpet")) {
+        if (timer->type != XML_ELEMENT_NODE) {
+            continue;
+        }
+        if (has(timer, "name", "hpet")) {
+            /* libvirt 9.0 with QEMU 10 refuses present='yes'. */
+            if (!has(timer, "present", "no")) {
+                remove_node(timer);
+            }
+        } else {
             g_autofree char *name = get(timer, "name");
 
             report_warning(c, xmlGetLineNo(timer),
