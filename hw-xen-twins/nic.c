@@ -13,6 +13,20 @@
 #include "hw/xen-twins/twins.h"
 #include "qapi/error.h"
 
+/*
+ * Each NIC has the netdev prepend the header that it wants. What a NIC wants is kept in
+ * its own client while it has no netdev.
+ */
+static void use_header(NetClientState *netdev, int length)
+{
+    qemu_set_offload(netdev, 0, 0, 0, 0, 0, 0, 0);
+    if (length) {
+        qemu_set_vnet_hdr_len(netdev, length);
+    } else {
+        netdev->vnet_hdr_len = 0; /* no netdev takes a call with 0 */
+    }
+}
+
 /* Packets that are on their way to @from are lost, as on a wire that is moved. */
 static void move_netdev(NICState *from, NICState *to)
 {
@@ -28,6 +42,8 @@ static void move_netdev(NICState *from, NICState *to)
         old->peer = NULL;
         new->peer = netdev;
         netdev->peer = new;
+        old->vnet_hdr_len = netdev->vnet_hdr_len;
+        use_header(netdev, new->vnet_hdr_len);
         new->link_down = old->link_down;
     }
     to->peer_deleted = from->peer_deleted;
@@ -65,15 +81,26 @@ static bool is_emulated_nic(const char *type)
            test_bit(DEVICE_CATEGORY_NETWORK, DEVICE_CLASS(class)->categories);
 }
 
-static void set_netdev(NICState *nic, NetClientState **netdev, bool connected)
+static void take_netdev(NICState *nic, NetClientState **netdev)
 {
     int i;
 
-    for (i = 0; i < MAX(nic->conf->peers.queues, 1); i++) {
-        if (netdev[i]) {
-            netdev[i]->peer = connected ? qemu_get_subqueue(nic, i) : NULL;
-        }
-        qemu_get_subqueue(nic, i)->peer = connected ? netdev[i] : NULL;
+    for (i = 0; i < MAX(nic->conf->peers.queues, 1) && netdev[i]; i++) {
+        qemu_get_subqueue(nic, i)->vnet_hdr_len = netdev[i]->vnet_hdr_len;
+        use_header(netdev[i], 0);
+        qemu_get_subqueue(nic, i)->peer = NULL;
+        netdev[i]->peer = NULL;
+    }
+}
+
+static void give_netdev_back(NICState *nic, NetClientState **netdev)
+{
+    int i;
+
+    for (i = 0; i < MAX(nic->conf->peers.queues, 1) && netdev[i]; i++) {
+        qemu_get_subqueue(nic, i)->peer = netdev[i];
+        netdev[i]->peer = qemu_get_subqueue(nic, i);
+        use_header(netdev[i], qemu_get_subqueue(nic, i)->vnet_hdr_len);
     }
 }
 
@@ -101,7 +128,7 @@ bool xen_nic_twin_create(DeviceState *xen_nic, NICState *nic, const char *type,
     if (devfn < 0) {
         devfn = pci_bus_last_free_slot(bus);
     }
-    set_netdev(nic, netdev, false);
+    take_netdev(nic, netdev);
     dev = qdev_new(type);
     qdev_prop_set_int32(dev, "addr", devfn);
     qdev_prop_set_macaddr(dev, "mac", nic->conf->macaddr.a);
@@ -111,7 +138,7 @@ bool xen_nic_twin_create(DeviceState *xen_nic, NICState *nic, const char *type,
     if (!xen_twin_realize(xen_nic, dev, BUS(bus), nic->conf->bootindex, errp)) {
         error_prepend(errp, "emulated=%s: ", type);
         object_unparent(OBJECT(dev));
-        set_netdev(nic, netdev, true);
+        give_netdev_back(nic, netdev);
         return false;
     }
     *emulated = netdev[0] ? qemu_get_nic(netdev[0]->peer) : NULL;
