@@ -25,18 +25,6 @@ static bool take_again(const volatile void *page)
     return HYPERVISOR_memory_op(XENMEM_populate_physmap, &op) == 1;
 }
 
-static int map_page(unsigned int space, uint64_t index, const void *page)
-{
-    struct xen_add_to_physmap map = {
-        .domid = DOMID_SELF,
-        .space = space,
-        .idx = index,
-        .gpfn = gfn_of(page),
-    };
-
-    return HYPERVISOR_memory_op(XENMEM_add_to_physmap, &map);
-}
-
 static void check_delivery(void)
 {
     evtchn_port_t port = must_bind_ipi(0);
@@ -106,14 +94,14 @@ TEST(balloon_of_shared_info, "hvm pvh tcg lab kvm alone")
     check_equal(HYPERVISOR_memory_op(XENMEM_current_reservation, &self),
                 before);
     yield_often();
-    require(!map_page(XENMAPSPACE_shared_info, 0, shared_info));
+    require(!map_page(XENMAPSPACE_shared_info, 0, gfn_of(shared_info)));
     upcall_set_method(UPCALL_VECTOR);
     check_delivery();
     /* Over a frame that has no page, too. */
     require(guest_reset() == 0);
     check(give_back(shared_info));
     check(give_back(shared_info));
-    require(!map_page(XENMAPSPACE_shared_info, 0, shared_info));
+    require(!map_page(XENMAPSPACE_shared_info, 0, gfn_of(shared_info)));
     check(!take_again(shared_info));
     upcall_set_method(UPCALL_VECTOR);
     check_delivery();
@@ -129,7 +117,7 @@ TEST(balloon_before_a_soft_reset, "hvm pvh tcg lab kvm alone")
 
     check(give_back(page));
     check_equal(HYPERVISOR_sched_op(SCHEDOP_shutdown, &shutdown), 0);
-    require(!map_page(XENMAPSPACE_shared_info, 0, shared_info));
+    require(!map_page(XENMAPSPACE_shared_info, 0, gfn_of(shared_info)));
     upcall_set_method(UPCALL_VECTOR);
     check_equal(HYPERVISOR_memory_op(XENMEM_current_reservation, &self),
                 before);
@@ -143,7 +131,7 @@ TEST(balloon_of_rings, "hvm pvh tcg lab kvm alone")
 
     check(!give_back(xenstore_ring()));
     check_answer(xenstore_ask_path(XS_READ, 0, "data"), "OK");
-    require(!map_page(XENMAPSPACE_grant_table, 0, table));
+    require(!map_page(XENMAPSPACE_grant_table, 0, gfn_of(table)));
     check(!give_back(table));
     check(table[GNTTAB_RESERVED_XENSTORE].flags & GTF_reading);
 }
