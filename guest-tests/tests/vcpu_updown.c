@@ -488,7 +488,7 @@ static void check_registrations_stay(const struct vcpu_info *info,
 {
     struct vcpu_register_vcpu_info where = { .mfn = gfn_of(info) };
     unsigned int before = received(timer);
-    uint64_t ran = registered_runstate->time[RUNSTATE_offline];
+    uint64_t since = registered_runstate->state_entry_time;
     uint64_t told = registered_time->system_time;
 
     check_equal(evtchn_send(port), 0);
@@ -498,7 +498,7 @@ static void check_registrations_stay(const struct vcpu_info *info,
     received_clear(port);
     check(info->evtchn_pending_sel == 0);
     check(wait_for(received(timer) > before, 10000));
-    check(wait_for(registered_runstate->time[RUNSTATE_offline] > ran, 10000));
+    check(wait_for(registered_runstate->state_entry_time > since, 10000));
     check(registered_time->system_time >= told && told > 0);
     check_equal(HYPERVISOR_vcpu_op(VCPUOP_register_vcpu_info, 1, &where),
                 -XEN_EINVAL);
