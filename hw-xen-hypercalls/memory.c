@@ -17,6 +17,9 @@
 #define LOW_RAM_END 0x9f000
 #define LOW_ROM     0xf0000
 
+/* The firmware has ACPI's tables in this much of the RAM's end below 4 GiB. */
+#define ACPI_SIZE (256 * KiB)
+
 #define MAX_ENTRIES 128
 
 /* An entry as a guest sees it, the same in both modes. */
@@ -53,25 +56,31 @@ static void set_entry(Entry *entry, uint64_t address, uint64_t end,
 }
 
 /*
- * As from libxl.  A guest with firmware asks that for what is below 1 MiB.  One
- * that starts by PVH has nobody else to ask, and may need it: GRUB does, for the
- * kernel that it loads.
+ * As from libxl.  A guest with firmware asks that for what is below 1 MiB, and
+ * where ACPI's tables are.  One that starts by PVH has nobody else to ask: GRUB
+ * loads its kernel to the one, and an initramfs to the end of all RAM.
  */
 static unsigned int get_entries(Entry *entries)
 {
     struct e820_entry *table;
-    unsigned int n = MIN(e820_get_table(&table), MAX_ENTRIES - 2);
-    unsigned int i;
+    unsigned int n = MIN(e820_get_table(&table), MAX_ENTRIES - 3);
+    bool pvh = boots_by_pvh();
+    unsigned int i, given = n;
 
     memcpy(entries, table, n * sizeof(*entries));
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < given; i++) {
         uint64_t end = le64_to_cpu(entries[i].length);
 
         if (!entries[i].address && end > LOW_MEMORY) {
-            set_entry(&entries[i], LOW_MEMORY, end, E820_RAM);
+            uint64_t acpi = pvh ? end - ACPI_SIZE : end;
+
+            set_entry(&entries[i], LOW_MEMORY, acpi, E820_RAM);
+            if (pvh) {
+                set_entry(&entries[n++], acpi, end, E820_RESERVED);
+            }
         }
     }
-    if (boots_by_pvh()) {
+    if (pvh) {
         set_entry(&entries[n++], 0, LOW_RAM_END, E820_RAM);
         set_entry(&entries[n++], LOW_ROM, LOW_MEMORY, E820_RESERVED);
     }

@@ -4,6 +4,7 @@
 #include "hypercalls.h"
 #include "physmap.h"
 #include "qemu/main-loop.h"
+#include "hw/xen/xen-bus.h"
 #include "system/kvm_xen.h"
 #include "system/runstate.h"
 #include "system/watchdog.h"
@@ -22,6 +23,21 @@ static int get_reason(CPUState *cs, uint64_t arg)
     /* Xen uses 8 bits of the reason. */
     return kvm_copy_from_gva(cs, arg, &op, sizeof(op)) ? -EFAULT
                                                        : (uint8_t)op.reason;
+}
+
+/*
+ * As Xen's toolstack does, make the devices anew, too: a crash kernel has fewer
+ * vCPUs, and so fewer rings, and leaves what the last one wrote about the others.
+ */
+static int soft_reset(void)
+{
+    Object *bus = object_resolve_path_type("", TYPE_XEN_BUS, NULL);
+    int ret = kvm_xen_soft_reset();
+
+    if (!ret && bus) {
+        bus_cold_reset(BUS(bus));
+    }
+    return ret;
 }
 
 /* BQL held. */
@@ -45,7 +61,7 @@ int xen_hypercall_shutdown(CPUState *cs, unsigned int reason)
         code = NO_CODE;
         /* The next kernel does not know what this one has given back. */
         xen_physmap_reset();
-        return kvm_xen_soft_reset();
+        return soft_reset();
     case SHUTDOWN_suspend:
         /*
          * Nothing saves the guest, so it resumes at once, and finds all as it was:

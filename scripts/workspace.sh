@@ -26,6 +26,9 @@ usage() { sed -n '/^# usage:/,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"; }
 # Decimal digits only, so that a value can be used in arithmetic as it is.
 is_number() { [[ $1 =~ ^(0|[1-9][0-9]{0,8})$ ]]; }
 
+# number_at FILE OFFSET SIZE: prints the number there, of 1, 2 or 4 bytes.
+number_at() { od -An -v -t "u$3" -j "$2" -N "$3" "$1" 2>/dev/null | tr -d ' '; }
+
 # make_build_dir: makes the build directory and its log folder, or refuses.
 make_build_dir() {
     local out

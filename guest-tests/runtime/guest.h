@@ -152,6 +152,9 @@ extern const char guest_type[]; /* "hvm64", ... */
 extern enum evtchn_abi guest_abi; /* the one in use */
 extern unsigned int nr_vcpus;
 extern struct shared_info *shared_info;
+#ifdef GUEST_HVM
+extern uint64_t acpi_root; /* a PVH guest's RSDP, 0 without one */
+#endif
 
 /* True on real Xen: the command line has host=xen. */
 bool host_is_xen(void);

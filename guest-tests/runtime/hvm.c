@@ -35,6 +35,7 @@ extern uint32_t xen_cpuid_base;
 void hvm_vcpu_main(unsigned int vcpu) __attribute__((noreturn));
 
 uint32_t xen_cpuid_base;
+uint64_t acpi_root;
 
 static struct gate idt[256];
 static char shared_info_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
@@ -77,6 +78,17 @@ static void find_xen(void)
     }
     /* Without Xen there is no console for a message. */
     asm volatile("cli; hlt");
+}
+
+/* Where a PVH guest finds ACPI's tables. */
+static void find_acpi(void)
+{
+    const struct hvm_start_info *start = (void *)(uintptr_t)loader_info;
+
+    if (loader_magic != MULTIBOOT_LOADER &&
+        start->magic == XEN_HVM_START_MAGIC_VALUE) {
+        acpi_root = start->rsdp_paddr;
+    }
 }
 
 static const char *find_command_line(void)
@@ -162,6 +174,7 @@ void arch_init(void)
 
     memcpy(text, given, length < sizeof(text) ? length : sizeof(text) - 1);
     command_line = text;
+    find_acpi();
     find_xen();
     mask_pics();
     init_idt();

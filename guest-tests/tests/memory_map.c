@@ -51,3 +51,64 @@ TEST(memory_map_of_hvm, "hvm tcg lab kvm")
     check_equal(map[0].address, MIB);
     check_equal(map[0].type, E820_RAM);
 }
+
+#ifdef GUEST_HVM
+struct __attribute__((packed)) rsdp {
+    char signature[8];
+    uint8_t checksum, oem[6], revision;
+    uint32_t rsdt, length;
+    uint64_t xsdt;
+};
+
+struct __attribute__((packed)) table {
+    char signature[4];
+    uint32_t length;
+};
+
+#define TABLE_HEADER_SIZE 36
+
+/* The guest may use what is RAM there for its own purposes. */
+static void check_kept(uint64_t address, uint32_t length)
+{
+    unsigned int i;
+
+    for (i = 0; i < nr_entries; i++) {
+        check(map[i].type != E820_RAM || address + length <= map[i].address ||
+              address >= map[i].address + map[i].length);
+    }
+}
+
+static const void *check_table(uint64_t address, const char *signature)
+{
+    const struct table *table = (void *)(uintptr_t)address;
+
+    check(!signature || !memcmp(table->signature, signature, 4));
+    check_kept(address, table->length);
+    return table;
+}
+
+TEST(memory_map_keeps_acpi_tables, "pvh")
+{
+    const struct rsdp *root = (void *)(uintptr_t)acpi_root;
+    const struct table *list;
+    const char *entry, *end;
+    unsigned int size;
+
+    require(acpi_root);
+    require(!memcmp(root->signature, "RSD PTR ", 8));
+    get_map();
+    check_kept(acpi_root, sizeof(*root));
+    /* As Linux does it: the newer list, if there is one. */
+    size = root->revision >= 2 && root->xsdt ? 8 : 4;
+    list = size == 8 ? check_table(root->xsdt, "XSDT") :
+                       check_table(root->rsdt, "RSDT");
+    end = (const char *)list + list->length;
+    for (entry = (const char *)list + TABLE_HEADER_SIZE; entry < end;
+         entry += size) {
+        uint64_t address = 0;
+
+        memcpy(&address, entry, size);
+        check_table(address, NULL);
+    }
+}
+#endif /* GUEST_HVM */
