@@ -130,11 +130,15 @@ def await_memory(guest, kib):
     guest.machine.await_true(f"awk '/^MemTotal/ {{ exit !($2 > {kib - 16384} && $2 < {kib + 16384}) }}' /proc/meminfo")
 
 
+def spare_cpus(guest):
+    return [cpu for cpu in guest.machine.ask("query-hotpluggable-cpus") if "qom-path" not in cpu]
+
+
 @step
 def plug_cpu(guest):
     """Plugs a CPU, unplugs it, and plugs it again."""
     number = guest.vcpus
-    spare = next(cpu for cpu in guest.machine.ask("query-hotpluggable-cpus") if "qom-path" not in cpu)
+    spare, = spare_cpus(guest)
     for _ in range(2):
         guest.machine.ask("device_add", driver=spare["type"], id="cpu", **spare["props"])
         path = f"/sys/devices/system/cpu/cpu{number}/online"
@@ -144,8 +148,10 @@ def plug_cpu(guest):
         guest.run(f"taskset -c {number} sha256sum /usr/bin/busybox")
         guest.check()
         guest.machine.ask("device_del", id="cpu")
-        guest.machine.await_event("DEVICE_DELETED", 30, device="cpu")
+        guest.machine.await_true(f"test ! -e {path}")
         guest.vcpus = number
+        while spare_cpus(guest) != [spare]:
+            guest.run("sleep 0.1")
         guest.check()
 
 
