@@ -5,6 +5,7 @@
 #include "interrupt.h"
 #include "ioapic.h"
 #include "lapic.h"
+#include "port_io.h"
 #include <xen/arch-x86/hvm/start_info.h>
 
 #define MULTIBOOT_LOADER 0x2badb002
@@ -158,7 +159,8 @@ static int set_param(uint32_t index, uint64_t value)
 /* The firmware leaves a timer running, and the two 8259s enabled. */
 static void mask_pics(void)
 {
-    asm volatile("outb %b0, $0x21; outb %b0, $0xa1" : : "a"(0xff));
+    outb(0x21, 0xff);
+    outb(0xa1, 0xff);
 }
 
 void arch_init(void)

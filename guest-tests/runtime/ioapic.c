@@ -6,6 +6,7 @@
 
 #include "internal.h"
 #include "ioapic.h"
+#include "port_io.h"
 
 #define IOAPIC_BASE 0xfec00000
 #define IOAPIC_REDIRECTION 0x10
@@ -32,15 +33,10 @@ void ioapic_route(unsigned int gsi, uint8_t vector, uint32_t lapic_id)
     write_register(IOAPIC_REDIRECTION + 2 * gsi, REDIRECTION_LEVEL | vector);
 }
 
-uint32_t pci_read(unsigned int device, uint8_t offset)
+uint32_t pci_read(unsigned int device, unsigned int function, uint8_t offset)
 {
-    uint32_t value;
-
-    asm volatile("outl %0, %w1"
-                 :
-                 : "a"(0x80000000 | device << 11 | offset), "d"(PCI_ADDRESS));
-    asm volatile("inl %w1, %0" : "=a"(value) : "d"(PCI_DATA));
-    return value;
+    outl(PCI_ADDRESS, 0x80000000 | device << 11 | function << 8 | offset);
+    return inl(PCI_DATA);
 }
 
 /* The GSI to which Xen's virtual PC wires a device's INTA. */
@@ -54,11 +50,11 @@ bool find_platform_device(struct platform_device *device)
     unsigned int number;
 
     for (number = 0; number < 32; number++) {
-        if (pci_read(number, PCI_ID) == PCI_ID_XEN_PLATFORM) {
+        if (pci_read(number, 0, PCI_ID) == PCI_ID_XEN_PLATFORM) {
             device->callback = number << 11;
             device->gsi = host_is_xen() ?
                               xen_intx_gsi(number) :
-                              pci_read(number, PCI_INTERRUPT) & 0xff;
+                              pci_read(number, 0, PCI_INTERRUPT) & 0xff;
             return device->gsi && device->gsi != 0xff;
         }
     }

@@ -16,8 +16,8 @@
 /* Line @gsi, level-triggered, is @vector at the vCPU with this LAPIC ID. */
 void ioapic_route(unsigned int gsi, uint8_t vector, uint32_t lapic_id);
 
-/* Of function 0 of a device of PCI's first bus; ~0 if there is none. */
-uint32_t pci_read(unsigned int device, uint8_t offset);
+/* Of a device of PCI's first bus; ~0 if there is none. */
+uint32_t pci_read(unsigned int device, unsigned int function, uint8_t offset);
 
 struct platform_device {
     uint64_t callback; /* as HVM_PARAM_CALLBACK_IRQ names its INTA */

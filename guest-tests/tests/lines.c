@@ -13,6 +13,7 @@
 #include "interrupt.h"
 #include "ioapic.h"
 #include "lapic.h"
+#include "port_io.h"
 
 #include <xen/hvm/params.h>
 #include <xen/physdev.h>
@@ -24,20 +25,6 @@
 #define RTC_B_PERIODIC 0x40
 #define RTC_C 0x0c
 #define RTC_C_PERIODIC 0x40
-
-static uint8_t rtc_read(uint8_t index)
-{
-    uint8_t value;
-
-    asm volatile("outb %b1, $0x70; inb $0x71, %b0" : "=a"(value) : "0"(index));
-    return value;
-}
-
-static void rtc_write(uint8_t index, uint8_t value)
-{
-    asm volatile("outb %b0, $0x70" : : "a"(index));
-    asm volatile("outb %b0, $0x71" : : "a"(value));
-}
 
 /* A periodic interrupt at 2 Hz: one now, and none for half a second. */
 static void rtc_line_goes_high(void)

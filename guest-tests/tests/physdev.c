@@ -152,8 +152,8 @@ static volatile uint32_t *msix_table(void)
     unsigned int device;
 
     for (device = 0; device < 32; device++) {
-        if (pci_read(device, 0) == VIRTIO_BLK) {
-            return (void *)(uintptr_t)(pci_read(device, MSIX_BAR) & -16);
+        if (pci_read(device, 0, 0) == VIRTIO_BLK) {
+            return (void *)(uintptr_t)(pci_read(device, 0, MSIX_BAR) & -16);
         }
     }
     return NULL;

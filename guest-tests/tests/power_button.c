@@ -4,31 +4,28 @@
  * scripts/test gives to QEMU.
  */
 
+#include "ioapic.h"
+#include "port_io.h"
 #include "xenstore.h"
 
 #ifdef GUEST_HVM
 
 /* PIIX4's power management: PCI function 3 of device 1, which SeaBIOS sets up. */
-#define PM_BASE (1u << 31 | 1 << 11 | 3 << 8 | 0x40)
+#define PM_DEVICE 1
+#define PM_FUNCTION 3
+#define PM_BASE 0x40
 #define PM1_STATUS 0
 #define PM1_ENABLE 2
 #define PM1_BUTTON (1 << 8)
 
 static uint16_t pm_port(unsigned int offset)
 {
-    uint32_t base;
-
-    asm volatile("outl %0, %w1" : : "a"(PM_BASE), "d"(0xcf8));
-    asm volatile("inl %w1, %0" : "=a"(base) : "d"(0xcfc));
-    return (base & 0xffc0) + offset;
+    return (pci_read(PM_DEVICE, PM_FUNCTION, PM_BASE) & 0xffc0) + offset;
 }
 
 static bool button_was_pressed(void)
 {
-    uint16_t status;
-
-    asm volatile("inw %1, %0" : "=a"(status) : "d"(pm_port(PM1_STATUS)));
-    return status & PM1_BUTTON;
+    return inw(pm_port(PM1_STATUS)) & PM1_BUTTON;
 }
 
 static bool request_is(const char *request)
@@ -51,7 +48,7 @@ TEST(powerdown_by_acpi, "2l alone tcg hvm seconds=60")
 {
     need_commands();
     check(request_is(""));
-    asm volatile("outw %w0, %1" : : "a"(PM1_BUTTON), "d"(pm_port(PM1_ENABLE)));
+    outw(pm_port(PM1_ENABLE), PM1_BUTTON);
     check(wait_for(button_was_pressed(), 30000));
     spin_for(100);
     check(request_is(""));

@@ -7,6 +7,8 @@
 
 #include "front_end.h"
 #include "internal.h"
+#include "port_io.h"
+#include "unplug.h"
 
 #define xen_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define xen_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
@@ -30,57 +32,35 @@
 #define IDE_WRITE 0x30
 #define IDE_FLUSH 0xe7
 
-static void out_byte(uint16_t port, uint8_t value)
-{
-    asm volatile("outb %0, %w1" : : "a"(value), "Nd"(port));
-}
-
-static uint8_t in_byte(uint16_t port)
-{
-    uint8_t value;
-
-    asm volatile("inb %w1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
-
 static bool has_ide_disk(void)
 {
-    out_byte(IDE_SELECT, 0xe0);
-    return in_byte(IDE_COMMAND) != 0;
+    outb(IDE_SELECT, 0xe0);
+    return inb(IDE_COMMAND) != 0;
 }
 
 static void ide_transfer(uint8_t command, uint32_t sector, uint16_t *data)
 {
     unsigned int i;
 
-    out_byte(IDE_SELECT, 0xe0);
-    out_byte(IDE_COUNT, 1);
+    outb(IDE_SELECT, 0xe0);
+    outb(IDE_COUNT, 1);
     for (i = 0; i < 3; i++) {
-        out_byte(IDE_LBA + i, sector >> (8 * i));
+        outb(IDE_LBA + i, sector >> (8 * i));
     }
-    out_byte(IDE_COMMAND, command);
-    require(wait_for(in_byte(IDE_COMMAND) & IDE_DRQ, 5000));
+    outb(IDE_COMMAND, command);
+    require(wait_for(inb(IDE_COMMAND) & IDE_DRQ, 5000));
     for (i = 0; i < SECTOR_WORDS; i++) {
         if (command == IDE_READ) {
-            asm volatile("inw %w1, %0" : "=a"(data[i]) : "Nd"(IDE_DATA));
+            data[i] = inw(IDE_DATA);
         } else {
-            asm volatile("outw %0, %w1" : : "a"(data[i]), "Nd"(IDE_DATA));
+            outw(IDE_DATA, data[i]);
         }
     }
     if (command == IDE_WRITE) {
-        require(wait_for(!(in_byte(IDE_COMMAND) & 0x80), 5000));
-        out_byte(IDE_COMMAND, IDE_FLUSH);
-        require(wait_for(!(in_byte(IDE_COMMAND) & 0x80), 5000));
+        require(wait_for(!(inb(IDE_COMMAND) & 0x80), 5000));
+        outb(IDE_COMMAND, IDE_FLUSH);
+        require(wait_for(!(inb(IDE_COMMAND) & 0x80), 5000));
     }
-}
-
-static void unplug_disks(void)
-{
-    uint16_t magic;
-
-    asm volatile("inw %w1, %0" : "=a"(magic) : "Nd"((uint16_t)0x10));
-    require(magic == 0x49d2);
-    asm volatile("outw %0, %w1" : : "a"((uint16_t)1), "Nd"((uint16_t)0x10));
 }
 
 static struct front_end disk;
@@ -139,7 +119,7 @@ TEST(twin_disk, "hvm twin tcg kvm alone")
     }
     ide_transfer(IDE_WRITE, PATTERN_SECTOR, data);
 
-    unplug_disks();
+    unplug(UNPLUG_DISKS);
     check(!has_ide_disk());
 
     connect();

@@ -6,36 +6,28 @@
 
 #include "guest.h"
 #include "ioapic.h"
+#include "port_io.h"
+#include "unplug.h"
 
 #ifdef GUEST_HVM
 
 #define UNPLUG_PORT     0x10
 #define UNPLUG_MAGIC    0x49d2
-#define UNPLUG_DISKS    1
-#define UNPLUG_NICS     2
 
 #define IDE_SELECT      0x1f6
 #define IDE_STATUS      0x1f7
 
-static void unplug(uint16_t what)
+void unplug(uint16_t what)
 {
-    uint16_t magic;
-
-    asm volatile("inw %w1, %0" : "=a"(magic) : "Nd"(UNPLUG_PORT));
-    require(magic == UNPLUG_MAGIC);
-    asm volatile("outw %0, %w1" : : "a"(what), "Nd"(UNPLUG_PORT));
+    require(inw(UNPLUG_PORT) == UNPLUG_MAGIC);
+    outw(UNPLUG_PORT, what);
 }
 
 /* The first channel's master. */
 static bool has_ide_disk(void)
 {
-    uint8_t status;
-
-    asm volatile("outb %0, %w1"
-                 :
-                 : "a"((uint8_t)0xa0), "Nd"(IDE_SELECT));
-    asm volatile("inb %w1, %0" : "=a"(status) : "Nd"(IDE_STATUS));
-    return status != 0;
+    outb(IDE_SELECT, 0xa0);
+    return inb(IDE_STATUS) != 0;
 }
 
 static bool has_device(uint32_t id)
@@ -43,7 +35,7 @@ static bool has_device(uint32_t id)
     unsigned int device;
 
     for (device = 0; device < 32; device++) {
-        if (pci_read(device, 0) == id) {
+        if (pci_read(device, 0, 0) == id) {
             return true;
         }
     }

@@ -5,6 +5,7 @@
  */
 
 #include "guest.h"
+#include "port_io.h"
 #include "timer.h"
 
 #ifdef GUEST_HVM
@@ -15,34 +16,16 @@
 #define FLAG_IS_THERE   1
 #define FLAG_EJECT      8
 
-static void write32(uint16_t port, uint32_t value)
-{
-    asm volatile("outl %0, %w1" : : "a"(value), "Nd"(port));
-}
-
-static void write8(uint16_t port, uint8_t value)
-{
-    asm volatile("outb %0, %w1" : : "a"(value), "Nd"(port));
-}
-
-static uint8_t read8(uint16_t port)
-{
-    uint8_t value;
-
-    asm volatile("inb %w1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
-
 static bool is_there(unsigned int vcpu)
 {
-    write32(SELECTOR, vcpu);
-    return read8(FLAGS) & FLAG_IS_THERE;
+    outl(SELECTOR, vcpu);
+    return inb(FLAGS) & FLAG_IS_THERE;
 }
 
 static void eject(unsigned int vcpu)
 {
-    write32(SELECTOR, vcpu);
-    write8(FLAGS, FLAG_EJECT);
+    outl(SELECTOR, vcpu);
+    outb(FLAGS, FLAG_EJECT);
 }
 
 static volatile bool storming;
@@ -71,7 +54,7 @@ TEST(vcpu_eject, "vcpus=3 alone hvm pvh tcg lab kvm seconds=30")
     require(wait_for(received(to_ejected) && received(timer_of_1), 10000));
 
     /* Writing 0 to the legacy bitmap switches to these registers. */
-    write32(SELECTOR, 0);
+    outl(SELECTOR, 0);
     require(is_there(1) && is_there(2));
     eject(1);
     require(!is_there(1));

@@ -2,6 +2,7 @@
 /* The wallclock in shared_info, and the RTC that firmware and other systems read. */
 
 #include "guest.h"
+#include "port_io.h"
 
 #ifdef GUEST_HVM
 
@@ -15,18 +16,9 @@
 #define RTC_STATUS_A    0x0a
 #define RTC_UPDATES     0x80 /* of status A: it is about to change */
 
-static uint8_t read_rtc(uint8_t index)
-{
-    uint8_t value;
-
-    asm volatile("outb %0, $0x70" : : "a"(index));
-    asm volatile("inb $0x71, %0" : "=a"(value));
-    return value;
-}
-
 static unsigned int read_decimal(uint8_t index)
 {
-    uint8_t value = read_rtc(index);
+    uint8_t value = rtc_read(index);
 
     return (value >> 4) * 10 + (value & 15);
 }
@@ -49,7 +41,7 @@ static uint32_t rtc_time(void)
     uint32_t time;
 
     do {
-        while (read_rtc(RTC_STATUS_A) & RTC_UPDATES) {
+        while (rtc_read(RTC_STATUS_A) & RTC_UPDATES) {
             cpu_relax();
         }
         time = days(read_decimal(RTC_CENTURY) * 100 + read_decimal(RTC_YEAR),
@@ -57,7 +49,7 @@ static uint32_t rtc_time(void)
                    86400 +
                read_decimal(RTC_HOURS) * 3600 +
                read_decimal(RTC_MINUTES) * 60 + read_decimal(RTC_SECONDS);
-    } while (read_rtc(RTC_STATUS_A) & RTC_UPDATES);
+    } while (rtc_read(RTC_STATUS_A) & RTC_UPDATES);
     return time;
 }
 
