@@ -10,9 +10,7 @@
 #include "hw/boards.h"
 #include "hw/i386/kvm/xen_overlay.h"
 #include "hw/mem/memory-device.h"
-#include "hw/resettable.h"
 #include "system/kvm_xen.h"
-#include "system/reset.h"
 
 /* What libxl adds to a guest's maximum: 1 MiB. */
 #define MAXMEM_CONSTANT (1024 >> (TARGET_PAGE_BITS - 10))
@@ -267,53 +265,8 @@ void xen_physmap_reset(void)
     nr_without_frame = 0;
 }
 
-/* Reset --------------------------------------------------------------------- */
-
-/* An object, as only objects are told the reset's type. */
-#define TYPE_XEN_PHYSMAP "xen-physmap"
-
-static ResettableState *get_reset_state(Object *obj)
-{
-    static ResettableState state;
-
-    return &state;
-}
-
-/* A guest that wakes up from S3 still knows which pages it has given back. */
-static void reset_hold(Object *obj, ResetType type)
-{
-    if (type != RESET_TYPE_WAKEUP) {
-        xen_physmap_reset();
-    }
-}
-
-static void class_init(ObjectClass *oc, void *data)
-{
-    ResettableClass *rc = RESETTABLE_CLASS(oc);
-
-    rc->get_state = get_reset_state;
-    rc->phases.hold = reset_hold;
-}
-
-static const TypeInfo xen_physmap_info = {
-    .name = TYPE_XEN_PHYSMAP,
-    .parent = TYPE_OBJECT,
-    .class_init = class_init,
-    .interfaces = (InterfaceInfo[]) {
-        { TYPE_RESETTABLE_INTERFACE },
-        { }
-    },
-};
-
-static void register_types(void)
-{
-    type_register_static(&xen_physmap_info);
-}
-
-type_init(register_types)
-
 void xen_physmap_init(void)
 {
     all_holes = g_hash_table_new_full(NULL, NULL, NULL, free_holes);
-    qemu_register_resettable(object_new(TYPE_XEN_PHYSMAP));
+    xen_hypercall_register_reset(xen_physmap_reset);
 }

@@ -4,7 +4,7 @@
  * "emulated" has an emulated device with the same content beside it, until the guest
  * unplugs that, and again after a reset of the machine.
  *
- * The emulated device is a QOM child, "emulated", of the Xen device. It is made and
+ * The emulated device is a QOM child, "emulated-device", of the Xen device. It is made and
  * removed with it.
  */
 
