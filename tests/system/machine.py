@@ -1,17 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A guest in QEMU, driven by QMP and by the commands that it takes on a terminal."""
 
-import json
 import os
 import re
-import select
-import socket
 import subprocess
 import time
 
-
-class Failed(Exception):
-    """What a guest or QEMU did otherwise than it should have."""
+from qmp import Failed, Lines, Monitor
 
 
 # A factor for all time-outs, for a busy host.
@@ -20,35 +15,6 @@ patience = 1
 
 def deadline(seconds):
     return time.monotonic() + seconds * patience
-
-
-class Lines:
-    """A Unix socket that QEMU serves, line by line."""
-
-    def __init__(self, path, process):
-        self.process = process
-        self.received = b""
-        self.socket = socket.socket(socket.AF_UNIX)
-        while self.socket.connect_ex(path):
-            if process.poll() is not None:
-                raise Failed(f"QEMU ended with {process.returncode} at once")
-            time.sleep(0.05)
-
-    def send(self, line):
-        self.socket.sendall(line.encode() + b"\n")
-
-    def receive(self, until):
-        """The next line, or None when the time `until` has come."""
-        while b"\n" not in self.received:
-            left = until - time.monotonic()
-            if left <= 0 or not select.select([self.socket], [], [], left)[0]:
-                return None
-            more = self.socket.recv(65536)
-            if not more:
-                raise Failed(f"QEMU has gone: it ended with {self.process.wait()}")
-            self.received += more
-        line, self.received = self.received.split(b"\n", 1)
-        return line.decode(errors="replace").rstrip("\r")
 
 
 class Machine:
@@ -60,7 +26,6 @@ class Machine:
 
     def __init__(self, command, work, log):
         self.log = log
-        self.events = []
         for name in ("qmp", "commands"):
             if os.path.exists(f"{work}/{name}"):
                 os.unlink(f"{work}/{name}")
@@ -73,55 +38,17 @@ class Machine:
                 ],
                 stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
         try:
-            self.qmp = Lines(f"{work}/qmp", self.process)
+            self.qmp = Monitor(f"{work}/qmp", self.process, patience)
             self.terminal = Lines(f"{work}/commands", self.process)
-            self.qmp.receive(deadline(60))
-            self.ask("qmp_capabilities")
         except BaseException:
             self.kill()
             raise
+        self.ask = self.qmp.ask
+        self.await_event = self.qmp.await_event
 
     def kill(self):
         self.process.kill()
         self.process.wait()
-
-    # -- QMP
-
-    def ask(self, command, **arguments):
-        """What the QMP command returns."""
-        arguments = {name.replace("_", "-"): value for name, value in arguments.items()}
-        self.qmp.send(json.dumps({"execute": command, "arguments": arguments}))
-        until = deadline(60)
-        while line := self.qmp.receive(until):
-            answer = json.loads(line)
-            if "event" in answer:
-                self.events.append(answer)
-            elif "error" in answer:
-                raise Failed(f"{command}: {answer['error']['desc']}")
-            else:
-                return answer["return"]
-        raise Failed(f"QEMU does not answer {command}")
-
-    def await_event(self, event, timeout, **data):
-        """Waits for the event with this data, and forgets those before it."""
-        until = deadline(timeout)
-        others = []
-        while True:
-            while self.events:
-                seen = self.events.pop(0)
-                others.append((seen["event"], seen.get("data")))
-                if seen["event"] == event and data.items() <= seen.get("data", {}).items():
-                    return seen.get("data", {})
-            line = self.qmp.receive(until)
-            if line is None:
-                raise Failed(f"no {event} {data or ''} within {timeout * patience} s, but: {others}")
-            self.events.append(json.loads(line))
-
-    def saw_event(self, event):
-        """Whether the event came since those before were forgotten."""
-        while line := self.qmp.receive(0):
-            self.events.append(json.loads(line))
-        return any(seen["event"] == event for seen in self.events)
 
     # -- the guest
 

@@ -7,13 +7,15 @@
 # unplugs, and tells whether all came as it should. Scripts/test has the scenarios.
 
 import atexit
-import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../../scripts")
+sys.dont_write_bytecode = True
+from qmp import Failed, Monitor
 
 scenario, work, boot_sector, *qemu = sys.argv[1:]
 IMAGE = work + "/disk.img"
@@ -70,46 +72,22 @@ class Machine:
             qemu + ["-machine", machine + ",xen-version=0x40011", "-qmp",
                     f"unix:{QMP},server=on,wait=off", *options])
         atexit.register(self.process.kill)
-        self.events = []
-        self.socket = socket.socket(socket.AF_UNIX)
-        while self.socket.connect_ex(QMP):
-            if self.process.poll() is not None:
-                fail("QEMU does not start")
-            time.sleep(0.05)
-        self.lines = self.socket.makefile("rw")
-        self.ask("qmp_capabilities")
-
-    def try_to(self, command, **arguments):
-        request = json.dumps({"execute": command, "arguments": arguments})
-        try:
-            self.lines.write(request)
-            self.lines.flush()
-        except OSError:
-            fail(f"QEMU ended before {command}")
-        while True:
-            line = self.lines.readline()
-            if not line:
-                fail(f"QEMU ended at {command}")
-            answer = json.loads(line)
-            if "return" in answer or "error" in answer:
-                return answer
-            if "event" in answer:
-                self.events.append(answer)
+        self.monitor = Monitor(QMP, self.process)
 
     def ask(self, command, **arguments):
-        answer = self.try_to(command, **arguments)
-        if "error" in answer:
-            fail(f"{command}: {answer['error']['desc']}")
-        return answer["return"]
+        try:
+            return self.monitor.ask(command, **arguments)
+        except Failed as failure:
+            fail(failure)
 
     def refuses(self, why, command, **arguments):
-        answer = self.try_to(command, **arguments)
+        answer = self.monitor.try_to(command, **arguments)
         if why not in answer.get("error", {}).get("desc", ""):
             fail(f"{command}: {answer}, not: {why}")
 
     def names(self, event):
         return [e.get("data", {}).get("device", e.get("data", {}).get("path"))
-                for e in self.events if e["event"] == event]
+                for e in self.monitor.events if e["event"] == event]
 
     def wait(self, what, condition, seconds=60):
         end = time.time() + seconds
