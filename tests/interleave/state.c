@@ -173,7 +173,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
         il_fail("%s: a fault at %p", il_current ? il_current->name : "the end",
                 info->si_addr);
     } else {
-        /* It comes again, to whoever took them before. */
+        /* The fault comes again, to the handler that there was before ours. */
         sigaction(SIGSEGV, &other_faults, NULL);
     }
 }

@@ -37,7 +37,7 @@ const uint32_t *il_consumer_waits_for(struct il_world *w, uint32_t vcpu)
 {
     uint8_t late = w->s->late_control | w->s->late_info;
 
-    /* A vCPU whose memory comes late is started by who brings it. */
+    /* A vCPU whose memory comes late is started by the script that maps it. */
     return w->s->after_script && (!late || il_has_bit(late, vcpu))
                ? &w->running[w->s->after_script - 1] : NULL;
 }
