@@ -50,6 +50,11 @@ void lapic_send(uint32_t id, uint8_t vector)
     send(id, ICR_FIXED | vector);
 }
 
+void lapic_send_others(uint8_t vector)
+{
+    send(0, ICR_ALL_BUT_SELF | ICR_FIXED | vector);
+}
+
 void lapic_start_others(uint32_t address)
 {
     send(0, ICR_ALL_BUT_SELF | ICR_INIT);

@@ -12,6 +12,8 @@ uint32_t lapic_id(void);
 void lapic_eoi(void);
 /* Interrupt @vector at the vCPU with this ID. */
 void lapic_send(uint32_t id, uint8_t vector);
+/* Interrupt @vector at all vCPUs but this one. */
+void lapic_send_others(uint8_t vector);
 /* INIT and start-up for all vCPUs but this one, at @address below 1 MiB. */
 void lapic_start_others(uint32_t address);
 

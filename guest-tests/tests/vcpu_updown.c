@@ -3,6 +3,7 @@
 
 #include "guest.h"
 #include "internal.h"
+#include "lapic.h"
 #include <xen/hvm/hvm_vcpu.h>
 
 static int is_up(unsigned int vcpu)
@@ -117,6 +118,7 @@ TEST(vcpu_down_itself, "vcpus=2 alone hvm pvh")
 
 #ifdef GUEST_HVM
 
+#define SOME_VECTOR 0x40
 #define ICR 0xfee00300
 #define INIT_OTHERS 0xc4500
 
@@ -196,6 +198,22 @@ TEST(vcpu_event_before_lapic, "vcpus=2 hvm pvh alone")
 {
     require(upcall_set_method(UPCALL_VCPU_VECTOR) == 0);
     check_event_while_down();
+}
+
+/*
+ * A vCPU that waits for SIPI takes no interrupt, and none wakes it: it would begin
+ * at the reset vector, and its firmware would start the machine once more.
+ */
+TEST(vcpu_interrupts_before_sipi, "vcpus=2 hvm pvh alone")
+{
+    unsigned int i;
+
+    init_others();
+    for (i = 0; i < 200000; i++) {
+        lapic_send_others(SOME_VECTOR);
+    }
+    check_equal(runstate_of(1), RUNSTATE_offline);
+    boot_others();
 }
 
 /*
