@@ -171,9 +171,6 @@ void xen_evtchn_backend_notify(void *opaque, uint32_t port);
 int xen_evtchn_backend_fd(XenEvtchnState *s, uint32_t port);
 
 /* kvm.c */
-void xen_evtchn_kvm_init(XenEvtchnState *s);
-/* Whether KVM delivers, now that the callback has changed.  BQL held. */
-void xen_evtchn_kvm_update(XenEvtchnState *s);
 /*
  * Take 2-level delivery, timers and polls from the kernel before the guest may
  * become FIFO or 3-level; and, once it has or has not, let the kernel have them
@@ -181,13 +178,20 @@ void xen_evtchn_kvm_update(XenEvtchnState *s);
  */
 int xen_evtchn_kvm_begin_switch(XenEvtchnState *s);
 void xen_evtchn_kvm_end_switch(XenEvtchnState *s);
+/* The latter after a reset, which may have made the guest 2-level again. */
+void xen_evtchn_kvm_reclaim(XenEvtchnState *s);
+/* Hook of the model. */
+int xen_evtchn_kvm_abi_change(void *opaque, enum evtchn_abi abi);
+
+/* kvm_ports.c */
+void xen_evtchn_kvm_init(XenEvtchnState *s);
+/* Whether KVM delivers, now that the callback has changed.  BQL held. */
+void xen_evtchn_kvm_update(XenEvtchnState *s);
+/* kvm_lock held.  An error: KVM goes on delivering sends on a port. */
+int xen_evtchn_kvm_set_delivers(XenEvtchnState *s, bool delivers);
 /* Around an EVTCHNOP_reset. */
 void xen_evtchn_kvm_begin_reset(XenEvtchnState *s);
 void xen_evtchn_kvm_end_reset(XenEvtchnState *s);
-/* The latter after a reset, which may have made the guest 2-level again. */
-void xen_evtchn_kvm_reclaim(XenEvtchnState *s);
-/* After a soft reset: the guest's next kernel gets no timer of this one's. */
-void xen_evtchn_kvm_stop_timers(XenEvtchnState *s);
 /* @cs is new: it has the bindings that the guest made for its number. */
 void xen_evtchn_kvm_vcpu_plugged(XenEvtchnState *s, CPUState *cs);
 /* A back end has bound its @port to @guest_port. */
@@ -195,8 +199,24 @@ void xen_evtchn_kvm_backend_bound(XenEvtchnState *s, uint32_t guest_port,
                                   uint32_t port);
 /* Hooks of the model. */
 bool xen_evtchn_kvm_deliver_2l(void *opaque, uint32_t vcpu, uint32_t port);
-int xen_evtchn_kvm_abi_change(void *opaque, enum evtchn_abi abi);
 void xen_evtchn_kvm_binding_changed(void *opaque, uint32_t port,
                                     const struct evtchn_port_info *info);
+
+/* kvm_timers.c */
+/* Move the vCPU's singleshot timer from KVM to QEMU.  vCPU's thread. */
+int xen_evtchn_kvm_take_timer(CPUState *cs);
+/*
+ * KVM runs it if the guest has bound VIRQ_TIMER, and QEMU if not: as in Xen it goes
+ * on when the port is closed, while KVM would stop it.  vCPU's thread.
+ */
+void xen_evtchn_kvm_move_timer(CPUState *cs);
+/*
+ * @vcpu's @virq is bound to @port, or to none (0): noted in the vCPU's own state,
+ * which is migrated with it, and for VIRQ_TIMER in KVM.
+ */
+void xen_evtchn_kvm_set_virq(XenEvtchnState *s, uint32_t vcpu, uint32_t virq,
+                             uint32_t port);
+/* After a soft reset: the guest's next kernel gets no timer of this one's. */
+void xen_evtchn_kvm_stop_timers(XenEvtchnState *s);
 
 #endif /* HW_XEN_EVTCHN_INTERNAL_H */

@@ -18,6 +18,10 @@ typedef struct XenEvtchnStreamPort {
 #define XEN_EVTCHN_V1_MAX_PORTS 4096
 #define XEN_EVTCHN_V1_TO_HOST   0x8000
 
+/* What a guest was offered, besides 2-level. */
+#define XEN_EVTCHN_STREAM_FIFO 1
+#define XEN_EVTCHN_STREAM_3L   2
+
 /* An event of a 2-level port that is not in the guest's bits yet. */
 typedef struct XenEvtchnStreamRetry {
     uint32_t port;
@@ -51,7 +55,7 @@ typedef struct XenEvtchnStream {
 
     /* Subsection "offer": what the guest was promised */
     bool has_offer;
-    uint8_t offered_abis;   /* STREAM_* in migration.c */
+    uint8_t offered_abis;   /* XEN_EVTCHN_STREAM_* */
     uint32_t offered_ports;
 
     /* Subsection "fifo" or "3l", for a guest that has switched to that */
@@ -65,6 +69,14 @@ typedef struct XenEvtchnStream {
 } XenEvtchnStream;
 
 extern const VMStateDescription vmstate_xen_evtchn_stream;
+
+/* Save and load, for the layout.  @opaque is an XenEvtchnStream. */
+int xen_evtchn_stream_pre_save(void *opaque);
+int xen_evtchn_stream_post_save(void *opaque);
+int xen_evtchn_stream_pre_load(void *opaque);
+int xen_evtchn_stream_post_load(void *opaque, int version_id);
+/* XEN_EVTCHN_STREAM_* that is offered here. */
+uint8_t xen_evtchn_stream_offered_abis(const XenEvtchnStream *s);
 
 /* What shows that no save can have written @s, or NULL. */
 const char *xen_evtchn_stream_fault(const XenEvtchnStream *s);
