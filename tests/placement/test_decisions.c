@@ -135,6 +135,20 @@ static void test_advise(void)
     rig_free(r);
 }
 
+/* Where other programs run, a VM does not go. */
+static void test_others(void)
+{
+    struct rig *r = rig_new(2, 1, 4, 1, 0);
+    struct place_vm_config c = { .vcpus = 2, .memory = 10 };
+    struct place_verdict v;
+
+    place_others(r->h, 0, 4000);
+    place_advise(r->h, &c, &v);
+    assert_cpus(r, v.cage, "4-7");
+    g_assert_cmpuint(v.refused_load, ==, 1);
+    rig_free(r);
+}
+
 /* Where a VM's memory is already, it goes. */
 static void test_resident(void)
 {
@@ -590,6 +604,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/placement/advise", test_advise);
+    g_test_add_func("/placement/others", test_others);
     g_test_add_func("/placement/resident", test_resident);
     g_test_add_func("/placement/starts-at-once", test_starts_at_once);
     g_test_add_func("/placement/dedicated", test_dedicated);

@@ -103,9 +103,17 @@ uint32_t place_load(const struct place_host *h, uint32_t cage)
     uint32_t i;
 
     for (i = 0; i < c->nr_llcs; i++) {
-        load += h->llc[h->cage_llc[c->llcs + i]].load;
+        const struct llc *llc = &h->llc[h->cage_llc[c->llcs + i]];
+
+        load += llc->load + llc->others;
     }
     return (uint32_t)(load >> 10);
+}
+
+void place_others(struct place_host *h, uint32_t llc, uint32_t load)
+{
+    h->llc[llc].others = (uint64_t)load << 10;
+    place_room(h);
 }
 
 /* Which cages have room. */

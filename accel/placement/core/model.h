@@ -33,6 +33,7 @@ struct window {
 struct llc {
     uint32_t nr_cpus, nr_cores, capacity;
     uint16_t node;
+    uint64_t others; /* of programs that are no VM's */
     uint64_t load; /* in 1/1024 of a demand's unit */
 };
 

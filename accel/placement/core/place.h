@@ -194,6 +194,9 @@ void place_thread_sample(struct place_host *h, uint32_t thread, uint64_t now,
 void place_traffic(struct place_host *h, uint32_t a, uint32_t b,
                    uint64_t events, uint64_t time);
 
+/* What other programs use of an LLC's CPUs, which is a load there, too. */
+void place_others(struct place_host *h, uint32_t llc, uint32_t load);
+
 /* Of all samples since the last window, which ends here, make pressures. */
 void place_window(struct place_host *h, uint64_t now);
 
