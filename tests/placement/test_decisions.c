@@ -512,6 +512,29 @@ static void test_merge(void)
     rig_free(r);
 }
 
+/* But not where a user's limit would put two of them on one CPU. */
+static void test_merge_limited(void)
+{
+    struct rig *r = rig_new(1, 2, 4, 1, 0);
+    uint32_t vm = add(r, 8, 10, PLACE_SHARED, NULL), i, k, first;
+    struct place_set some = { { 0x11 } }; /* one CPU of each LLC */
+    struct place_change change[64];
+
+    first = r->h->vm[vm].first_thread;
+    for (k = 0, i = first; k < 2; k++, i = r->h->thread[i].next_of_vm) {
+        place_thread_allow(r->h, i, &some);
+        g_assert_cmpuint(r->h->thread[i].cage, ==, cage_of(r, vm));
+    }
+    for (k = 0; k < 20; k++) {
+        use(r, vm, 200, 0);
+        place_traffic(r->h, first, r->h->thread[first].next_of_vm, 5000,
+                      PLACE_SECOND);
+        plan(r, change);
+    }
+    g_assert_cmpuint(place_merge(r->h, vm, r->now, change, 64), ==, 0);
+    rig_free(r);
+}
+
 /* Formulas -------------------------------------------------------------- */
 
 /* Sakasegawa's formula at 50, 75, 90 % and so on, computed in floating point. */
@@ -618,6 +641,7 @@ int main(int argc, char **argv)
     g_test_add_func("/placement/modes", test_modes);
     g_test_add_func("/placement/steady", test_steady);
     g_test_add_func("/placement/merge", test_merge);
+    g_test_add_func("/placement/merge-limited", test_merge_limited);
     g_test_add_func("/placement/wait", test_wait);
     g_test_add_func("/placement/wrong-topology", test_wrong_topology);
     g_test_add_func("/placement/many-nodes", test_many_nodes);

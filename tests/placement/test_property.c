@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t operations = 3000;
+static uint32_t operations = 2000;
 static uint64_t seed = 1;
 
 struct run {
@@ -279,7 +279,7 @@ static void test_any_order(gconstpointer data)
                    " rolled back, %u VMs, %u threads",
                    operations, c.actions, c.rolled_back, c.vms, c.threads);
     /* A host of one cage has none to move to. */
-    g_assert_true(c.actions || r->h[0]->nr_cages == 1 || operations < 3000);
+    g_assert_true(c.actions || r->h[0]->nr_cages == 1 || operations < 2000);
     for (i = 0; i < 2; i++) {
         free(r->h[i]);
     }

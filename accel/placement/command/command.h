@@ -32,5 +32,9 @@ int command_advise(int argc, char **argv);
 int command_simulate(int argc, char **argv);
 int command_topology(int argc, char **argv);
 int command_numad(int argc, char **argv);
+int command_daemon(int argc, char **argv);
+int command_status(int argc, char **argv);
+int command_explain(int argc, char **argv);
+int command_release(int argc, char **argv);
 
 #endif /* PLACE_COMMAND_H */

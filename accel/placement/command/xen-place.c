@@ -12,6 +12,10 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *help;
 } commands[] = {
+    { "daemon", command_daemon, "find guests, and place them" },
+    { "status", command_status, "what the daemon knows" },
+    { "explain", command_explain, "why a guest is where it is" },
+    { "release", command_release, "restore all masks, end the daemon" },
     { "advise", command_advise, "which node a guest would get" },
     { "simulate", command_simulate, "many guests on a host of any shape" },
     { "topology", command_topology, "what is known of the host's CPUs" },

@@ -109,6 +109,28 @@ static bool spread(const struct place_host *h, struct groups *g, uint32_t cage)
     return true;
 }
 
+/* Each thread into its group's LLC; none if I2 would not hold then. */
+static bool enter_llcs(struct place_host *h, uint32_t vm,
+                       const struct groups *g, uint32_t from)
+{
+    bool fits = true;
+    uint32_t i;
+
+    for (i = 0; i < g->nr; i++) {
+        place_leave(h, g->thread[i]);
+        place_enter(h, g->thread[i], g->llc[g->of[i]]);
+    }
+    for (i = 0; i < g->nr && fits; i++) {
+        fits =
+            place_fits(h, vm, PLACE_NONE, g->llc[g->of[i]], g->llc[g->of[i]]);
+    }
+    for (i = 0; i < g->nr && !fits; i++) {
+        place_leave(h, g->thread[i]);
+        place_enter(h, g->thread[i], from);
+    }
+    return fits;
+}
+
 size_t place_merge(struct place_host *h, uint32_t vm, uint64_t now,
                    struct place_change *change, size_t max)
 {
@@ -171,13 +193,13 @@ size_t place_merge(struct place_host *h, uint32_t vm, uint64_t now,
     if (!all || inside * c->nr_llcs * 5 < all * 6) {
         return 0;
     }
+    if (!enter_llcs(h, vm, &g, from)) {
+        return 0;
+    }
     for (i = 0; i < g.nr; i++) {
-        uint32_t to = g.llc[g.of[i]];
-
-        place_leave(h, g.thread[i]);
-        place_enter(h, g.thread[i], to);
-        change[n++] = (struct place_change){ g.thread[i], (uint16_t)from,
-                                             (uint16_t)to, PLACE_MERGED };
+        change[n++] =
+            (struct place_change){ g.thread[i], (uint16_t)from,
+                                   (uint16_t)g.llc[g.of[i]], PLACE_MERGED };
     }
     v->reason = (struct reason){ .code = REASON_ACTION,
                                  .action = PLACE_MERGED,

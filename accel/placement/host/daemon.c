@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon.h"
+
+#include "guest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const struct place_limits limits = {
+    .max_vms = 4096,
+    .max_threads = 16384,
+    .max_edges = 16384,
+    .max_classes = 64,
+};
+
+typedef struct Daemon {
+    const DaemonOptions *options;
+    HostTopology *topology;
+    Guests guests;
+    struct place_set online;
+    int control, lock, signals;
+    gboolean stop;
+} Daemon;
+
+static void fail(GError **error, const char *what)
+{
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s",
+                what, g_strerror(errno));
+}
+
+static int open_control(const char *folder, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, CONTROL_SOCKET, NULL);
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        errno = ENAMETOOLONG;
+    } else {
+        strcpy(address.sun_path, path);
+        /* We have the lock, so whoever had the socket is gone. */
+        unlink(path);
+        if (!bind(fd, (struct sockaddr *)&address, sizeof(address)) &&
+            !chmod(path, 0600) && !listen(fd, 8)) {
+            return fd;
+        }
+    }
+    fail(error, path);
+    close(fd);
+    return -1;
+}
+
+static int take_lock(const char *folder, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, "lock", NULL);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0) {
+        fail(error, path);
+    } else if (flock(fd, LOCK_EX | LOCK_NB)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                    "%s: another daemon runs with this --state", folder);
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static gboolean read_config(Daemon *d, GError **error)
+{
+    const char *path = d->options->config;
+    GKeyFile *file;
+    int target;
+
+    if (!path) {
+        return TRUE;
+    }
+    file = d->guests.config = g_key_file_new();
+    if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, error)) {
+        g_prefix_error(error, "%s: ", path);
+        return FALSE;
+    }
+    if (g_key_file_has_key(file, "host", "target", NULL)) {
+        target = g_key_file_get_integer(file, "host", "target", NULL);
+        if (target < 10 || target > 100) {
+            g_set_error(error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
+                        "%s: target must be from 10 to 100", path);
+            return FALSE;
+        }
+        place_target_set(d->guests.h, (uint32_t)target * PLACE_ONE / 100);
+    }
+    return TRUE;
+}
+
+/* Before the core is made: which CPUs it must not use. */
+static gboolean exclude(Daemon *d, GError **error)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autofree char *text = NULL;
+    struct place_set set;
+
+    if (!d->options->config ||
+        !g_key_file_load_from_file(file, d->options->config, G_KEY_FILE_NONE,
+                                   NULL)) {
+        return TRUE;
+    }
+    text = g_key_file_get_string(file, "host", "exclude-cpus", NULL);
+    if (text && !host_parse_set(text, &set)) {
+        g_set_error(error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
+                    "%s: exclude-cpus: '%s' is no list such as 0-3,8",
+                    d->options->config, text);
+        return FALSE;
+    }
+    for (uint32_t i = 0; text && i < d->topology->t.nr_cpus; i++) {
+        d->topology->cpu[i].excluded = set.word[i / 64] >> (i % 64) & 1;
+    }
+    return TRUE;
+}
+
+static gboolean read_online(struct place_set *set)
+{
+    g_autofree char *text = NULL;
+
+    return g_file_get_contents("/sys/devices/system/cpu/online", &text, NULL,
+                               NULL) &&
+           host_parse_set(text, set);
+}
+
+/* TRUE if CPUs came or went, of which the core is told. */
+static gboolean cpus_changed(Daemon *d)
+{
+    struct place_set now;
+
+    if (!read_online(&now) || mask_equal(&now, &d->online)) {
+        return FALSE;
+    }
+    for (uint32_t i = 0; i < d->topology->t.nr_cpus; i++) {
+        place_cpu_online(d->guests.h, i, now.word[i / 64] >> (i % 64) & 1);
+    }
+    d->online = now;
+    return TRUE;
+}
+
+static void do_window(Daemon *d)
+{
+    static struct place_change change[1024];
+    g_autoptr(GError) error = NULL;
+    struct place_host *h = d->guests.h;
+    gboolean changed = cpus_changed(d);
+
+    guests_look(&d->guests, changed);
+    guests_find(&d->guests, d->options->qmp_dir);
+    guests_sample(&d->guests);
+    place_plan(h, guests_now(), change, G_N_ELEMENTS(change));
+    if (!guests_apply(&d->guests, &error)) {
+        fprintf(stderr, "xen-place: %s: no mask is set\n", error->message);
+    }
+}
+
+/* Requests ------------------------------------------------------------- */
+
+static void status(Daemon *d, GString *out)
+{
+    static const char *const modes[] = { "observe", "place", "balance" };
+    struct place_counts c;
+    struct place_cage_info info;
+    char cpus[6000];
+
+    place_counts(d->guests.h, &c);
+    g_string_append_printf(
+        out,
+        "mode %s%s, %u guests, %u threads, %" G_GUINT64_FORMAT
+        " actions, %" G_GUINT64_FORMAT " rolled back\n",
+        modes[d->options->mode], c.suspended ? " (suspended)" : "", c.vms,
+        c.threads, c.actions, c.rolled_back);
+    for (uint32_t i = 0; i < place_nr_cages(d->guests.h); i++) {
+        place_cage_info(d->guests.h, i, &info);
+        if (!info.nr_threads) {
+            continue;
+        }
+        place_set_text(&info.cpus, cpus, sizeof(cpus));
+        g_string_append_printf(
+            out, "CPUs %s: load %.2f of %.2f, %u threads, waiting %.1f %%\n",
+            cpus, info.load / (double)PLACE_ONE,
+            info.capacity / (double)PLACE_ONE, info.nr_threads,
+            info.pressure * 100.0 / PLACE_ONE);
+    }
+    for (guint i = 0; i < d->guests.guests->len; i++) {
+        const Guest *guest = g_ptr_array_index(d->guests.guests, i);
+
+        for (guint k = 0; k < guest->threads->len; k++) {
+            const GuestThread *t =
+                &g_array_index(guest->threads, GuestThread, k);
+            struct place_thread_info thread;
+
+            place_thread_info(d->guests.h, t->place, &thread);
+            place_set_text(&t->state.set, cpus, sizeof(cpus));
+            g_string_append_printf(
+                out,
+                "%s %s %u: thread %d, CPUs %s, wants %.1f %%, waits "
+                "%.1f %%\n",
+                guest->name, t->qmp.is_vcpu ? "vCPU" : "back end", t->qmp.index,
+                t->state.tid, cpus, thread.demand * 100.0 / PLACE_ONE,
+                thread.waiting * 100.0 / PLACE_ONE);
+        }
+    }
+}
+
+static void explain(Daemon *d, char **word, GString *out)
+{
+    Guest *guest = guests_named(&d->guests, word[1]);
+    uint32_t thread = PLACE_NONE;
+    char text[4096];
+
+    if (!guest) {
+        g_string_append_printf(out, "error: no guest '%s' is known", word[1]);
+        return;
+    }
+    if (word[2]) {
+        guint64 index = g_ascii_strtoull(word[2], NULL, 10);
+
+        for (guint k = 0; k < guest->threads->len; k++) {
+            const GuestThread *t =
+                &g_array_index(guest->threads, GuestThread, k);
+
+            if (t->qmp.is_vcpu && t->qmp.index == index) {
+                thread = t->place;
+            }
+        }
+        if (thread == PLACE_NONE) {
+            g_string_append_printf(out, "error: %s has no vCPU %s", word[1],
+                                   word[2]);
+            return;
+        }
+    }
+    place_explain(d->guests.h, guest->place, thread, guest->name, guests_now(),
+                  text, sizeof(text));
+    g_string_append_printf(out, "%s\n", text);
+}
+
+/* One line "status", "release", or "explain", name and vCPU by tabs. */
+static void answer(Daemon *d)
+{
+    struct timeval second = { 1, 0 };
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_auto(GStrv) word = NULL;
+    char line[512];
+    size_t length = 0;
+    ssize_t n = 1;
+    int fd = accept4(d->control, NULL, NULL, SOCK_CLOEXEC);
+
+    if (fd < 0) {
+        return;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof(second));
+    while (n > 0 && length < sizeof(line) - 1 && !memchr(line, '\n', length)) {
+        n = read(fd, line + length, sizeof(line) - 1 - length);
+        length += n > 0 ? (size_t)n : 0;
+    }
+    line[length] = 0;
+    word = g_strsplit(g_strchomp(line), "\t", 3);
+    if (!g_strcmp0(word[0], "status")) {
+        status(d, out);
+    } else if (!g_strcmp0(word[0], "explain") && word[1]) {
+        explain(d, word, out);
+    } else if (!g_strcmp0(word[0], "release")) {
+        g_string_append_printf(out, "%u masks restored\n",
+                               guests_release(&d->guests));
+        d->stop = TRUE;
+    } else {
+        g_string_append(out, "error: unknown request");
+    }
+    length = 0;
+    while (length < out->len &&
+           (n = send(fd, out->str + length, out->len - length, MSG_NOSIGNAL)) >
+               0) {
+        length += (size_t)n;
+    }
+    close(fd);
+}
+
+static gboolean start(Daemon *d, GError **error)
+{
+    const DaemonOptions *o = d->options;
+    sigset_t mask;
+
+    if (!g_file_test(o->qmp_dir, G_FILE_TEST_IS_DIR)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOTDIR,
+                    "--qmp-dir: %s is not a directory", o->qmp_dir);
+        return FALSE;
+    }
+    if (g_mkdir_with_parents(o->state_dir, 0700)) {
+        fail(error, o->state_dir);
+        return FALSE;
+    }
+    d->lock = take_lock(o->state_dir, error);
+    if (d->lock < 0) {
+        return FALSE;
+    }
+    d->guests.state_path = g_build_filename(o->state_dir, STATE_FILE, NULL);
+    d->guests.left = state_read(d->guests.state_path, error);
+    d->topology = d->guests.left ? host_topology_new(NULL, NULL, error) : NULL;
+    if (!d->topology || !exclude(d, error)) {
+        return FALSE;
+    }
+    d->guests.h = host_topology_place(d->topology, &limits);
+    if (!d->guests.h) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                    "this host's topology is not supported");
+        return FALSE;
+    }
+    place_mode_set(d->guests.h, o->mode);
+    d->guests.may_change = o->mode != PLACE_OBSERVE;
+    d->guests.guests = g_ptr_array_new();
+    if (!read_config(d, error)) {
+        return FALSE;
+    }
+    read_online(&d->online);
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGTERM);
+    sigaddset(&mask, SIGINT);
+    sigprocmask(SIG_BLOCK, &mask, NULL);
+    d->signals = signalfd(-1, &mask, SFD_CLOEXEC);
+    d->control = open_control(o->state_dir, error);
+    return d->control >= 0;
+}
+
+static void loop(Daemon *d)
+{
+    uint64_t window = d->options->milliseconds * UINT64_C(1000000);
+    uint64_t next = guests_now();
+
+    while (!d->stop) {
+        struct pollfd fd[] = { { .fd = d->control, .events = POLLIN },
+                               { .fd = d->signals, .events = POLLIN } };
+        uint64_t now = guests_now();
+
+        if (now >= next) {
+            do_window(d);
+            next = now + window;
+            continue;
+        }
+        if (poll(fd, 2, (int)((next - now) / 1000000 + 1)) <= 0) {
+            continue;
+        }
+        if (fd[1].revents) {
+            guests_release(&d->guests);
+            d->stop = TRUE;
+        } else if (fd[0].revents) {
+            answer(d);
+        }
+    }
+}
+
+gboolean daemon_run(const DaemonOptions *options, GError **error)
+{
+    Daemon d = { .options = options, .control = -1, .lock = -1, .signals = -1 };
+    gboolean good = start(&d, error);
+
+    if (good) {
+        fprintf(stderr,
+                "xen-place: %u CPUs in %u nodes, guests' monitors in "
+                "%s\n",
+                d.topology->t.nr_cpus, d.topology->t.nr_nodes,
+                options->qmp_dir);
+        loop(&d);
+    }
+    guests_free(&d.guests);
+    free(d.guests.h);
+    g_free(d.topology);
+    for (guint i = 0; i < 3; i++) {
+        int fd = i == 0 ? d.control : i == 1 ? d.lock : d.signals;
+
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+    return good;
+}

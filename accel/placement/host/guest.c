@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "guest.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A guest's threads are asked for again after so many windows. */
+#define WINDOWS_BETWEEN_QUERIES 16
+
+uint64_t guests_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * PLACE_SECOND + (uint64_t)t.tv_nsec;
+}
+
+static void all_cpus(const Guests *g, struct place_set *all)
+{
+    struct place_cage_info info;
+
+    memset(all, 0, sizeof(*all));
+    for (uint32_t i = 0; i < place_nr_cages(g->h); i++) {
+        place_cage_info(g->h, i, &info);
+        for (guint w = 0; w < G_N_ELEMENTS(all->word); w++) {
+            all->word[w] |= info.cpus.word[w];
+        }
+    }
+}
+
+/* NULL if @mask has all CPUs, so limits nothing. */
+static const struct place_set *limit(const Guests *g,
+                                     const struct place_set *mask)
+{
+    struct place_set all;
+
+    all_cpus(g, &all);
+    for (guint w = 0; w < G_N_ELEMENTS(all.word); w++) {
+        if (all.word[w] & ~mask->word[w]) {
+            return mask;
+        }
+    }
+    return NULL;
+}
+
+static enum place_policy policy_of(const Guests *g, const char *name)
+{
+    static const char *const names[] = { "shared", "dedicated", "dense",
+                                         "ignore" };
+    g_auto(GStrv) groups = NULL;
+
+    if (!g->config) {
+        return PLACE_SHARED;
+    }
+    groups = g_key_file_get_groups(g->config, NULL);
+    for (char **group = groups; *group; group++) {
+        g_autofree char *policy = NULL;
+
+        if (!g_str_has_prefix(*group, "vm ") ||
+            !g_pattern_match_simple(*group + 3, name)) {
+            continue;
+        }
+        policy = g_key_file_get_string(g->config, *group, "policy", NULL);
+        for (guint i = 0; policy && i < G_N_ELEMENTS(names); i++) {
+            if (!strcmp(policy, names[i])) {
+                return i;
+            }
+        }
+    }
+    return PLACE_SHARED;
+}
+
+static void thread_close(Guests *g, GuestThread *t)
+{
+    place_thread_remove(g->h, t->place);
+    close(t->schedstat);
+}
+
+/* What a killed daemon noted of this thread, as long as it has its mask. */
+static void recall(const Guests *g, GuestThread *t)
+{
+    for (guint i = 0; i < g->left->len; i++) {
+        const StateThread *old = &g_array_index(g->left, StateThread, i);
+
+        if (old->tid == t->state.tid && old->born == t->state.born &&
+            (mask_equal(&old->set, &t->state.set) ||
+             mask_equal(&old->next, &t->state.set))) {
+            t->state.found = old->found;
+            t->is_ours = TRUE;
+        }
+    }
+}
+
+static void thread_open(Guests *g, Guest *guest, const QmpThread *qmp)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/task/%d/schedstat",
+                                            qmp_pid(guest->qmp), qmp->tid);
+    GuestThread t = { .qmp = *qmp };
+
+    t.state.tid = qmp->tid;
+    t.state.born = thread_born(qmp->tid);
+    if (!t.state.born || !mask_get(qmp->tid, &t.state.found)) {
+        return;
+    }
+    t.state.set = t.state.next = t.state.found;
+    recall(g, &t);
+    t.schedstat = open(path, O_RDONLY | O_CLOEXEC);
+    if (t.schedstat < 0) {
+        return;
+    }
+    if (place_thread_add(g->h, guest->place,
+                         qmp->is_vcpu ? PLACE_VCPU : PLACE_BACKEND, qmp->index,
+                         limit(g, &t.state.found), &t.place)) {
+        close(t.schedstat);
+        return;
+    }
+    g_array_append_val(guest->threads, t);
+}
+
+/* Threads that are new, and those that are gone; FALSE: the QEMU is gone. */
+static gboolean query(Guests *g, Guest *guest)
+{
+    g_autoptr(GArray) found = qmp_threads(guest->qmp);
+
+    if (!found) {
+        return FALSE;
+    }
+    guest->windows = 0;
+    for (guint i = guest->threads->len; i-- > 0;) {
+        GuestThread *t = &g_array_index(guest->threads, GuestThread, i);
+
+        if (thread_born(t->state.tid) != t->state.born) {
+            thread_close(g, t);
+            g_array_remove_index(guest->threads, i);
+        }
+    }
+    for (guint i = 0; i < found->len; i++) {
+        const QmpThread *qmp = &g_array_index(found, QmpThread, i);
+        gboolean known = FALSE;
+
+        for (guint k = 0; k < guest->threads->len; k++) {
+            known |= g_array_index(guest->threads, GuestThread, k).qmp.tid ==
+                     qmp->tid;
+        }
+        if (!known) {
+            thread_open(g, guest, qmp);
+        }
+    }
+    return TRUE;
+}
+
+static void guest_free(Guests *g, Guest *guest)
+{
+    for (guint i = 0; i < guest->threads->len; i++) {
+        close(g_array_index(guest->threads, GuestThread, i).schedstat);
+    }
+    place_vm_remove(g->h, guest->place);
+    g_array_unref(guest->threads);
+    qmp_close(guest->qmp);
+    g_free(guest->socket);
+    g_free(guest->name);
+    g_free(guest);
+}
+
+static void guest_add(Guests *g, const char *path)
+{
+    Qmp *qmp = qmp_open(path);
+    g_autoptr(GArray) threads = qmp ? qmp_threads(qmp) : NULL;
+    struct place_vm_config c = { 0 };
+    struct place_verdict v;
+    Guest *guest;
+    char text[1024];
+
+    if (!threads) {
+        if (qmp) {
+            qmp_close(qmp);
+        }
+        return;
+    }
+    for (guint i = 0; i < threads->len; i++) {
+        const QmpThread *t = &g_array_index(threads, QmpThread, i);
+
+        c.vcpus = t->is_vcpu ? MAX(c.vcpus, t->index + 1) : c.vcpus;
+    }
+    guest = g_new0(Guest, 1);
+    guest->qmp = qmp;
+    guest->socket = g_strdup(path);
+    guest->name = qmp_name(qmp);
+    guest->threads = g_array_new(FALSE, TRUE, sizeof(GuestThread));
+    c.memory = qmp_memory(qmp);
+    c.policy = policy_of(g, guest->name);
+    if (place_vm_add(g->h, &c, guests_now(), &guest->place, &v)) {
+        place_verdict_text(g->h, &c, &v, text, sizeof(text));
+        fprintf(stderr, "xen-place: %s is left alone: %s\n", guest->name, text);
+        c.policy = PLACE_IGNORE;
+        if (place_vm_add(g->h, &c, guests_now(), &guest->place, &v)) {
+            g_array_unref(guest->threads);
+            qmp_close(qmp);
+            g_free(guest->socket);
+            g_free(guest->name);
+            g_free(guest);
+            return;
+        }
+    }
+    g_ptr_array_add(g->guests, guest);
+    for (guint i = 0; i < threads->len; i++) {
+        thread_open(g, guest, &g_array_index(threads, QmpThread, i));
+    }
+    place_explain(g->h, guest->place, PLACE_NONE, guest->name, guests_now(),
+                  text, sizeof(text));
+    fprintf(stderr, "xen-place: found %s: %s\n", guest->name, text);
+}
+
+void guests_find(Guests *g, const char *folder)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+
+    for (guint i = g->guests->len; i-- > 0;) {
+        Guest *guest = g_ptr_array_index(g->guests, i);
+
+        if (guest->windows++ < WINDOWS_BETWEEN_QUERIES && guest->threads->len) {
+            continue;
+        }
+        if (!query(g, guest)) {
+            fprintf(stderr, "xen-place: %s is gone\n", guest->name);
+            guest_free(g, guest);
+            g_ptr_array_remove_index(g->guests, i);
+        }
+    }
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        struct stat st;
+        gboolean known = stat(path, &st) || !S_ISSOCK(st.st_mode);
+
+        for (guint i = 0; i < g->guests->len; i++) {
+            const Guest *guest = g_ptr_array_index(g->guests, i);
+
+            known |= !strcmp(guest->socket, path);
+        }
+        if (!known) {
+            guest_add(g, path);
+        }
+    }
+}
+
+void guests_sample(Guests *g)
+{
+    for (guint i = 0; i < g->guests->len; i++) {
+        Guest *guest = g_ptr_array_index(g->guests, i);
+
+        for (guint k = 0; k < guest->threads->len; k++) {
+            GuestThread *t = &g_array_index(guest->threads, GuestThread, k);
+            struct place_sample s = { 0 };
+            char text[128];
+            ssize_t n = pread(t->schedstat, text, sizeof(text) - 1, 0);
+
+            if (n <= 0) {
+                /* It is gone: ask what there is in the next window. */
+                guest->windows = WINDOWS_BETWEEN_QUERIES;
+                continue;
+            }
+            text[n] = 0;
+            if (sscanf(text, "%" SCNu64 " %" SCNu64, &s.run, &s.delay) == 2) {
+                place_thread_sample(g->h, t->place, guests_now(), &s);
+            }
+        }
+    }
+    place_window(g->h, guests_now());
+}
+
+void guests_look(Guests *g, gboolean cpus_changed)
+{
+    for (guint i = 0; i < g->guests->len; i++) {
+        Guest *guest = g_ptr_array_index(g->guests, i);
+
+        for (guint k = 0; k < guest->threads->len; k++) {
+            GuestThread *t = &g_array_index(guest->threads, GuestThread, k);
+            struct place_set now;
+
+            if (!mask_get(t->state.tid, &now) ||
+                mask_equal(&now, &t->state.set)) {
+                continue;
+            }
+            t->state.set = t->state.next = now;
+            if (cpus_changed) {
+                continue;
+            }
+            t->state.found = now;
+            t->is_ours = FALSE;
+            place_thread_allow(g->h, t->place, limit(g, &now));
+        }
+    }
+}
+
+static gboolean write_state(const Guests *g, GError **error)
+{
+    g_autoptr(GArray) all = g_array_new(FALSE, TRUE, sizeof(StateThread));
+
+    for (guint i = 0; i < g->guests->len; i++) {
+        const Guest *guest = g_ptr_array_index(g->guests, i);
+
+        for (guint k = 0; k < guest->threads->len; k++) {
+            const GuestThread *t =
+                &g_array_index(guest->threads, GuestThread, k);
+
+            if (t->is_ours) {
+                g_array_append_val(all, t->state);
+            }
+        }
+    }
+    /* Guests that a killed daemon knew and we have not found: as they are. */
+    for (guint i = 0; i < g->left->len; i++) {
+        const StateThread *old = &g_array_index(g->left, StateThread, i);
+        gboolean known = thread_born(old->tid) != old->born;
+
+        for (guint k = 0; k < all->len && !known; k++) {
+            known = g_array_index(all, StateThread, k).tid == old->tid;
+        }
+        if (!known) {
+            g_array_append_val(all, *old);
+        }
+    }
+    return state_write(g->state_path, all, error);
+}
+
+gboolean guests_apply(Guests *g, GError **error)
+{
+    gboolean any = FALSE;
+    gboolean pass;
+
+    for (pass = FALSE; g->may_change; pass = TRUE) {
+        for (guint i = 0; i < g->guests->len; i++) {
+            Guest *guest = g_ptr_array_index(g->guests, i);
+
+            for (guint k = 0; k < guest->threads->len; k++) {
+                GuestThread *t = &g_array_index(guest->threads, GuestThread, k);
+                struct place_set mask, now;
+
+                if (!place_thread_mask(g->h, t->place, &mask) ||
+                    mask_equal(&mask, &t->state.set)) {
+                    continue;
+                }
+                if (!pass) {
+                    t->state.next = mask;
+                    t->is_ours = any = TRUE;
+                    continue;
+                }
+                if (mask_set(t->state.tid, &mask) &&
+                    mask_get(t->state.tid, &now)) {
+                    t->state.set = t->state.next = now;
+                    /* A cpuset gave us less than we asked for. */
+                    if (!mask_equal(&now, &mask)) {
+                        place_thread_allow(g->h, t->place, &now);
+                    }
+                } else if (mask_get(t->state.tid, &now)) {
+                    t->state.next = t->state.set = now;
+                    place_thread_allow(g->h, t->place, &now);
+                }
+            }
+        }
+        if (pass || !any) {
+            break;
+        }
+        if (!write_state(g, error)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+guint guests_release(Guests *g)
+{
+    g_autoptr(GArray) state = NULL;
+    guint n;
+
+    if (!g->may_change && !g->left->len) {
+        return 0;
+    }
+    write_state(g, NULL);
+    state = state_read(g->state_path, NULL);
+    n = state ? state_release(state) : 0;
+    unlink(g->state_path);
+    return n;
+}
+
+Guest *guests_named(Guests *g, const char *name)
+{
+    for (guint i = 0; i < g->guests->len; i++) {
+        Guest *guest = g_ptr_array_index(g->guests, i);
+
+        if (!strcmp(guest->name, name)) {
+            return guest;
+        }
+    }
+    return NULL;
+}
+
+void guests_free(Guests *g)
+{
+    while (g->guests && g->guests->len) {
+        guest_free(g, g_ptr_array_index(g->guests, 0));
+        g_ptr_array_remove_index(g->guests, 0);
+    }
+    g_clear_pointer(&g->guests, g_ptr_array_unref);
+    g_clear_pointer(&g->left, g_array_unref);
+    g_clear_pointer(&g->config, g_key_file_unref);
+    g_clear_pointer(&g->state_path, g_free);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The guests that the daemon knows, and their threads. */
+
+#ifndef HOST_GUEST_H
+#define HOST_GUEST_H
+
+#include "qmp.h"
+#include "state.h"
+
+typedef struct GuestThread {
+    QmpThread qmp;
+    uint32_t place; /* the core's number */
+    int schedstat; /* /proc's, kept open */
+    StateThread state;
+    gboolean is_ours; /* we have set its mask */
+} GuestThread;
+
+typedef struct Guest {
+    char *socket, *name;
+    Qmp *qmp;
+    uint32_t place;
+    GArray *threads; /* of GuestThread */
+    unsigned int windows; /* since its threads were asked for */
+} Guest;
+
+typedef struct Guests {
+    struct place_host *h;
+    GPtrArray *guests;
+    GKeyFile *config;
+    GArray *left; /* StateThreads of a daemon that was killed */
+    char *state_path;
+    gboolean may_change; /* not in the mode observe */
+} Guests;
+
+/* Monotonic, in nanoseconds. */
+uint64_t guests_now(void);
+/* New sockets are new guests; a socket whose QEMU is gone is one less. */
+void guests_find(Guests *g, const char *folder);
+void guests_sample(Guests *g);
+/*
+ * Looks at each thread's mask.  One that somebody else has changed is a limit
+ * from now on, unless CPUs came or went, when the kernel changes masks.
+ */
+void guests_look(Guests *g, gboolean cpus_changed);
+/* Sets each mask that is not as the core has it, after the state is written. */
+gboolean guests_apply(Guests *g, GError **error);
+guint guests_release(Guests *g);
+Guest *guests_named(Guests *g, const char *name);
+void guests_free(Guests *g);
+
+#endif /* HOST_GUEST_H */
