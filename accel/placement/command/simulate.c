@@ -81,10 +81,7 @@ static void print_nodes(const Simulation *s, const HostTopology *topology)
         char text[4096];
 
         place_cage_info(s->h, i, &info);
-        /* A node may be an LLC, too. */
-        if (info.nr_nodes != 1 ||
-            (info.kind == PLACE_LLC &&
-             topology->t.nr_llcs != topology->t.nr_nodes)) {
+        if (!info.is_node) {
             continue;
         }
         place_set_text(&info.cpus, text, sizeof(text));

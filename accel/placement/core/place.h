@@ -261,6 +261,7 @@ enum place_cage_kind {
 
 struct place_cage_info {
     enum place_cage_kind kind;
+    bool is_node; /* an LLC or the host can be one, too */
     uint32_t nr_nodes;
     uint16_t first_node;
     uint32_t nr_cpus, nr_cores; /* that may be used */

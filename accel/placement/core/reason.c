@@ -281,6 +281,7 @@ void place_cage_info(const struct place_host *h, uint32_t cage,
 
     *info = (struct place_cage_info){
         .kind = c->kind,
+        .is_node = bit_test(h->kind[PLACE_NODE], cage),
         .nr_nodes = c->nr_nodes,
         .first_node = c->first_node,
         .nr_cpus = c->nr_cpus,
