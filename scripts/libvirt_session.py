@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A libvirtd of our own, in session mode and without root's rights: it disturbs nothing
+of the host's, and goes with its directory."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+
+
+class Missing(Exception):
+    """What this host lacks."""
+
+
+class Session:
+    """The daemon; `directory` is where it, and the domains it runs, can reach files.
+    `driver` is a libvirt_driver_qemu.so to have in place of the host's."""
+
+    def __init__(self, driver=None):
+        for program in ("libvirtd", "virsh"):
+            if not shutil.which(program):
+                raise Missing(f"no {program}: run scripts/setup")
+        self.daemon = None
+        self.directory = tempfile.mkdtemp(prefix="libvirt-session.")
+        os.chmod(self.directory, 0o755)
+        self.become = []
+        if os.geteuid() == 0:
+            self.become = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+            shutil.chown(self.directory, "nobody", "nogroup")
+        self.environment = dict(os.environ, HOME=self.directory)
+        for name in ("RUNTIME", "CONFIG", "CACHE", "DATA"):
+            self.environment[f"XDG_{name}_{'DIR' if name == 'RUNTIME' else 'HOME'}"] = self.directory
+        # spice_tls as xl2virt's manual page asks for.
+        self.write("libvirt/qemu.conf", "spice_tls = 1\n")
+        if driver:
+            drivers = pathlib.Path(self.directory) / "drivers"
+            drivers.mkdir()
+            shutil.copy(driver, drivers / "libvirt_driver_qemu.so")
+            self.environment["LIBVIRT_DRIVER_DIR"] = str(drivers)
+
+    def write(self, name, content):
+        """Makes a file that the daemon may change; returns its path."""
+        path = pathlib.Path(self.directory) / name
+        for parent in reversed(path.relative_to(self.directory).parents[:-1]):
+            folder = pathlib.Path(self.directory) / parent
+            if not folder.exists():
+                folder.mkdir()
+                self.give(folder)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        self.give(path)
+        return str(path)
+
+    def give(self, path):
+        if self.become:
+            shutil.chown(path, "nobody", "nogroup")
+
+    def start(self):
+        with open(f"{self.directory}/libvirtd.log", "a") as log:
+            self.daemon = subprocess.Popen(
+                self.become + ["libvirtd"], env=self.environment, cwd="/",
+                stdout=log, stderr=log)
+        for _ in range(60):
+            if self.virsh("list").returncode == 0:
+                return
+            if self.daemon.poll() is not None:
+                break
+            # virsh itself waits for the socket a moment.
+            time.sleep(0.2)
+        raise Missing("libvirtd does not run here")
+
+    def end(self):
+        if self.daemon:
+            self.daemon.terminate()
+            self.daemon.wait()
+
+    def kill(self):
+        """As if the daemon had crashed; its domains run on."""
+        self.daemon.kill()
+        self.daemon.wait()
+
+    def command(self, *args):
+        return [*self.become, "virsh", "-c", "qemu:///session", *args]
+
+    def virsh(self, *args):
+        return subprocess.run(self.command(*args), env=self.environment, cwd=self.directory,
+                              capture_output=True, text=True, timeout=300)
+
+    def destroy_all(self):
+        for name in re.findall(r"\S+", self.virsh("list", "--name").stdout):
+            self.virsh("destroy", name)
+
+    def __enter__(self):
+        try:
+            self.start()
+        except Missing:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        if self.daemon and self.daemon.poll() is None:
+            self.destroy_all()
+        self.end()
+        shutil.rmtree(self.directory, ignore_errors=True)
