@@ -122,6 +122,34 @@ static void make_disk(Stock *s, xmlNodePtr disk)
                    place);
 }
 
+/*
+ * What firmware boots from is a Xen disk, too, or the guest has none when its drivers have
+ * unplugged the emulated one.  bootindex is the emulated one's.
+ */
+static void make_twin(Stock *s, xmlNodePtr disk)
+{
+    xmlNodePtr target = find_child(disk, "target");
+    g_autofree char *vdev = get(target, "dev");
+    g_autofree char *alias = g_strdup_printf("ua-%s", vdev);
+    xmlNodePtr frontend = override_device(s, disk, alias);
+
+    override(s, frontend, "driver", "string", "xen-disk");
+    override(s, frontend, "vdev", "string", vdev);
+    override(s, frontend, "emulated", "string",
+             has(target, "bus", "ide") ? "ide" : "sata0");
+    override(s, frontend, "bus", NULL, NULL);
+    override(s, frontend, "unit", NULL, NULL);
+}
+
+static gboolean is_twin(xmlNodePtr disk)
+{
+    xmlNodePtr target = find_child(disk, "target");
+
+    return !has(disk, "device", "cdrom") && !has(disk, "device", "floppy") &&
+           !find_child(disk, "alias") &&
+           (has(target, "bus", "ide") || has(target, "bus", "sata"));
+}
+
 /* libvirt passes an unknown model on, and gives this address no bus. */
 static void make_interface(xmlNodePtr interface, unsigned int index)
 {
@@ -208,8 +236,10 @@ void domain_make_stock(Conversion *c)
         if (node->type != XML_ELEMENT_NODE) {
             continue;
         }
-        if (!strcmp(name, "disk") &&
-            has(find_child(node, "target"), "bus", "xen")) {
+        if (!strcmp(name, "disk") && is_twin(node)) {
+            make_twin(&s, node);
+        } else if (!strcmp(name, "disk") &&
+                   has(find_child(node, "target"), "bus", "xen")) {
             make_disk(&s, node);
         } else if (!strcmp(name, "interface") &&
                    has(find_child(node, "model"), "type", "netfront")) {
