@@ -33,6 +33,8 @@ class Session:
         self.environment = dict(os.environ, HOME=self.directory)
         for name in ("RUNTIME", "CONFIG", "CACHE", "DATA"):
             self.environment[f"XDG_{name}_{'DIR' if name == 'RUNTIME' else 'HOME'}"] = self.directory
+        # Or virsh would start another one.
+        self.environment["LIBVIRT_AUTOSTART"] = "0"
         # spice_tls as xl2virt's manual page asks for.
         self.write("libvirt/qemu.conf", "spice_tls = 1\n")
         if driver:
