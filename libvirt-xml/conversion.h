@@ -15,10 +15,13 @@
 #define MACHINE_HVM "pc-i440fx-10.0-xen4.17"
 #define MACHINE_PV "pc-i440fx-10.0-xenpv4.17"
 
-/* Copies of Debian's grub-xen-host: AppArmor keeps guests out of /usr/lib. */
-#define GRUB_PV64 "/usr/share/xenkvm/grub-x86_64-xen.bin"
-#define GRUB_PV32 "/usr/share/xenkvm/grub-i386-xen.bin"
-#define GRUB_PVH "/usr/share/xenkvm/grub-i386-xen_pvh.bin"
+/*
+ * Copies of Debian's grub-xen-host: virt-aa-helper refuses a kernel in /usr/lib or in
+ * /usr/share.
+ */
+#define GRUB_PV64 "/var/lib/xenkvm/grub-x86_64-xen.bin"
+#define GRUB_PV32 "/var/lib/xenkvm/grub-i386-xen.bin"
+#define GRUB_PVH "/var/lib/xenkvm/grub-i386-xen_pvh.bin"
 
 /*
  * What the layer between the machine and a PV guest takes from the guest's memory.

@@ -62,7 +62,7 @@ unpack_tree() {
     run_logged qemu-unpack dpkg-source --no-check -x "$dsc" "$new"
     run_logged qemu-patch apply_patches "$new" "$@"
     tree_name "$@" >"$new/.tree"
-    for old in "$tree"/build{,-sanitize}; do
+    for old in "$tree"/build{,-sanitize,-packaged}; do
         [[ ! -d $old ]] || mv "$old" "$new/"
     done
     rm -rf "$tree"
