@@ -190,7 +190,7 @@ void xen_pv_machine_init(MachineState *ms)
         g_bytes_new(_binary_xen_pv_monitor_start,
                            _binary_xen_pv_monitor_end -
                            _binary_xen_pv_monitor_start);
-    if (!xen_pv_memory_plan(&guest.memory, &ram, 1)) {
+    if (!xen_pv_memory_plan(&guest.memory, &ram, ms->smp.cpus)) {
         error_report("a PV guest needs more memory: give more by -m");
         exit(1);
     }

@@ -17,6 +17,7 @@
 #define MARKS_VA        (MONITOR_VA + 0x40000000)
 #define WRITABLE_M2P_VA (MONITOR_VA + 0x1000000000)
 #define DIRECTMAP_VA    0xffff830000000000ul    /* slot 262 */
+#define NOTHING_VA      0xffff878000000000ul    /* slot 271: never mapped */
 #define HYPERVISOR_END  0xffff880000000000ul    /* slot 272 */
 
 /* A vCPU's block: struct vcpu, stacks. Its stub. Its windows: GDT, then LDT. */

@@ -5,20 +5,11 @@
  * user mode would be in the monitor's ring.
  */
 
+#include "check_descriptor.h"
 #include "monitor.h"
 
 #define ENTRIES_PER_PAGE 512
 #define RESERVED_ENTRY  (0xe000 / 8)
-
-#define DESC_TYPE       0x0000ff0000000000ul
-#define DESC_P          (1ul << 47)
-#define DESC_DPL        (3ul << 45)
-#define DESC_S          (1ul << 44)
-#define DESC_CODE       (1ul << 43)
-#define DESC_L          (1ul << 53)
-#define DESC_DB         (1ul << 54)
-#define SYSTEM_TYPE(d)  ((d) >> 40 & 0xf)
-#define TYPE_CALL_GATE  0xc
 
 static uint64_t *gdt_window(const struct vcpu *v)
 {
@@ -28,32 +19,6 @@ static uint64_t *gdt_window(const struct vcpu *v)
 static uint64_t *ldt_window(const struct vcpu *v)
 {
     return gdt_window(v) + TABLE_WINDOW / 8;
-}
-
-/* Make @descriptor one for ring 3; false if that is impossible. */
-bool check_descriptor(uint64_t *descriptor)
-{
-    uint64_t d = *descriptor;
-
-    if (!(d & DESC_P)) {
-        return true;
-    }
-    if (!(d & DESC_S)) {
-        /*
-         * No gate is the guest's: a call gate gets DPL 0, so that its use faults,
-         * and is not followed.
-         */
-        if (SYSTEM_TYPE(d) != TYPE_CALL_GATE) {
-            return false;
-        }
-        *descriptor = d & ~(DESC_DPL | DESC_P);
-        return true;
-    }
-    if (d & DESC_CODE && d & DESC_L && d & DESC_DB) {
-        return false;
-    }
-    *descriptor = d | DESC_DPL;
-    return true;
 }
 
 /* Copy a page of descriptors; false if one of them is bad. */

@@ -26,13 +26,11 @@ size_t copy_to_guest(uint64_t to, const void *from, size_t size)
     return guest_range_ok(to, size) ? copy_guest((void *)to, from, size) : size;
 }
 
-static long pass(unsigned int number, const uint64_t *args, uint64_t pointer)
+uint64_t l0_pointer(uint64_t address)
 {
     /* No argument of these calls is longer than a page. */
-    if (pointer && !guest_range_ok(pointer, PAGE_SIZE)) {
-        return -XEN_EFAULT;
-    }
-    return l0_call(number, args[0], args[1], args[2], args[3], args[4]);
+    return !address || guest_range_ok(address, PAGE_SIZE) ? address :
+                                                            NOTHING_VA;
 }
 
 /* Traps and callbacks ---------------------------------------------------------- */
@@ -250,11 +248,36 @@ static long multicall(struct regs *regs, uint64_t list, unsigned int count)
     return 0;
 }
 
-/* ---------------------------------------------------------------------------------- */
+/* Events --------------------------------------------------------------------------- */
 
 static long event_channel_op(const uint64_t *args)
 {
-    return pass(__HYPERVISOR_event_channel_op, args, args[1]);
+    struct evtchn_bind_pirq pirq;
+
+    /* The machine's interrupts are not the guest's; L0 refuses what is no PIRQ. */
+    if (args[0] == EVTCHNOP_bind_pirq &&
+        !copy_from_guest(&pirq, args[1], sizeof(pirq)) && pirq.pirq < 0x10000) {
+        return -XEN_EPERM;
+    }
+    return l0_call(__HYPERVISOR_event_channel_op, args[0],
+                   l0_pointer(args[1]), 0, 0, 0);
+}
+
+/* As kernels before Linux 2.6.18 have it: command and argument in one structure. */
+static long event_channel_op_compat(uint64_t arg)
+{
+    struct evtchn_op op;
+    uint64_t args[2];
+
+    if (copy_from_guest(&op, arg, sizeof(op))) {
+        return -XEN_EFAULT;
+    }
+    if (op.cmd > EVTCHNOP_unmask) {
+        return -XEN_ENOSYS;
+    }
+    args[0] = op.cmd;
+    args[1] = arg + offsetof(struct evtchn_op, u);
+    return event_channel_op(args);
 }
 
 long hypercall(struct regs *regs, unsigned int number, const uint64_t *args)
@@ -291,11 +314,11 @@ long hypercall(struct regs *regs, unsigned int number, const uint64_t *args)
     case __HYPERVISOR_update_va_mapping:
         return call_update_va_mapping(args[0], args[1], args[2]);
     case __HYPERVISOR_set_timer_op:
-        return pass(number, args, 0);
+        return l0_call(number, args[0], 0, 0, 0, 0);
     case __HYPERVISOR_xen_version:
         return call_xen_version(args[0], args[1]);
     case __HYPERVISOR_console_io:
-        return pass(number, args, args[2]);
+        return l0_call(number, args[0], args[1], l0_pointer(args[2]), 0, 0);
     case __HYPERVISOR_grant_table_op:
         return call_grant_table_op(args[0], args[1], args[2]);
     case __HYPERVISOR_vm_assist:
@@ -316,6 +339,8 @@ long hypercall(struct regs *regs, unsigned int number, const uint64_t *args)
         return callback_op(args[0], args[1]);
     case __HYPERVISOR_event_channel_op:
         return event_channel_op(args);
+    case __HYPERVISOR_event_channel_op_compat:
+        return event_channel_op_compat(args[0]);
     case __HYPERVISOR_physdev_op:
         return physdev_op(args[0], args[1]);
     case __HYPERVISOR_platform_op:

@@ -163,9 +163,6 @@ static long get_status_frames(uint64_t arg)
 
 long call_grant_table_op(unsigned int cmd, uint64_t arg, unsigned int count)
 {
-    if (!guest_range_ok(arg, PAGE_SIZE)) {
-        return -XEN_EFAULT;
-    }
     switch (cmd) {
     case GNTTABOP_setup_table:
         return count == 1 ? setup_table(arg) : -XEN_EINVAL;
@@ -175,7 +172,9 @@ long call_grant_table_op(unsigned int cmd, uint64_t arg, unsigned int count)
     case GNTTABOP_set_version:
     case GNTTABOP_get_version:
     case GNTTABOP_copy:
-        return l0_call(__HYPERVISOR_grant_table_op, cmd, arg, count, 0, 0);
+        /* Up to a page of arguments at once. */
+        return l0_call(__HYPERVISOR_grant_table_op, cmd, l0_pointer(arg),
+                       count > 32 ? 32 : count, 0, 0);
     default:
         return -XEN_ENOSYS;
     }
@@ -202,9 +201,6 @@ long call_xen_version(unsigned int cmd, uint64_t arg)
     static const xen_capabilities_info_t capabilities = "xen-3.0-x86_64 ";
     uint64_t start = M2P_VA;
 
-    if (arg && !guest_range_ok(arg, PAGE_SIZE)) {
-        return -XEN_EFAULT;
-    }
     switch (cmd) {
     case XENVER_get_features:
         return get_features(arg);
@@ -214,6 +210,6 @@ long call_xen_version(unsigned int cmd, uint64_t arg)
     case XENVER_platform_parameters:
         return copy_to_guest(arg, &start, sizeof(start)) ? -XEN_EFAULT : 0;
     default:
-        return l0_call(__HYPERVISOR_xen_version, cmd, arg, 0, 0, 0);
+        return l0_call(__HYPERVISOR_xen_version, cmd, l0_pointer(arg), 0, 0, 0);
     }
 }

@@ -255,7 +255,7 @@ static long flush_many(struct vcpu *v, uint64_t mask)
         return -XEN_EFAULT;
     }
     flush_local(v);
-    flush_others(vcpus, ARRAY_SIZE(vcpus));
+    flush_others(vcpus);
     return 0;
 }
 
@@ -326,6 +326,10 @@ static long mmuext_one(struct vcpu *v, const struct mmuext_op *op)
         if (mfn) {
             mark_tables(mfn, 4);
             install_slots(mfn);
+            if (mfn != v->kernel_top) {
+                /* The M2P is for the kernel alone. */
+                ((uint64_t *)frame(mfn))[FIRST_SLOT] = 0;
+            }
         }
         v->user_top = mfn;
         return 0;

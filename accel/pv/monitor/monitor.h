@@ -103,8 +103,11 @@ struct tss {
 /* At the beginning of a vCPU's block. */
 struct vcpu {
     unsigned int id;
+    uint32_t apic_id;
     bool kernel_mode;
-    bool initialised, up;
+    bool initialised, started, up;
+    /* Whether a flush of its TLB needs a kick; see flush_others(). */
+    bool in_guest;
     bool guest_ts;              /* CR0.TS as the guest sees it */
     bool nmi_pending, nmi_masked;
     bool flush_pending;
@@ -190,6 +193,9 @@ void trap(struct regs *regs);
 long l0_call(unsigned int number, uint64_t a, uint64_t b, uint64_t c,
              uint64_t d, uint64_t e);
 
+/* A pointer of the guest's as L0 may have it: one of the hypervisor's leads nowhere. */
+uint64_t l0_pointer(uint64_t address);
+
 /* Guest memory at its own addresses.  Each returns the bytes not copied. */
 size_t copy_guest(void *to, const void *from, size_t size);
 size_t copy_from_guest(void *to, uint64_t from, size_t size);
@@ -208,7 +214,6 @@ void inject(struct regs *regs, unsigned int vector, uint64_t error);
 void toggle_mode(struct vcpu *v);
 void load_cr3(struct vcpu *v);
 long hypercall_iret(struct regs *regs);
-void check_kicks(struct vcpu *v);
 
 /* emulate.c, cpuid.c, msr.c ------------------------------------------------ */
 
@@ -257,14 +262,16 @@ long call_set_gdt(uint64_t frames, unsigned int entries);
 long set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries);
 long call_update_descriptor(uint64_t address, uint64_t descriptor);
 long set_ldt(struct vcpu *v, uint64_t base, unsigned int entries);
-bool check_descriptor(uint64_t *descriptor);
 
 /* vcpu.c ------------------------------------------------------------------- */
 
 void start_vcpu0(void) __attribute__((noreturn));
 void init_processor(struct vcpu *v);
-void kick(struct vcpu *target);
-void flush_others(const uint64_t *mask, size_t words);
+/* Before the vCPU enters the guest, and when it has left it. */
+void enter_guest(struct vcpu *v);
+void leave_guest(struct vcpu *v);
+/* Flush the TLBs of the vCPUs in the bitmap, but for this one's. */
+void flush_others(const uint64_t *mask);
 
 /* print.c ------------------------------------------------------------------ */
 
@@ -324,6 +331,7 @@ static inline void invlpg(uint64_t address)
 #define MSR_APIC_BASE 0x1b
 #define MSR_SYSENTER_CS 0x174
 #define MSR_PAT 0x277
+#define MSR_X2APIC_ID 0x802
 #define MSR_X2APIC_EOI 0x80b
 #define MSR_X2APIC_SVR 0x80f
 #define MSR_X2APIC_ICR 0x830

@@ -112,10 +112,7 @@ long hypercall_iret(struct regs *regs)
     regs->cs = (frame.cs & 0xffff) | 3;
     regs->ss = (frame.ss & 0xffff) | 3;
     regs->rsp = frame.rsp;
-    regs->rflags = (frame.rflags & ~(FLAG_IOPL | FLAG_VM | FLAG_NT)) | FLAG_IF |
-                   2;
-    /* NT is user mode's to set, and iretq is to be one within a task. */
-    regs->rflags |= frame.rflags & FLAG_NT;
+    regs->rflags = (frame.rflags & ~(FLAG_IOPL | FLAG_VM)) | FLAG_IF | 2;
     if (frame.flags & VGCF_in_syscall) {
         /* As SYSRET leaves them. */
         regs->rcx = regs->rip;
@@ -135,7 +132,6 @@ static void deliver(struct regs *regs)
 {
     struct vcpu *v = this_vcpu();
 
-    check_kicks(v);
     if (v->nmi_pending && !v->nmi_masked && v->traps[EXC_NMI].address) {
         v->nmi_pending = false;
         v->nmi_masked = true;
@@ -312,6 +308,7 @@ static void from_monitor(struct regs *regs)
     if (regs->rip == (uint64_t)iret_to_guest && regs->vector < 32) {
         const uint64_t *frame = (const uint64_t *)regs->rsp;
 
+        leave_guest(this_vcpu());
         regs->rip = frame[0];
         regs->cs = frame[1];
         regs->rflags = frame[2];
@@ -319,6 +316,7 @@ static void from_monitor(struct regs *regs)
         regs->ss = frame[4];
         inject(regs, EXC_GP, regs->vector == EXC_GP ? regs->error : 0);
         deliver(regs);
+        enter_guest(this_vcpu());
         return;
     }
     crash_guest(regs, "the monitor itself took exception %lu, error 0x%lx",
@@ -331,6 +329,8 @@ void trap(struct regs *regs)
         from_monitor(regs);
         return;
     }
+    leave_guest(this_vcpu());
     from_guest(regs);
     deliver(regs);
+    enter_guest(this_vcpu());
 }

@@ -94,6 +94,7 @@ void init_processor(struct vcpu *v)
     wrmsr(MSR_KERNEL_GS_BASE, 0);
 
     wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_ENABLE_X2APIC);
+    v->apic_id = rdmsr(MSR_X2APIC_ID);
     wrmsr(MSR_X2APIC_SVR, 0x100 | VECTOR_SPURIOUS);
     /* The machine's timer and its like are not the guest's. */
     wrmsr(MSR_X2APIC_LVT_LINT0, LVT_MASKED);
@@ -175,11 +176,192 @@ void start_vcpu0(void)
     init_processor(v);
     init_guest();
     v->kernel_mode = true;
-    v->initialised = v->up = true;
+    v->initialised = v->started = v->up = true;
     v->kernel_top = boot->top_mfn;
-    /* As Xen's: 10 ms, until the kernel stops it. */
     write_dr7(0x400);
     *frame = regs;
+    enter_guest(v);
+    run_guest(frame);
+}
+
+/* TLBs of other vCPUs -------------------------------------------------------------- */
+
+/*
+ * A vCPU in the guest is kicked, and waited for.  One in the monitor, asleep or not,
+ * flushes before it enters the guest again: it sets in_guest and then looks at
+ * flush_pending; the sender does both in the opposite order.  The sender itself is in
+ * the monitor, so that two that flush each other do not wait for each other.
+ */
+void enter_guest(struct vcpu *v)
+{
+    for (;;) {
+        __atomic_store_n(&v->in_guest, true, __ATOMIC_SEQ_CST);
+        if (!__atomic_load_n(&v->flush_pending, __ATOMIC_SEQ_CST)) {
+            return;
+        }
+        __atomic_store_n(&v->in_guest, false, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&v->flush_pending, false, __ATOMIC_SEQ_CST);
+        load_cr3(v);
+    }
+}
+
+void leave_guest(struct vcpu *v)
+{
+    __atomic_store_n(&v->in_guest, false, __ATOMIC_SEQ_CST);
+}
+
+static void kick(const struct vcpu *target)
+{
+    /* ICR is no store to memory: what was stored before is to be seen before. */
+    asm volatile("mfence; lfence" : : : "memory");
+    wrmsr(MSR_X2APIC_ICR, (uint64_t)target->apic_id << 32 | VECTOR_KICK);
+}
+
+void flush_others(const uint64_t *mask)
+{
+    unsigned int id;
+
+    for (id = 0; id < boot->nr_vcpus; id++) {
+        struct vcpu *target = vcpu_by_id(id);
+
+        if (target == this_vcpu() || !(mask[id / 64] >> id % 64 & 1) ||
+            !target->started) {
+            continue;
+        }
+        __atomic_store_n(&target->flush_pending, true, __ATOMIC_SEQ_CST);
+        if (__atomic_load_n(&target->in_guest, __ATOMIC_SEQ_CST)) {
+            kick(target);
+        }
+    }
+    for (id = 0; id < boot->nr_vcpus; id++) {
+        struct vcpu *target = vcpu_by_id(id);
+
+        if (target == this_vcpu() || !(mask[id / 64] >> id % 64 & 1)) {
+            continue;
+        }
+        while (__atomic_load_n(&target->flush_pending, __ATOMIC_SEQ_CST) &&
+               __atomic_load_n(&target->in_guest, __ATOMIC_SEQ_CST)) {
+            __builtin_ia32_pause();
+        }
+    }
+}
+
+/* Other vCPUs ---------------------------------------------------------------------- */
+
+static long initialise(struct vcpu *target, uint64_t arg)
+{
+    vcpu_guest_context_t *c = &target->context;
+
+    if (!target->info) {
+        return -XEN_EINVAL;
+    }
+    if (target->initialised) {
+        return -XEN_EEXIST;
+    }
+    if (copy_from_guest(c, arg, sizeof(*c))) {
+        return -XEN_EFAULT;
+    }
+    if (!is_canonical(c->user_regs.rip) || !is_canonical(c->user_regs.rsp) ||
+        !is_canonical(c->kernel_sp) || !is_canonical(c->fs_base) ||
+        !is_canonical(c->gs_base_kernel) || !is_canonical(c->gs_base_user) ||
+        c->gdt_ents > 0xe000 / 8 ||
+        !is_guest_frame(xen_cr3_to_pfn(c->ctrlreg[3])) ||
+        (c->ctrlreg[1] && !is_guest_frame(xen_cr3_to_pfn(c->ctrlreg[1])))) {
+        return -XEN_EINVAL;
+    }
+    target->initialised = true;
+    return 0;
+}
+
+/* Have L0 start the vCPU in the monitor: see start(). */
+static long up(struct vcpu *target)
+{
+    struct vcpu_hvm_context context = {
+        .mode = VCPU_HVM_MODE_64B,
+        .cpu_regs.x86_64 = {
+            .rip = MONITOR_VA,
+            .rsp = (uint64_t)target + VCPU_SIZE - STACK_SPARE,
+            .cr0 = read_cr0() & ~CR0_TS,
+            .cr4 = read_cr4() & ~(CR4_TSD | CR4_DE | CR4_FSGSBASE |
+                                  CR4_OSXSAVE),
+            .efer = rdmsr(MSR_EFER),
+        },
+    };
+    uint64_t top = xen_cr3_to_pfn(target->context.ctrlreg[3]);
+    long result;
+
+    if (!target->initialised) {
+        return -XEN_EINVAL;
+    }
+    if (target->up) {
+        return 0;
+    }
+    if (!target->started) {
+        mark_tables(top, 4);
+        install_slots(top);
+        context.cpu_regs.x86_64.cr3 = top << PAGE_SHIFT;
+        result = l0_call(__HYPERVISOR_vcpu_op, VCPUOP_initialise, target->id,
+                         (uint64_t)&context, 0, 0);
+        if (result) {
+            return result;
+        }
+        target->started = true;
+    }
+    target->up = true;
+    return l0_call(__HYPERVISOR_vcpu_op, VCPUOP_up, target->id, 0, 0, 0);
+}
+
+/* It goes on here when it is up again. */
+static long down(struct vcpu *target)
+{
+    target->up = false;
+    return l0_call(__HYPERVISOR_vcpu_op, VCPUOP_down, target->id, 0, 0, 0);
+}
+
+static void start_other(struct vcpu *v)
+{
+    const vcpu_guest_context_t *c = &v->context;
+    struct regs *frame =
+        (struct regs *)((uint64_t)v + VCPU_SIZE - STACK_SPARE - sizeof(*frame));
+    struct regs regs = {
+        .rip = c->user_regs.rip, .rsp = c->user_regs.rsp,
+        .cs = c->user_regs.cs | 3, .ss = c->user_regs.ss | 3,
+        .rflags = (c->user_regs.rflags & ~(FLAG_IOPL | FLAG_VM)) |
+                  FLAG_IF | 2,
+        .rax = c->user_regs.rax, .rbx = c->user_regs.rbx,
+        .rcx = c->user_regs.rcx, .rdx = c->user_regs.rdx,
+        .rsi = c->user_regs.rsi, .rdi = c->user_regs.rdi,
+        .rbp = c->user_regs.rbp,
+    };
+    unsigned int i;
+
+    init_processor(v);
+    for (i = 0; i < 256; i++) {
+        const trap_info_t *trap = &c->trap_ctxt[i];
+
+        if (trap->address && is_canonical(trap->address)) {
+            v->traps[trap->vector] = (struct trap_entry) {
+                .address = trap->address, .flags = trap->flags,
+            };
+        }
+    }
+    v->kernel_mode = true;
+    v->kernel_top = xen_cr3_to_pfn(c->ctrlreg[3]);
+    v->user_top = xen_cr3_to_pfn(c->ctrlreg[1]);
+    v->kernel_sp = c->kernel_sp;
+    v->kernel_ss = c->kernel_ss | 3;
+    v->event_callback = c->event_callback_eip;
+    v->failsafe_callback = c->failsafe_callback_eip;
+    v->syscall_callback = c->syscall_callback_eip;
+    set_gdt(v, c->gdt_frames, c->gdt_ents);
+    if (c->ldt_ents) {
+        set_ldt(v, c->ldt_base, c->ldt_ents);
+    }
+    wrmsr(MSR_FS_BASE, c->fs_base);
+    wrmsr(MSR_GS_BASE, c->gs_base_kernel);
+    wrmsr(MSR_KERNEL_GS_BASE, c->gs_base_user);
+    *frame = regs;
+    enter_guest(v);
     run_guest(frame);
 }
 
@@ -189,26 +371,20 @@ void start(void)
 
     if (v == vcpu_by_id(0)) {
         start_vcpu0();
+    } else {
+        start_other(v);
     }
-    crash_guest(NULL, "vCPU %u is not to start", v->id);
+    __builtin_unreachable();
 }
 
-/* Kicks -------------------------------------------------------------------------- */
-
-void kick(struct vcpu *target)
+static long send_nmi(struct vcpu *target)
 {
-    wrmsr(MSR_X2APIC_ICR, (uint64_t)target->id << 32 | VECTOR_KICK);
-}
-
-void check_kicks(struct vcpu *v)
-{
-    if (__atomic_exchange_n(&v->flush_pending, false, __ATOMIC_SEQ_CST)) {
-        load_cr3(v);
+    __atomic_store_n(&target->nmi_pending, true, __ATOMIC_SEQ_CST);
+    /* Also if it sleeps. */
+    if (target->started && target != this_vcpu()) {
+        kick(target);
     }
-}
-
-void flush_others(const uint64_t *mask, size_t words)
-{
+    return 0;
 }
 
 /* Hypercalls --------------------------------------------------------------------- */
@@ -222,7 +398,10 @@ static long register_vcpu_info(struct vcpu *target, uint64_t arg)
     if (copy_from_guest(&op, arg, sizeof(op))) {
         return -XEN_EFAULT;
     }
-    if (!is_guest_frame(op.mfn)) {
+    if (op.offset > PAGE_SIZE - sizeof(*info) || op.offset % 8) {
+        return -XEN_ENXIO;
+    }
+    if (!is_guest_frame(op.mfn) || (target != this_vcpu() && target->up)) {
         return -XEN_EINVAL;
     }
     result = l0_call(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info,
@@ -245,15 +424,20 @@ long call_vcpu_op(unsigned int cmd, unsigned int id, uint64_t arg)
     if (id >= boot->nr_vcpus) {
         return -XEN_ENOENT;
     }
-    if (arg && !guest_range_ok(arg, PAGE_SIZE)) {
-        return -XEN_EFAULT;
-    }
     target = vcpu_by_id(id);
     switch (cmd) {
     case VCPUOP_register_vcpu_info:
         return register_vcpu_info(target, arg);
+    case VCPUOP_initialise:
+        return initialise(target, arg);
+    case VCPUOP_up:
+        return up(target);
+    case VCPUOP_down:
+        return down(target);
     case VCPUOP_is_up:
         return target->up;
+    case VCPUOP_send_nmi:
+        return arg ? -XEN_EINVAL : send_nmi(target);
     case VCPUOP_register_runstate_memory_area:
     case VCPUOP_register_vcpu_time_memory_area:
     case VCPUOP_get_runstate_info:
@@ -261,7 +445,7 @@ long call_vcpu_op(unsigned int cmd, unsigned int id, uint64_t arg)
     case VCPUOP_stop_periodic_timer:
     case VCPUOP_set_singleshot_timer:
     case VCPUOP_stop_singleshot_timer:
-        return l0_call(__HYPERVISOR_vcpu_op, cmd, id, arg, 0, 0);
+        return l0_call(__HYPERVISOR_vcpu_op, cmd, id, l0_pointer(arg), 0, 0);
     case VCPUOP_get_physid:
         return -XEN_EINVAL;
     default:
@@ -305,9 +489,6 @@ long call_sched_op(struct regs *regs, unsigned int cmd, uint64_t arg)
     struct vcpu *v = this_vcpu();
     struct sched_shutdown shutdown;
 
-    if (arg && !guest_range_ok(arg, PAGE_SIZE)) {
-        return -XEN_EFAULT;
-    }
     switch (cmd) {
     case SCHEDOP_block:
         block(v);
@@ -329,7 +510,7 @@ long call_sched_op(struct regs *regs, unsigned int cmd, uint64_t arg)
         return l0_call(__HYPERVISOR_sched_op, cmd, arg, 0, 0, 0);
     case SCHEDOP_shutdown_code:
     case SCHEDOP_watchdog:
-        return l0_call(__HYPERVISOR_sched_op, cmd, arg, 0, 0, 0);
+        return l0_call(__HYPERVISOR_sched_op, cmd, l0_pointer(arg), 0, 0, 0);
     default:
         return -XEN_ENOSYS;
     }
