@@ -170,6 +170,11 @@ void xen_pv_machine_init(MachineState *ms)
     if (!is_pv) {
         return;
     }
+    if (!xen_accel || !xen_accel->get_xen_version()) {
+        error_report("-machine " XEN_GUEST_PROPERTY "=pv needs xen-version, "
+                     "such as xen-version=0x40011 for 4.17");
+        exit(1);
+    }
     if (!ms->kernel_filename) {
         error_report("a PV guest needs -kernel: its own, or GRUB's, which "
                      "boots that of the guest's disk (grub-x86_64-xen.bin)");
