@@ -15,6 +15,7 @@
 #include "hw/xen-hypercalls/balloon.h"
 
 #include "machine_types.h"
+#include "pv/machine.h"
 #include "xen_accel.h"
 
 #define XEN_VERSION_PROPERTY "xen-version"
@@ -151,6 +152,7 @@ void xen_accel_machine_class_init(ObjectClass *oc)
         create_memdev = mc->create_default_memdev;
         mc->create_default_memdev = create_default_memdev;
     }
+    xen_pv_machine_class_init(oc);
     object_class_property_add(oc, XEN_VERSION_PROPERTY, "uint32", get_version,
                               set_version, NULL, NULL);
     object_class_property_set_description(oc, XEN_VERSION_PROPERTY,

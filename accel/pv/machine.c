@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A PV guest's machine: QEMU builds the guest beside the monitor in the machine's
+ * RAM, and starts vCPU 0 in the monitor, in long mode.  No firmware runs.
+ */
+
+#include "qemu/osdep.h"
+#include "cpu.h"
+#include "qapi/error.h"
+#include "qemu/error-report.h"
+#include "exec/address-spaces.h"
+#include "exec/ramblock.h"
+#include "hw/i386/x86.h"
+#include "hw/xen/xen.h"
+#include "hw/xen-hypercalls/hypercalls.h"
+#include "hw/xen-hypercalls/hvm_vcpu.h"
+#include "system/reset.h"
+#include "system/system.h"
+
+#include "hw/xen-accel/xen_accel.h"
+#include "machine.h"
+#include "monitor_memory.h"
+
+#define XEN_GUEST_PROPERTY "xen-guest"
+
+/* Built by ld from the monitor's ELF file. */
+extern const char _binary_xen_pv_monitor_start[];
+extern const char _binary_xen_pv_monitor_end[];
+
+static bool is_pv;
+
+static struct {
+    XenPVMemory memory;
+    GBytes *kernel, *initrd;
+    char *kernel_name, *command_line;
+    bool has_run;
+    Notifier machine_done;
+} guest;
+
+bool xen_pv_machine_is_pv(void)
+{
+    return is_pv;
+}
+
+static void write_frame(void *opaque, uint64_t mfn, const void *data,
+                        size_t size)
+{
+    address_space_write(&address_space_memory, mfn << TARGET_PAGE_BITS,
+                        MEMTXATTRS_UNSPECIFIED, data, size);
+}
+
+/* What the last guest left: the builder's memory is zero but for what it writes. */
+static void clear_ram(MachineState *ms)
+{
+    RAMBlock *block = ms->ram->ram_block;
+    uint64_t size = memory_region_size(ms->ram);
+
+    if (!block || ram_block_discard_range(block, 0, size)) {
+        memset(memory_region_get_ram_ptr(ms->ram), 0, size);
+    }
+}
+
+static bool build(XenPVImage *image, Error **errp)
+{
+    g_autoptr(GError) error = NULL;
+    XenPVInput input = {
+        .kernel = guest.kernel,
+        .initrd = guest.initrd,
+        .command_line = guest.command_line,
+        .nr_pages = guest.memory.boot.nr_pages,
+        .mfns = (uint64_t *)guest.memory.mfns->data,
+        .shared_info_mfn = guest.memory.boot.shared_info_mfn,
+        .xenstore_ring_mfn = guest.memory.boot.xenstore_mfn,
+        .console_ring_mfn = guest.memory.boot.console_mfn,
+    };
+
+    memcpy(input.slots, guest.memory.boot.slots, sizeof(input.slots));
+    if (!xen_pv_build(&input, image, &error)) {
+        error_setg(errp, "-kernel %s: %s", guest.kernel_name, error->message);
+        return false;
+    }
+    return true;
+}
+
+static void reset(void)
+{
+    struct pv_boot *boot = &guest.memory.boot;
+    struct vcpu_hvm_context context = { .mode = 1 /* 64-bit */ };
+    struct vcpu_hvm_x86_64 *regs = &context.cpu_regs.x86_64;
+    XenPVImage image;
+    unsigned int i;
+
+    if (!build(&image, &error_fatal)) {
+        return;
+    }
+    if (guest.has_run) {
+        clear_ram(current_machine);
+    }
+    guest.has_run = true;
+    boot->rip = image.rip;
+    boot->rsp = image.rsp;
+    boot->start_info = image.start_info;
+    boot->start_info_mfn = image.p2m[image.start_info_pfn];
+    boot->top_mfn = image.top_mfn;
+    boot->xen_version = xen_accel->get_xen_version();
+    for (i = 0; i < image.segments->len; i++) {
+        XenPVSegment *s = &g_array_index(image.segments, XenPVSegment, i);
+        size_t size, at;
+        const uint8_t *data = g_bytes_get_data(s->data, &size);
+
+        for (at = 0; at < size; at += TARGET_PAGE_SIZE) {
+            write_frame(NULL, image.p2m[s->pfn + at / TARGET_PAGE_SIZE],
+                        data + at, MIN(size - at, TARGET_PAGE_SIZE));
+        }
+    }
+    xen_pv_memory_write(&guest.memory, &image, write_frame, NULL);
+
+    regs->rip = MONITOR_VA;
+    regs->rsp = VCPUS_VA + VCPU_SIZE - STACK_SPARE;
+    regs->cr0 = CR0_PE_MASK | CR0_MP_MASK | CR0_ET_MASK | CR0_NE_MASK |
+                CR0_WP_MASK | CR0_AM_MASK | CR0_PG_MASK;
+    regs->cr3 = image.top_mfn << TARGET_PAGE_BITS;
+    regs->cr4 = CR4_PAE_MASK | CR4_OSFXSR_MASK | CR4_OSXMMEXCPT_MASK |
+                CR4_SMEP_MASK | CR4_SMAP_MASK;
+    regs->efer = MSR_EFER_SCE | MSR_EFER_LME | MSR_EFER_NXE;
+    xen_pv_image_clear(&image);
+    if (xen_vcpu_load_context(first_cpu, &context)) {
+        error_report("the PV guest's vCPU 0 cannot start");
+        exit(1);
+    }
+    xen_accel->set_vcpu_status(first_cpu, XEN_VCPU_UP);
+}
+
+static GBytes *read_file(const char *option, const char *name)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GMappedFile) file = g_mapped_file_new(name, false, &error);
+
+    if (!file) {
+        error_report("-%s %s: %s", option, name, error->message);
+        exit(1);
+    }
+    return g_mapped_file_get_bytes(file);
+}
+
+static void machine_done(Notifier *notifier, void *data)
+{
+    xen_accel_require();
+    /* After the vCPUs', which are there since long. */
+    xen_hypercall_register_reset(reset);
+}
+
+static bool has_features(const CPUX86State *env)
+{
+    return env->features[FEAT_1_ECX] & CPUID_EXT_X2APIC &&
+           env->features[FEAT_7_0_EBX] & CPUID_7_0_EBX_SMAP &&
+           env->features[FEAT_7_0_EBX] & CPUID_7_0_EBX_SMEP;
+}
+
+void xen_pv_machine_init(MachineState *ms)
+{
+    X86MachineState *x86ms = X86_MACHINE(ms);
+    XenPVRam ram = {
+        .low_pages = x86ms->below_4g_mem_size >> TARGET_PAGE_BITS,
+        .high_mfn = x86ms->above_4g_mem_start >> TARGET_PAGE_BITS,
+        .high_pages = x86ms->above_4g_mem_size >> TARGET_PAGE_BITS,
+    };
+    XenPVImage image;
+
+    if (!is_pv) {
+        return;
+    }
+    if (!xen_accel || !xen_accel->get_xen_version()) {
+        error_report("-machine " XEN_GUEST_PROPERTY "=pv needs xen-version, "
+                     "such as xen-version=0x40011 for 4.17");
+        exit(1);
+    }
+    if (!ms->kernel_filename) {
+        error_report("a PV guest needs -kernel: its own, or GRUB's, which "
+                     "boots that of the guest's disk (grub-x86_64-xen.bin)");
+        exit(1);
+    }
+    if (!has_features(cpu_env(first_cpu))) {
+        error_report("a PV guest needs x2APIC, SMEP and SMAP: give a -cpu that "
+                     "has them, such as max or host");
+        exit(1);
+    }
+    guest.kernel_name = g_strdup(ms->kernel_filename);
+    guest.kernel = read_file("kernel", ms->kernel_filename);
+    if (ms->initrd_filename) {
+        guest.initrd = read_file("initrd", ms->initrd_filename);
+    }
+    guest.command_line = g_strdup(ms->kernel_cmdline ?: "");
+    guest.memory.image =
+        g_bytes_new(_binary_xen_pv_monitor_start,
+                           _binary_xen_pv_monitor_end -
+                           _binary_xen_pv_monitor_start);
+    if (!xen_pv_memory_plan(&guest.memory, &ram, ms->smp.cpus)) {
+        error_report("a PV guest needs more memory: give more by -m");
+        exit(1);
+    }
+    /* Say now what is wrong with the kernel. */
+    build(&image, &error_fatal);
+    xen_pv_image_clear(&image);
+    g_clear_pointer(&ms->kernel_filename, g_free);
+    guest.machine_done.notify = machine_done;
+    qemu_add_machine_init_done_notifier(&guest.machine_done);
+}
+
+static char *get_guest(Object *obj, Error **errp)
+{
+    return g_strdup(is_pv ? "pv" : "hvm");
+}
+
+static void set_guest(Object *obj, const char *value, Error **errp)
+{
+    if (!strcmp(value, "pv")) {
+        is_pv = true;
+        xen_mode = XEN_EMULATE;
+    } else if (!strcmp(value, "hvm")) {
+        is_pv = false;
+    } else {
+        error_setg(errp, XEN_GUEST_PROPERTY "=%s: must be hvm or pv", value);
+    }
+}
+
+void xen_pv_machine_class_init(ObjectClass *oc)
+{
+    object_class_property_add_str(oc, XEN_GUEST_PROPERTY, get_guest, set_guest);
+    object_class_property_set_description(oc, XEN_GUEST_PROPERTY,
+        "What kind of Xen guest's machine this is: hvm (the default), or pv, "
+        "whose kernel -kernel names");
+}

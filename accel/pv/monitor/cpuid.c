@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CPUID as a PV guest has it: the machine's, without what a guest in ring 3 cannot
+ * have, and with Xen's leaves for PV.  Linux relies on it: without PSE and PDPE1GB
+ * it makes no large pages.
+ */
+
+#include "monitor.h"
+
+#define XEN_LEAVES 0x40000000u
+#define BIT(n) (1u << (n))
+
+/* Leaf 1 */
+#define HIDDEN_1_ECX (BIT(3) /* MONITOR */ | BIT(5) /* VMX */ | \
+                      BIT(6) /* SMX */ | BIT(7) /* EST */ | \
+                      BIT(8) /* TM2 */ | BIT(14) | BIT(15) /* PDCM */ | \
+                      BIT(17) /* PCID */ | BIT(18) /* DCA */ | \
+                      BIT(21) /* X2APIC */ | BIT(24) /* TSC_DEADLINE */)
+#define HIDDEN_1_EDX (BIT(1) /* VME */ | BIT(3) /* PSE */ | \
+                      BIT(11) /* SEP */ | BIT(12) /* MTRR */ | \
+                      BIT(13) /* PGE */ | BIT(17) /* PSE36 */ | \
+                      BIT(21) /* DS */ | BIT(22) /* ACPI */)
+/* Leaf 7, sub-leaf 0 */
+#define HIDDEN_7_EBX (BIT(1) /* TSC_ADJUST */ | BIT(2) /* SGX */ | \
+                      BIT(7) /* SMEP */ | BIT(10) /* INVPCID */ | \
+                      BIT(12) /* PQM */ | BIT(15) /* PQE */ | \
+                      BIT(20) /* SMAP */ | BIT(25) /* PT */)
+#define HIDDEN_7_ECX (BIT(2) /* UMIP */ | BIT(3) /* PKU */ | \
+                      BIT(4) /* OSPKE */ | BIT(5) /* WAITPKG */ | \
+                      BIT(7) /* CET_SS */ | BIT(16) /* LA57 */ | \
+                      BIT(31) /* PKS */)
+#define HIDDEN_7_EDX (BIT(20) /* CET_IBT */ | BIT(22) | BIT(24) | \
+                      BIT(25) /* AMX */)
+/* Leaf 0x80000001 */
+#define HIDDEN_81_ECX (BIT(2) /* SVM */ | BIT(3) /* EXTAPIC */ | \
+                       BIT(9) /* OSVW */ | BIT(10) /* IBS */ | \
+                       BIT(12) /* SKINIT */ | BIT(15) /* LWP */ | \
+                       BIT(29) /* MONITORX */)
+#define HIDDEN_81_EDX (BIT(1) | BIT(3) | BIT(12) | BIT(13) | BIT(17) | \
+                       BIT(26) /* PDPE1GB */)
+
+static void xen_leaf(unsigned int leaf, uint32_t subleaf, uint32_t *eax,
+                     uint32_t *ebx, uint32_t *ecx, uint32_t *edx)
+{
+    uint32_t a = XEN_LEAVES + 3, b = 0, c = subleaf, d = 0;
+
+    *eax = *ebx = *ecx = *edx = 0;
+    switch (leaf) {
+    case 0:
+        *eax = XEN_LEAVES + 5;
+        *ebx = 0x566e6558;      /* "XenVMMXenVMM" */
+        *ecx = 0x65584d4d;
+        *edx = 0x4d4d566e;
+        break;
+    case 1:
+        *eax = boot->xen_version;
+        break;
+    case 2:
+        *eax = 1;               /* one hypercall page, by this MSR */
+        *ebx = 0x40000000;
+        *ecx = 1;               /* MMU_PT_UPDATE_PRESERVE_AD */
+        break;
+    case 3:
+        /* L0's: time is the same for both kinds of guest. */
+        cpuid(&a, &b, &c, &d);
+        *eax = a;
+        *ebx = b;
+        *ecx = c;
+        *edx = d;
+        break;
+    case 5:
+        *ebx = 52;              /* bits of a machine address */
+        break;
+    }
+}
+
+void guest_cpuid(uint32_t *eax, uint32_t *ebx, uint32_t *ecx, uint32_t *edx)
+{
+    uint32_t leaf = *eax, subleaf = *ecx;
+
+    if (leaf >= XEN_LEAVES && leaf < XEN_LEAVES + 0x100) {
+        xen_leaf(leaf - XEN_LEAVES, subleaf, eax, ebx, ecx, edx);
+        return;
+    }
+    cpuid(eax, ebx, ecx, edx);
+    switch (leaf) {
+    case 1:
+        *ecx &= ~HIDDEN_1_ECX;
+        *edx &= ~HIDDEN_1_EDX;
+        /* A hypervisor is there; OSXSAVE as the guest has set it. */
+        *ecx |= BIT(31);
+        *ecx &= ~BIT(27);
+        *ecx |= this_vcpu()->cr4 & CR4_OSXSAVE ? BIT(27) : 0;
+        *ebx = (*ebx & 0x00ffffff) | this_vcpu()->id * 2 << 24;
+        break;
+    case 5:
+    case 6:
+    case 0xa:
+        *eax = *ebx = *ecx = *edx = 0;
+        break;
+    case 7:
+        if (subleaf == 0) {
+            *ebx &= ~HIDDEN_7_EBX;
+            *ecx &= ~HIDDEN_7_ECX;
+            *edx &= ~HIDDEN_7_EDX;
+        }
+        break;
+    case 0xb:
+    case 0x1f:
+        *edx = this_vcpu()->id * 2;
+        break;
+    case 0xd:
+        if (subleaf == 0) {
+            *eax &= 0xe7;       /* no PKRU, no AMX */
+            *edx = 0;
+        } else if (subleaf == 1) {
+            *eax &= ~8u;        /* XSAVES */
+            *ebx = *ecx = *edx = 0;
+        }
+        break;
+    case 0x80000001:
+        *ecx &= ~HIDDEN_81_ECX;
+        *edx &= ~HIDDEN_81_EDX;
+        *edx |= BIT(11);        /* SYSCALL, which Intel hides outside of 64-bit mode */
+        break;
+    case 0x8000000a:
+        *eax = *ebx = *ecx = *edx = 0;
+        break;
+    }
+}

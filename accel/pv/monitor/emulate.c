@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Privileged instructions of the guest's kernel, which fault in ring 3, and CPUID by
+ * the prefix that PV kernels know.
+ */
+
+#include "monitor.h"
+
+#define MAX_LENGTH 15
+
+#define CR4_GUEST   (CR4_TSD | CR4_DE | CR4_FSGSBASE | CR4_OSXSAVE)
+#define CR4_SHOWN   (CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
+#define CR0_SHOWN   0x80050033ul        /* PG AM WP NE ET MP PE */
+
+struct insn {
+    uint8_t bytes[MAX_LENGTH];
+    unsigned int have, at;
+    uint8_t rex;
+    bool operand16;
+};
+
+static bool fetch(struct insn *insn, uint64_t rip)
+{
+    unsigned int this_page = PAGE_SIZE - (rip & (PAGE_SIZE - 1));
+
+    insn->have = MAX_LENGTH;
+    if (copy_from_guest(insn->bytes, rip, MAX_LENGTH)) {
+        /* It may end before the next page, which may be none. */
+        insn->have = this_page;
+        if (this_page >= MAX_LENGTH ||
+            copy_from_guest(insn->bytes, rip, this_page)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static uint8_t next(struct insn *insn)
+{
+    return insn->at < insn->have ? insn->bytes[insn->at++] : 0;
+}
+
+/* The register of this number in an instruction. */
+static uint64_t *gpr(struct regs *regs, unsigned int number)
+{
+    uint64_t *const order[] = {
+        &regs->rax, &regs->rcx, &regs->rdx, &regs->rbx, &regs->rsp,
+        &regs->rbp, &regs->rsi, &regs->rdi, &regs->r8, &regs->r9,
+        &regs->r10, &regs->r11, &regs->r12, &regs->r13, &regs->r14,
+        &regs->r15,
+    };
+
+    return order[number & 15];
+}
+
+static bool read_cr(struct vcpu *v, unsigned int cr, uint64_t *value)
+{
+    switch (cr) {
+    case 0:
+        *value = CR0_SHOWN | (v->guest_ts ? CR0_TS : 0);
+        return true;
+    case 2:
+        *value = v->info->arch.cr2;
+        return true;
+    case 3:
+        *value = v->kernel_top << PAGE_SHIFT;
+        return true;
+    case 4:
+        *value = CR4_SHOWN | v->cr4;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void set_ts(struct vcpu *v, bool set)
+{
+    v->guest_ts = set;
+    if (set) {
+        write_cr0(read_cr0() | CR0_TS);
+    } else {
+        asm volatile("clts");
+    }
+}
+
+static bool write_cr(struct vcpu *v, unsigned int cr, uint64_t value)
+{
+    switch (cr) {
+    case 0:
+        set_ts(v, value & CR0_TS);
+        return true;
+    case 2:
+        v->info->arch.cr2 = value;
+        return true;
+    case 3:
+        /* By hypercall only: Xen's rules for tables are there. */
+        return false;
+    case 4:
+        v->cr4 = value & CR4_GUEST;
+        write_cr4((read_cr4() & ~CR4_GUEST) | v->cr4);
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
+{
+    unsigned int i;
+
+    switch (reg) {
+    case 0 ... 3:
+        /* No watchpoint on the monitor's own memory. */
+        if (!guest_range_ok(value, 8)) {
+            return false;
+        }
+        break;
+    case 6:
+        if (value >> 32) {
+            return false;
+        }
+        v->dr6 = (value & 0xe00f) | 0xffff0ff0;
+        return true;
+    case 7:
+        /* No GD; nothing in ports. */
+        if (value >> 32 || value & 0x2000) {
+            return false;
+        }
+        for (i = 16; i < 32; i += 4) {
+            if ((value >> i & 3) == 2) {
+                return false;
+            }
+        }
+        v->dr7 = (value & ~0xd000ul) | 0x400;
+        write_dr7(v->dr7);
+        return true;
+    default:
+        return false;
+    }
+    switch (reg) {
+    case 0:
+        write_dr0(value);
+        break;
+    case 1:
+        write_dr1(value);
+        break;
+    case 2:
+        write_dr2(value);
+        break;
+    case 3:
+        write_dr3(value);
+        break;
+    }
+    return true;
+}
+
+bool get_debugreg(struct vcpu *v, unsigned int reg, uint64_t *value)
+{
+    switch (reg) {
+    case 0:
+        *value = read_dr0();
+        return true;
+    case 1:
+        *value = read_dr1();
+        return true;
+    case 2:
+        *value = read_dr2();
+        return true;
+    case 3:
+        *value = read_dr3();
+        return true;
+    case 4:
+    case 6:
+        *value = v->dr6;
+        return true;
+    case 5:
+    case 7:
+        *value = v->dr7;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void emulate_cpuid(struct regs *regs)
+{
+    uint32_t eax = regs->rax, ebx = 0, ecx = regs->rcx, edx = 0;
+
+    guest_cpuid(&eax, &ebx, &ecx, &edx);
+    regs->rax = eax;
+    regs->rbx = ebx;
+    regs->rcx = ecx;
+    regs->rdx = edx;
+}
+
+/* No port leads anywhere.  @size in bytes. */
+static void port_in(struct regs *regs, unsigned int size)
+{
+    uint64_t mask = size == 4 ? 0xffffffff : (1ul << 8 * size) - 1;
+
+    regs->rax = size == 4 ? mask : regs->rax | mask;
+}
+
+static bool two_bytes(struct regs *regs, struct insn *insn)
+{
+    struct vcpu *v = this_vcpu();
+    uint8_t opcode = next(insn), modrm;
+    unsigned int reg, rm;
+    uint64_t value;
+
+    switch (opcode) {
+    case 0x01:
+        modrm = next(insn);
+        if (modrm == 0xd1) {
+            /* xsetbv: x87, SSE, AVX, AVX-512 */
+            value = regs->rdx << 32 | (uint32_t)regs->rax;
+            return (uint32_t)regs->rcx == 0 && !(value & ~0xe7ul) &&
+                   xsetbv_safe(0, value);
+        }
+        return false;
+    case 0x06:
+        set_ts(v, false);
+        return true;
+    case 0x08:          /* invd, wbinvd: memory is coherent */
+    case 0x09:
+        return true;
+    case 0x20 ... 0x23:
+        modrm = next(insn);
+        reg = (modrm >> 3 & 7) | (insn->rex & 4 ? 8 : 0);
+        rm = (modrm & 7) | (insn->rex & 1 ? 8 : 0);
+        switch (opcode) {
+        case 0x20:
+            return read_cr(v, reg, gpr(regs, rm));
+        case 0x21:
+            return get_debugreg(v, reg, gpr(regs, rm));
+        case 0x22:
+            return write_cr(v, reg, *gpr(regs, rm));
+        default:
+            return set_debugreg(v, reg, *gpr(regs, rm));
+        }
+    case 0x30:
+        return guest_wrmsr(regs->rcx, regs->rdx << 32 | (uint32_t)regs->rax);
+    case 0x31:
+        asm volatile("rdtsc; shl $32, %%rdx; or %%rdx, %0"
+                     : "=a"(value) : : "rdx");
+        regs->rax = (uint32_t)value;
+        regs->rdx = value >> 32;
+        return true;
+    case 0x32:
+        if (!guest_rdmsr(regs->rcx, &value)) {
+            return false;
+        }
+        regs->rax = (uint32_t)value;
+        regs->rdx = value >> 32;
+        return true;
+    case 0xa2:
+        emulate_cpuid(regs);
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool emulate_privileged(struct regs *regs)
+{
+    struct insn insn = { .at = 0 };
+    uint8_t opcode;
+    bool ok = true;
+
+    if (!fetch(&insn, regs->rip)) {
+        return false;
+    }
+    for (;;) {
+        opcode = next(&insn);
+        if (opcode == 0x66) {
+            insn.operand16 = true;
+        } else if (opcode != 0xf2 && opcode != 0xf3 && opcode != 0x2e &&
+                   opcode != 0x3e && opcode != 0x26 && opcode != 0x36 &&
+                   opcode != 0x64 && opcode != 0x65) {
+            break;
+        }
+    }
+    if ((opcode & 0xf0) == 0x40) {
+        insn.rex = opcode;
+        opcode = next(&insn);
+    }
+    switch (opcode) {
+    case 0x0f:
+        ok = two_bytes(regs, &insn);
+        break;
+    case 0xe4:
+    case 0xe5:
+        next(&insn);
+        port_in(regs, opcode == 0xe4 ? 1 : insn.operand16 ? 2 : 4);
+        break;
+    case 0xec:
+    case 0xed:
+        port_in(regs, opcode == 0xec ? 1 : insn.operand16 ? 2 : 4);
+        break;
+    case 0xe6:
+    case 0xe7:
+        next(&insn);
+        break;
+    case 0xee:
+    case 0xef:
+        break;
+    case 0xfa:          /* cli, sti: the guest's flag is its upcall mask */
+    case 0xfb:
+        break;
+    default:
+        ok = false;
+    }
+    if (ok) {
+        regs->rip += insn.at;
+    }
+    return ok;
+}
+
+bool emulate_forced(struct regs *regs)
+{
+    static const uint8_t forced[] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2 };
+    uint8_t bytes[sizeof(forced)];
+    unsigned int i;
+
+    if (copy_from_guest(bytes, regs->rip, sizeof(bytes))) {
+        return false;
+    }
+    for (i = 0; i < sizeof(bytes); i++) {
+        if (bytes[i] != forced[i]) {
+            return false;
+        }
+    }
+    emulate_cpuid(regs);
+    regs->rip += sizeof(bytes);
+    return true;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ways into the monitor and out of it.
+ *
+ * The monitor uses no %gs and no %fs: a vCPU is known by its stack.  The guest's
+ * segment registers stay as they are.  Interrupts are off in here, but where the
+ * vCPU sleeps.
+ */
+
+#define __ASSEMBLY__
+#include "boot.h"
+
+#define VECTOR_SYSCALL      0x100
+#define VECTOR_SYSCALL32    0x101
+#define SEL_CS32            0xe023
+#define SEL_DS              0xe02b
+#define SEL_CS64            0xe033
+
+/* struct regs */
+#define REGS_SIZE   176
+#define REGS_CS     144
+
+    .macro fixup from, to
+    .pushsection .fixups, "a"
+    .quad \from, \to
+    .popsection
+    .endm
+
+    .section .text.start, "ax"
+    .globl monitor_entry
+/* QEMU starts a vCPU here, in long mode, with its stack. */
+monitor_entry:
+    cld
+    sub $REGS_SIZE, %rsp        /* the guest's, with which it starts */
+    xor %ebp, %ebp
+    call start
+    ud2
+
+/* QEMU fills it: see l0_call(). */
+    .balign 4096
+    .globl l0_hypercall_page
+l0_hypercall_page:
+    .skip 4096
+
+    .text
+
+/* trap_stubs[VECTOR], 16 bytes each: error code, or 0, and vector. */
+    .balign 16
+    .globl trap_stubs
+trap_stubs:
+    vector = 0
+    .rept 256
+    .balign 16
+    .if (vector != 8) && (vector < 10 || vector > 14) && (vector != 17) && (vector != 21) && (vector != 29) && (vector != 30)
+    push $0
+    .endif
+    push $vector
+    jmp trap_common
+    vector = vector + 1
+    .endr
+
+/*
+ * From a vCPU's stub, which has put the guest's %rsp at the end of the vCPU's block.
+ * The flags of MSR_SYSCALL_MASK are clear.
+ */
+    .globl syscall_entry, syscall32_entry
+syscall32_entry:
+    push $SEL_DS
+    push STACK_SPARE(%rsp)
+    push %r11
+    push $SEL_CS32
+    push %rcx
+    push $0
+    push $VECTOR_SYSCALL32
+    jmp trap_common
+
+syscall_entry:
+    push $SEL_DS
+    push STACK_SPARE(%rsp)
+    push %r11
+    push $SEL_CS64
+    push %rcx
+    push $0
+    push $VECTOR_SYSCALL
+
+trap_common:
+    push %rdi
+    push %rsi
+    push %rdx
+    push %rcx
+    push %rax
+    push %r8
+    push %r9
+    push %r10
+    push %r11
+    push %rbx
+    push %rbp
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+    cld
+    /*
+     * The guest's AC would let the monitor touch its pages by mistake, and its NT
+     * would make iretq fault.
+     */
+    pushfq
+    andl $~0x44100, (%rsp)
+    popfq
+    mov %rsp, %rdi
+    testb $3, REGS_CS(%rsp)
+    jz 1f
+    /*
+     * A trap from the guest that came on a stack of its own (IST) goes on where the
+     * others do: the next one of its kind, by the monitor's own doing, would
+     * overwrite it.
+     */
+    mov %rsp, %rax
+    or $(VCPU_SIZE - 1), %rax
+    sub $(STACK_SPARE + REGS_SIZE - 1), %rax
+    cmp %rax, %rsp
+    je 1f
+    mov %rsp, %rsi
+    mov %rax, %rdi
+    mov $(REGS_SIZE / 8), %ecx
+    rep movsq
+    mov %rax, %rsp
+    mov %rax, %rdi
+1:  xor %ebp, %ebp
+    call trap
+    mov %rsp, %rdi
+
+/* run_guest(regs) */
+    .globl run_guest
+run_guest:
+    mov %rdi, %rsp
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbp
+    pop %rbx
+    pop %r11
+    pop %r10
+    pop %r9
+    pop %r8
+    pop %rax
+    pop %rcx
+    pop %rdx
+    pop %rsi
+    pop %rdi
+    add $16, %rsp
+/* A fault here is the guest's: see trap(). */
+    .globl iret_to_guest
+iret_to_guest:
+    iretq
+
+/*
+ * size_t copy_guest(void *to, const void *from, size_t size): with SMAP open for
+ * the one instruction.
+ */
+    .globl copy_guest
+copy_guest:
+    mov %rdx, %rcx
+    stac
+1:  rep movsb
+2:  clac
+    mov %rcx, %rax
+    ret
+    fixup 1b, 2b
+
+/* long l0_call(number, a, b, c, d, e) */
+    .globl l0_call
+l0_call:
+    mov %edi, %eax
+    mov %rsi, %rdi
+    mov %rdx, %rsi
+    mov %rcx, %rdx
+    mov %r8, %r10
+    mov %r9, %r8
+    shl $5, %eax
+    lea l0_hypercall_page(%rip), %r11
+    add %r11, %rax
+    /* L0 reads arguments by this vCPU's rights, which SMAP would limit. */
+    stac
+    call *%rax
+    clac
+    ret
+
+/* bool rdmsr_safe(uint32_t msr, uint64_t *value) */
+    .globl rdmsr_safe
+rdmsr_safe:
+    mov %edi, %ecx
+1:  rdmsr
+    shl $32, %rdx
+    or %rdx, %rax
+    mov %rax, (%rsi)
+    mov $1, %eax
+    ret
+    fixup 1b, return_false
+
+/* bool wrmsr_safe(uint32_t msr, uint64_t value) */
+    .globl wrmsr_safe
+wrmsr_safe:
+    mov %edi, %ecx
+    mov %esi, %eax
+    mov %rsi, %rdx
+    shr $32, %rdx
+1:  wrmsr
+    mov $1, %eax
+    ret
+    fixup 1b, return_false
+
+/* bool xsetbv_safe(uint32_t index, uint64_t value) */
+    .globl xsetbv_safe
+xsetbv_safe:
+    mov %edi, %ecx
+    mov %esi, %eax
+    mov %rsi, %rdx
+    shr $32, %rdx
+1:  xsetbv
+    mov $1, %eax
+    ret
+    fixup 1b, return_false
+
+return_false:
+    xor %eax, %eax
+    ret
+
+/* void load_user_gs(uint16_t selector): of the base that is not in use. */
+    .globl load_user_gs
+load_user_gs:
+    swapgs
+1:  mov %edi, %gs
+2:  mfence
+    swapgs
+    ret
+3:  xor %edi, %edi
+    mov %edi, %gs
+    jmp 2b
+    fixup 1b, 3b
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a hypercall's number to what carries it out: the monitor, or L0, which is
+ * QEMU's Xen emulation.
+ *
+ * L0 gets a call as it is: it translates the guest's addresses by the guest's page
+ * tables, which are loaded.  As L0 does that by the monitor's rights, the addresses
+ * are checked first.
+ */
+
+#include "monitor.h"
+
+#include <xen/callback.h>
+#include <xen/event_channel.h>
+#include <xen/nmi.h>
+#include <xen/physdev.h>
+
+size_t copy_from_guest(void *to, uint64_t from, size_t size)
+{
+    return guest_range_ok(from, size) ?
+           copy_guest(to, (const void *)from, size) : size;
+}
+
+size_t copy_to_guest(uint64_t to, const void *from, size_t size)
+{
+    return guest_range_ok(to, size) ? copy_guest((void *)to, from, size) : size;
+}
+
+uint64_t l0_pointer(uint64_t address)
+{
+    /* No argument of these calls is longer than a page. */
+    return !address || guest_range_ok(address, PAGE_SIZE) ? address :
+                                                            NOTHING_VA;
+}
+
+/* Traps and callbacks ---------------------------------------------------------- */
+
+static long set_trap_table(uint64_t table)
+{
+    struct vcpu *v = this_vcpu();
+    struct trap_info info;
+    unsigned int i;
+
+    if (!table) {
+        for (i = 0; i < 256; i++) {
+            v->traps[i] = (struct trap_entry) { 0 };
+        }
+        return 0;
+    }
+    for (i = 0; i < 257; i++) {
+        if (copy_from_guest(&info, table + i * sizeof(info), sizeof(info))) {
+            return -XEN_EFAULT;
+        }
+        if (!info.address) {
+            return 0;
+        }
+        if (!is_canonical(info.address)) {
+            return -XEN_EINVAL;
+        }
+        v->traps[info.vector] = (struct trap_entry) {
+            .address = info.address, .flags = info.flags,
+        };
+    }
+    return 0;
+}
+
+static long set_callback(unsigned int type, unsigned int flags,
+                         uint64_t address)
+{
+    struct vcpu *v = this_vcpu();
+    bool masks = flags & CALLBACKF_mask_events;
+
+    if (!is_canonical(address)) {
+        return -XEN_EINVAL;
+    }
+    switch (type) {
+    case CALLBACKTYPE_event:
+        v->event_callback = address;
+        return 0;
+    case CALLBACKTYPE_failsafe:
+        v->failsafe_callback = address;
+        return 0;
+    case CALLBACKTYPE_syscall:
+        v->syscall_callback = address;
+        v->syscall_masks = masks;
+        return 0;
+    case CALLBACKTYPE_syscall32:
+        v->syscall32_callback = address;
+        v->syscall32_masks = masks;
+        return 0;
+    case CALLBACKTYPE_nmi:
+        v->traps[EXC_NMI] = (struct trap_entry) {
+            .address = address, .flags = 4,
+        };
+        return 0;
+    default:
+        return -XEN_ENOSYS;
+    }
+}
+
+static long callback_op(unsigned int cmd, uint64_t arg)
+{
+    struct callback_register op;
+
+    switch (cmd) {
+    case CALLBACKOP_register:
+        if (copy_from_guest(&op, arg, sizeof(op))) {
+            return -XEN_EFAULT;
+        }
+        return set_callback(op.type, op.flags, op.address);
+    case CALLBACKOP_unregister:
+        if (copy_from_guest(&op, arg, sizeof(struct callback_unregister))) {
+            return -XEN_EFAULT;
+        }
+        return op.type == CALLBACKTYPE_event ||
+               op.type == CALLBACKTYPE_failsafe ||
+               op.type == CALLBACKTYPE_syscall ? -XEN_EINVAL :
+               set_callback(op.type, 0, 0);
+    default:
+        return -XEN_ENOSYS;
+    }
+}
+
+static long nmi_op(unsigned int cmd, uint64_t arg)
+{
+    struct xennmi_callback op;
+
+    switch (cmd) {
+    case XENNMI_register_callback:
+        if (copy_from_guest(&op, arg, sizeof(op))) {
+            return -XEN_EFAULT;
+        }
+        return set_callback(CALLBACKTYPE_nmi, 0, op.handler_address);
+    case XENNMI_unregister_callback:
+        return set_callback(CALLBACKTYPE_nmi, 0, 0);
+    default:
+        return -XEN_ENOSYS;
+    }
+}
+
+static long set_segment_base(unsigned int which, uint64_t base)
+{
+    struct vcpu *v = this_vcpu();
+
+    if (which != SEGBASE_GS_USER_SEL && !is_canonical(base)) {
+        return -XEN_EINVAL;
+    }
+    switch (which) {
+    case SEGBASE_FS:
+        wrmsr(MSR_FS_BASE, base);
+        return 0;
+    case SEGBASE_GS_USER:
+        wrmsr(v->kernel_mode ? MSR_KERNEL_GS_BASE : MSR_GS_BASE, base);
+        return 0;
+    case SEGBASE_GS_KERNEL:
+        wrmsr(v->kernel_mode ? MSR_GS_BASE : MSR_KERNEL_GS_BASE, base);
+        return 0;
+    case SEGBASE_GS_USER_SEL:
+        load_user_gs(base ? base | 3 : 0);
+        return 0;
+    default:
+        return -XEN_EINVAL;
+    }
+}
+
+/* Others that are the monitor's ---------------------------------------------------- */
+
+static long vm_assist(const uint64_t *args)
+{
+    switch (args[1]) {
+    case VMASST_TYPE_runstate_update_flag:
+        return l0_call(__HYPERVISOR_vm_assist, args[0], args[1], 0, 0, 0);
+    case 0 ... 4:
+    case 32:                    /* m2p_strict */
+        return args[0] > 1 ? -XEN_ENOSYS : 0;
+    default:
+        return -XEN_EINVAL;
+    }
+}
+
+static long physdev_op(unsigned int cmd, uint64_t arg)
+{
+    struct physdev_set_iopl iopl;
+
+    switch (cmd) {
+    case PHYSDEVOP_set_iopl:
+        if (copy_from_guest(&iopl, arg, sizeof(iopl))) {
+            return -XEN_EFAULT;
+        }
+        if (iopl.iopl > 3) {
+            return -XEN_EINVAL;
+        }
+        this_vcpu()->iopl = iopl.iopl;
+        return 0;
+    case PHYSDEVOP_set_iobitmap:
+        return 0;
+    default:
+        return -XEN_ENOSYS;
+    }
+}
+
+static long debugreg(unsigned int number, const uint64_t *args)
+{
+    struct vcpu *v = this_vcpu();
+    uint64_t value;
+
+    if (number == __HYPERVISOR_set_debugreg) {
+        return set_debugreg(v, args[0], args[1]) ? 0 : -XEN_EINVAL;
+    }
+    return get_debugreg(v, args[0], &value) ? (long)value : -XEN_EINVAL;
+}
+
+static long fpu_taskswitch(bool set)
+{
+    struct vcpu *v = this_vcpu();
+
+    v->guest_ts = set;
+    if (set) {
+        write_cr0(read_cr0() | CR0_TS);
+    } else {
+        asm volatile("clts");
+    }
+    return 0;
+}
+
+static long multicall(struct regs *regs, uint64_t list, unsigned int count)
+{
+    struct multicall_entry entry;
+    unsigned int i;
+
+    for (i = 0; i < count; i++, list += sizeof(entry)) {
+        if (copy_from_guest(&entry, list, sizeof(entry))) {
+            return -XEN_EFAULT;
+        }
+        if (entry.op == __HYPERVISOR_multicall) {
+            entry.result = -XEN_EINVAL;
+        } else if (entry.op == __HYPERVISOR_iret) {
+            /* It ends the list: the guest is elsewhere. */
+            return hypercall_iret(regs);
+        } else {
+            entry.result = hypercall(regs, entry.op, entry.args);
+        }
+        if (copy_to_guest(list + offsetof(struct multicall_entry, result),
+                          &entry.result, sizeof(entry.result))) {
+            return -XEN_EFAULT;
+        }
+    }
+    return 0;
+}
+
+/* Events --------------------------------------------------------------------------- */
+
+static long event_channel_op(const uint64_t *args)
+{
+    struct evtchn_bind_pirq pirq;
+
+    /* The machine's interrupts are not the guest's; L0 refuses what is no PIRQ. */
+    if (args[0] == EVTCHNOP_bind_pirq &&
+        !copy_from_guest(&pirq, args[1], sizeof(pirq)) && pirq.pirq < 0x10000) {
+        return -XEN_EPERM;
+    }
+    return l0_call(__HYPERVISOR_event_channel_op, args[0],
+                   l0_pointer(args[1]), 0, 0, 0);
+}
+
+/* As kernels before Linux 2.6.18 have it: command and argument in one structure. */
+static long event_channel_op_compat(uint64_t arg)
+{
+    struct evtchn_op op;
+    uint64_t args[2];
+
+    if (copy_from_guest(&op, arg, sizeof(op))) {
+        return -XEN_EFAULT;
+    }
+    if (op.cmd > EVTCHNOP_unmask) {
+        return -XEN_ENOSYS;
+    }
+    args[0] = op.cmd;
+    args[1] = arg + offsetof(struct evtchn_op, u);
+    return event_channel_op(args);
+}
+
+long hypercall(struct regs *regs, unsigned int number, const uint64_t *args)
+{
+    struct vcpu *v = this_vcpu();
+
+    switch (number) {
+    case __HYPERVISOR_set_trap_table:
+        return set_trap_table(args[0]);
+    case __HYPERVISOR_mmu_update:
+        return call_mmu_update(args[0], args[1], args[2], args[3]);
+    case __HYPERVISOR_set_gdt:
+        return call_set_gdt(args[0], args[1]);
+    case __HYPERVISOR_stack_switch:
+        v->kernel_ss = args[0] | 3;
+        v->kernel_sp = args[1];
+        return 0;
+    case __HYPERVISOR_set_callbacks:
+        set_callback(CALLBACKTYPE_event, 0, args[0]);
+        set_callback(CALLBACKTYPE_failsafe, 0, args[1]);
+        set_callback(CALLBACKTYPE_syscall, 0, args[2]);
+        return 0;
+    case __HYPERVISOR_fpu_taskswitch:
+        return fpu_taskswitch(args[0]);
+    case __HYPERVISOR_set_debugreg:
+    case __HYPERVISOR_get_debugreg:
+        return debugreg(number, args);
+    case __HYPERVISOR_update_descriptor:
+        return call_update_descriptor(args[0], args[1]);
+    case __HYPERVISOR_memory_op:
+        return call_memory_op(args[0], args[1]);
+    case __HYPERVISOR_multicall:
+        return multicall(regs, args[0], args[1]);
+    case __HYPERVISOR_update_va_mapping:
+        return call_update_va_mapping(args[0], args[1], args[2]);
+    case __HYPERVISOR_set_timer_op:
+        return l0_call(number, args[0], 0, 0, 0, 0);
+    case __HYPERVISOR_xen_version:
+        return call_xen_version(args[0], args[1]);
+    case __HYPERVISOR_console_io:
+        return l0_call(number, args[0], args[1], l0_pointer(args[2]), 0, 0);
+    case __HYPERVISOR_grant_table_op:
+        return call_grant_table_op(args[0], args[1], args[2]);
+    case __HYPERVISOR_vm_assist:
+        return vm_assist(args);
+    case __HYPERVISOR_iret:
+        return hypercall_iret(regs);
+    case __HYPERVISOR_vcpu_op:
+        return call_vcpu_op(args[0], args[1], args[2]);
+    case __HYPERVISOR_set_segment_base:
+        return set_segment_base(args[0], args[1]);
+    case __HYPERVISOR_mmuext_op:
+        return call_mmuext_op(args[0], args[1], args[2], args[3]);
+    case __HYPERVISOR_nmi_op:
+        return nmi_op(args[0], args[1]);
+    case __HYPERVISOR_sched_op:
+        return call_sched_op(regs, args[0], args[1]);
+    case __HYPERVISOR_callback_op:
+        return callback_op(args[0], args[1]);
+    case __HYPERVISOR_event_channel_op:
+        return event_channel_op(args);
+    case __HYPERVISOR_event_channel_op_compat:
+        return event_channel_op_compat(args[0]);
+    case __HYPERVISOR_physdev_op:
+        return physdev_op(args[0], args[1]);
+    case __HYPERVISOR_platform_op:
+        return -XEN_EPERM;
+    default:
+        return -XEN_ENOSYS;
+    }
+}
+
+void hypercall_trap(struct regs *regs)
+{
+    struct vcpu *v = this_vcpu();
+    uint64_t args[6] = {
+        regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9,
+    };
+    unsigned int number = regs->rax;
+    long result;
+
+    v->calls[v->nr_calls++ % ARRAY_SIZE(v->calls)] = number;
+    result = hypercall(regs, number, args);
+    if (result != CALL_SETS_REGS) {
+        regs->rax = result;
+    }
+}

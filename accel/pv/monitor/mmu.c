@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guest's page tables.
+ *
+ * The guest writes them as it likes: it can only harm itself.  What it gets here is
+ * the bit USER, which its kernel, in ring 3, needs for all of its pages, and which it
+ * leaves out; and that a write to a read-only table, which Xen would carry out for
+ * it, is carried out.
+ *
+ * marks has a byte for each frame: the level of the page table in it, or 0.
+ */
+
+#include "monitor.h"
+
+#define marks ((uint8_t *)MARKS_VA)
+
+#define ENTRIES 512
+#define FIRST_SLOT 256
+#define NR_SLOTS 16
+
+#define ERROR_PRESENT   1
+#define ERROR_WRITE     2
+#define ERROR_RESERVED  8
+#define ERROR_FETCH     16
+
+bool is_guest_frame(uint64_t mfn)
+{
+    unsigned int i;
+
+    for (i = 0; i < PV_BOOT_RANGES; i++) {
+        if (mfn >= boot->ranges[i].first && mfn < boot->ranges[i].end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a guest may map, too: rings, shared_info, grant tables. */
+static bool is_special_frame(uint64_t mfn)
+{
+    return mfn == boot->xenstore_mfn || mfn == boot->console_mfn ||
+           mfn == boot->shared_info_mfn ||
+           (mfn >= boot->grant_mfn &&
+            mfn < boot->grant_mfn + boot->nr_grant_mfns) ||
+           (mfn >= boot->status_mfn &&
+            mfn < boot->status_mfn + boot->nr_grant_mfns);
+}
+
+static bool is_hypervisor_slot(unsigned int entry)
+{
+    return entry >= FIRST_SLOT && entry < FIRST_SLOT + NR_SLOTS;
+}
+
+/* Any mode of the guest is ring 3. */
+static uint64_t with_user(uint64_t pte)
+{
+    return pte & PTE_PRESENT ? pte | PTE_USER : pte;
+}
+
+static uint64_t *table_of(uint64_t entry)
+{
+    return directmap(entry & PTE_FRAME);
+}
+
+static uint64_t *walk_from(uint64_t top, uint64_t va, unsigned int level)
+{
+    uint64_t *table = frame(top);
+    unsigned int at;
+
+    for (at = 4; ; at--) {
+        uint64_t *entry = &table[va >> (3 + 9 * at) & 511];
+        uint64_t mfn = (*entry & PTE_FRAME) >> PAGE_SHIFT;
+
+        if (at == level) {
+            return entry;
+        }
+        if (!(*entry & PTE_PRESENT) || *entry & PTE_LARGE ||
+            !is_guest_frame(mfn)) {
+            return NULL;
+        }
+        table = table_of(*entry);
+    }
+}
+
+uint64_t *pte_of(struct vcpu *v, uint64_t va, unsigned int level)
+{
+    return guest_range_ok(va, 1) ? walk_from(v->kernel_top, va, level) : NULL;
+}
+
+/* Marks and pins --------------------------------------------------------------- */
+
+void mark_tables(uint64_t mfn, unsigned int level)
+{
+    uint64_t *table;
+    unsigned int i;
+
+    if (!is_guest_frame(mfn) || marks[mfn] == level) {
+        return;
+    }
+    marks[mfn] = level;
+    table = frame(mfn);
+    for (i = 0; i < ENTRIES; i++) {
+        if ((level == 4 && is_hypervisor_slot(i)) ||
+            !(table[i] & PTE_PRESENT)) {
+            continue;
+        }
+        table[i] |= PTE_USER;
+        if (level > 1 && !(table[i] & PTE_LARGE)) {
+            mark_tables((table[i] & PTE_FRAME) >> PAGE_SHIFT, level - 1);
+        }
+    }
+}
+
+void install_slots(uint64_t mfn)
+{
+    uint64_t *top = frame(mfn);
+    unsigned int i;
+
+    for (i = 0; i < NR_SLOTS; i++) {
+        top[FIRST_SLOT + i] = boot->slots[i];
+    }
+}
+
+static void unpin(uint64_t mfn)
+{
+    uint64_t *top = frame(mfn);
+    unsigned int i;
+
+    if (marks[mfn] == 4) {
+        /* The page may become anything: leave nothing of the hypervisor's. */
+        for (i = 0; i < NR_SLOTS; i++) {
+            top[FIRST_SLOT + i] = 0;
+        }
+    }
+    marks[mfn] = 0;
+}
+
+/* Updates ------------------------------------------------------------------------ */
+
+static long set_entry(uint64_t *entry, uint64_t value, unsigned int level,
+                      bool keep_ad)
+{
+    uint64_t target = (value & PTE_FRAME) >> PAGE_SHIFT;
+    unsigned int index = ((uint64_t)entry & (PAGE_SIZE - 1)) / 8;
+
+    if (level == 4 && is_hypervisor_slot(index)) {
+        return -XEN_EINVAL;
+    }
+    if (value & PTE_PRESENT) {
+        if (level > 1) {
+            /* A table that the guest could write through its own entry. */
+            if (value & PTE_LARGE || !is_guest_frame(target) ||
+                (level == 4 && marks[target] == 4 && value & PTE_WRITE)) {
+                return -XEN_EINVAL;
+            }
+            mark_tables(target, level - 1);
+        } else if (is_guest_frame(target)) {
+            /* Xen refuses to map a table writable: so it is none any more. */
+            if (value & PTE_WRITE) {
+                marks[target] = 0;
+            }
+        } else if (!is_special_frame(target)) {
+            return -XEN_EINVAL;
+        }
+    }
+    value = with_user(value);
+    if (keep_ad) {
+        uint64_t old = __atomic_load_n(entry, __ATOMIC_RELAXED);
+
+        while (!__atomic_compare_exchange_n(
+                   entry, &old,
+                   value | (old & (PTE_ACCESSED | PTE_DIRTY)), false,
+                   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        }
+    } else {
+        __atomic_store_n(entry, value, __ATOMIC_RELEASE);
+    }
+    return 0;
+}
+
+static long update_one(const struct mmu_update *update)
+{
+    unsigned int type = update->ptr & 3;
+    uint64_t address = update->ptr & ~3ul;
+    uint64_t mfn = address >> PAGE_SHIFT;
+
+    switch (type) {
+    case MMU_NORMAL_PT_UPDATE:
+    case MMU_PT_UPDATE_PRESERVE_AD:
+        if (!is_guest_frame(mfn) || address & 7) {
+            return -XEN_EINVAL;
+        }
+        return set_entry(directmap(address), update->val,
+                         marks[mfn] ? marks[mfn] : 1,
+                         type == MMU_PT_UPDATE_PRESERVE_AD);
+    case MMU_MACHPHYS_UPDATE:
+        if (!is_guest_frame(mfn) && mfn != boot->xenstore_mfn &&
+            mfn != boot->console_mfn) {
+            return -XEN_EINVAL;
+        }
+        ((uint64_t *)WRITABLE_M2P_VA)[mfn] = update->val;
+        return 0;
+    default:
+        return -XEN_EINVAL;
+    }
+}
+
+/* Report what was done through @done, which may be NULL. */
+static long report_done(uint64_t done, unsigned int n, long result)
+{
+    if (done && copy_to_guest(done, &n, sizeof(n))) {
+        return -XEN_EFAULT;
+    }
+    return result;
+}
+
+long call_mmu_update(uint64_t updates, unsigned int count, uint64_t done,
+                     unsigned int domid)
+{
+    struct mmu_update update;
+    unsigned int i;
+    long result = 0;
+
+    if (domid != DOMID_SELF) {
+        return -XEN_ESRCH;
+    }
+    for (i = 0; i < count; i++) {
+        if (copy_from_guest(&update, updates + i * sizeof(update),
+                            sizeof(update))) {
+            result = -XEN_EFAULT;
+            break;
+        }
+        result = update_one(&update);
+        if (result) {
+            break;
+        }
+    }
+    return report_done(done, i, result);
+}
+
+/* TLBs ------------------------------------------------------------------------------ */
+
+static void flush_local(struct vcpu *v)
+{
+    load_cr3(v);
+}
+
+/* @mask: address of a bitmap of vCPUs in the guest, or 0 for all. */
+static long flush_many(struct vcpu *v, uint64_t mask)
+{
+    uint64_t vcpus[4] = { ~0ul, ~0ul, ~0ul, ~0ul };
+
+    /* The guest may have given fewer bytes than there are possible vCPUs. */
+    if (mask && copy_from_guest(vcpus, mask, (boot->nr_vcpus + 7) / 8)) {
+        return -XEN_EFAULT;
+    }
+    flush_local(v);
+    flush_others(vcpus);
+    return 0;
+}
+
+long call_update_va_mapping(uint64_t va, uint64_t value, uint64_t flags)
+{
+    struct vcpu *v = this_vcpu();
+    uint64_t *entry = pte_of(v, va, 1);
+    uint64_t mask = flags & ~(uint64_t)UVMF_FLUSHTYPE_MASK;
+    long result;
+
+    if (!entry) {
+        return -XEN_EINVAL;
+    }
+    result = set_entry(entry, value, 1, false);
+    switch (flags & UVMF_FLUSHTYPE_MASK) {
+    case UVMF_TLB_FLUSH:
+    case UVMF_INVLPG:
+        if (mask == UVMF_LOCAL) {
+            invlpg(va);
+            if ((flags & UVMF_FLUSHTYPE_MASK) == UVMF_TLB_FLUSH) {
+                flush_local(v);
+            }
+        } else {
+            flush_many(v, mask == UVMF_ALL ? 0 : mask);
+        }
+        break;
+    }
+    return result;
+}
+
+static long mmuext_one(struct vcpu *v, const struct mmuext_op *op)
+{
+    uint64_t mfn = op->arg1.mfn;
+    bool has_frame = is_guest_frame(mfn);
+
+    switch (op->cmd) {
+    case MMUEXT_PIN_L1_TABLE ... MMUEXT_PIN_L4_TABLE:
+        if (!has_frame) {
+            return -XEN_EINVAL;
+        }
+        mark_tables(mfn, op->cmd - MMUEXT_PIN_L1_TABLE + 1);
+        if (op->cmd == MMUEXT_PIN_L4_TABLE) {
+            install_slots(mfn);
+        }
+        return 0;
+    case MMUEXT_UNPIN_TABLE:
+        if (!has_frame) {
+            return -XEN_EINVAL;
+        }
+        if (mfn == v->kernel_top || mfn == v->user_top) {
+            return 0;       /* it is in use: it stays a table */
+        }
+        unpin(mfn);
+        return 0;
+    case MMUEXT_NEW_BASEPTR:
+        if (!has_frame) {
+            return -XEN_EINVAL;
+        }
+        mark_tables(mfn, 4);
+        install_slots(mfn);
+        v->kernel_top = mfn;
+        load_cr3(v);
+        return 0;
+    case MMUEXT_NEW_USER_BASEPTR:
+        if (mfn && !has_frame) {
+            return -XEN_EINVAL;
+        }
+        if (mfn) {
+            mark_tables(mfn, 4);
+            install_slots(mfn);
+            if (mfn != v->kernel_top) {
+                /* The M2P is for the kernel alone. */
+                ((uint64_t *)frame(mfn))[FIRST_SLOT] = 0;
+            }
+        }
+        v->user_top = mfn;
+        return 0;
+    case MMUEXT_TLB_FLUSH_LOCAL:
+        flush_local(v);
+        return 0;
+    case MMUEXT_INVLPG_LOCAL:
+        if (guest_range_ok(op->arg1.linear_addr, 1)) {
+            invlpg(op->arg1.linear_addr);
+        }
+        return 0;
+    case MMUEXT_TLB_FLUSH_MULTI:
+    case MMUEXT_INVLPG_MULTI:
+        return flush_many(v, (uint64_t)op->arg2.vcpumask.p);
+    case MMUEXT_TLB_FLUSH_ALL:
+    case MMUEXT_INVLPG_ALL:
+        return flush_many(v, 0);
+    case MMUEXT_FLUSH_CACHE:
+    case MMUEXT_FLUSH_CACHE_GLOBAL:
+        return -XEN_EACCES;
+    case MMUEXT_SET_LDT:
+        return set_ldt(v, op->arg1.linear_addr, op->arg2.nr_ents);
+    case MMUEXT_CLEAR_PAGE:
+        if (!has_frame) {
+            return -XEN_EINVAL;
+        }
+        __builtin_memset(frame(mfn), 0, PAGE_SIZE);
+        return 0;
+    case MMUEXT_COPY_PAGE:
+        if (!has_frame || !is_guest_frame(op->arg2.src_mfn)) {
+            return -XEN_EINVAL;
+        }
+        __builtin_memcpy(frame(mfn), frame(op->arg2.src_mfn), PAGE_SIZE);
+        return 0;
+    case MMUEXT_MARK_SUPER:
+    case MMUEXT_UNMARK_SUPER:
+        return -XEN_EOPNOTSUPP;
+    default:
+        return -XEN_ENOSYS;
+    }
+}
+
+long call_mmuext_op(uint64_t ops, unsigned int count, uint64_t done,
+                    unsigned int domid)
+{
+    struct mmuext_op op;
+    unsigned int i;
+    long result = 0;
+
+    if (domid != DOMID_SELF) {
+        return -XEN_ESRCH;
+    }
+    for (i = 0; i < count; i++) {
+        if (copy_from_guest(&op, ops + i * sizeof(op), sizeof(op))) {
+            result = -XEN_EFAULT;
+            break;
+        }
+        result = mmuext_one(this_vcpu(), &op);
+        if (result) {
+            break;
+        }
+    }
+    return report_done(done, i, result);
+}
+
+/* Faults ------------------------------------------------------------------------------ */
+
+/* Whether the guest took this very fault too often for it to be repaired. */
+static bool repeats(struct vcpu *v, uint64_t address, uint64_t rip)
+{
+    enum { MAX_REPEATS = 8 };
+
+    if (v->fault_address != address || v->fault_rip != rip) {
+        v->fault_address = address;
+        v->fault_rip = rip;
+        v->fault_count = 0;
+    }
+    return ++v->fault_count > MAX_REPEATS;
+}
+
+bool fix_page_fault(struct vcpu *v, uint64_t address, uint64_t error,
+                    uint64_t rip)
+{
+    unsigned int level, i;
+    bool lacks_user = false;
+    uint64_t *entry;
+
+    /* User mode gets what its tables say: USER is for the kernel's pages. */
+    if (!(error & ERROR_PRESENT) || !v->kernel_mode ||
+        !guest_range_ok(address, 1)) {
+        return false;
+    }
+    for (level = 4; level; level--) {
+        entry = walk_from(v->kernel_top, address, level);
+        if (!entry || !(*entry & PTE_PRESENT)) {
+            return false;
+        }
+        if (!(*entry & PTE_USER)) {
+            lacks_user = true;
+            *entry |= PTE_USER;
+        }
+    }
+    if (lacks_user) {
+        /* Its neighbours are of the same kind. */
+        entry = (uint64_t *)((uint64_t)entry & ~(PAGE_SIZE - 1));
+        for (i = 0; i < ENTRIES; i++) {
+            entry[i] = with_user(entry[i]);
+        }
+        return !repeats(v, address, rip);
+    }
+    if (error & ERROR_WRITE && !(*entry & PTE_WRITE)) {
+        uint64_t mfn = (*entry & PTE_FRAME) >> PAGE_SHIFT;
+
+        if (!is_guest_frame(mfn) || !marks[mfn]) {
+            return false;
+        }
+        *entry |= PTE_WRITE;
+        invlpg(address);
+        return !repeats(v, address, rip);
+    }
+    /* Another vCPU has repaired it, or the TLB was behind. */
+    return !(error & (ERROR_RESERVED | ERROR_FETCH)) &&
+           !repeats(v, address, rip);
+}

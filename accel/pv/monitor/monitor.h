@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The monitor: what makes a PV guest's kernel believe that it is on Xen, in ring 0
+ * of the guest's own machine.  See docs/pv-monitor.md.
+ *
+ * The guest's kernel and its user mode are both in ring 3.  What the monitor must
+ * keep apart are these two, and itself from user mode.
+ */
+
+#ifndef PV_MONITOR_H
+#define PV_MONITOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <xen/xen.h>
+#include <xen/errno.h>
+#include <xen/vcpu.h>
+
+#include "boot.h"
+
+#define PAGE_SIZE 4096ul
+#define PAGE_SHIFT 12
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Registers of the guest, or of the monitor where it was interrupted. */
+struct regs {
+    uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx,
+             rsi, rdi;
+    uint64_t vector, error;
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+
+/* Vectors of the monitor's own, and what entry.S counts as vectors. */
+#define VECTOR_UPCALL       0xf0
+#define VECTOR_KICK         0xf1
+#define VECTOR_SPURIOUS     0xff
+#define VECTOR_SYSCALL      0x100
+#define VECTOR_SYSCALL32    0x101
+
+#define EXC_DB 1
+#define EXC_NMI 2
+#define EXC_UD 6
+#define EXC_NM 7
+#define EXC_DF 8
+#define EXC_GP 13
+#define EXC_PF 14
+#define EXC_MC 18
+
+#define FLAG_CF     0x1ul
+#define FLAG_TF     0x100ul
+#define FLAG_IF     0x200ul
+#define FLAG_DF     0x400ul
+#define FLAG_IOPL   0x3000ul
+#define FLAG_NT     0x4000ul
+#define FLAG_RF     0x10000ul
+#define FLAG_VM     0x20000ul
+#define FLAG_AC     0x40000ul
+
+#define PTE_PRESENT 0x1ul
+#define PTE_WRITE   0x2ul
+#define PTE_USER    0x4ul
+#define PTE_ACCESSED 0x20ul
+#define PTE_DIRTY   0x40ul
+#define PTE_LARGE   0x80ul
+#define PTE_FRAME   0x000ffffffffff000ul
+
+/* Selectors: the reserved part of the GDT begins at 0xe000. */
+#define SEL_MONITOR_CS  0xe008
+#define SEL_MONITOR_SS  0xe010
+#define SEL_CS32        0xe023
+#define SEL_DS          0xe02b
+#define SEL_CS64        0xe033
+#define SEL_TSS         0xe040
+#define SEL_LDT         0xe050
+
+#define CR0_TS 8ul
+#define CR4_TSD 0x4ul
+#define CR4_DE 0x8ul
+#define CR4_PAE 0x20ul
+#define CR4_MCE 0x40ul
+#define CR4_OSFXSR 0x200ul
+#define CR4_OSXMMEXCPT 0x400ul
+#define CR4_FSGSBASE 0x10000ul
+#define CR4_OSXSAVE 0x40000ul
+#define CR4_SMEP 0x100000ul
+#define CR4_SMAP 0x200000ul
+
+struct trap_entry {
+    uint64_t address;
+    uint8_t flags;              /* bits 0 and 1: DPL; bit 2: masks events */
+};
+
+struct tss {
+    uint32_t reserved;
+    uint64_t rsp[3];
+    uint64_t reserved2;
+    uint64_t ist[7];
+    uint64_t reserved3;
+    uint16_t reserved4, io_bitmap;
+} __attribute__((packed));
+
+/* At the beginning of a vCPU's block. */
+struct vcpu {
+    unsigned int id;
+    uint32_t apic_id;
+    bool kernel_mode;
+    bool initialised, started, up;
+    /* Whether a flush of its TLB needs a kick; see flush_others(). */
+    bool in_guest;
+    bool guest_ts;              /* CR0.TS as the guest sees it */
+    bool nmi_pending, nmi_masked;
+    bool flush_pending;
+    bool syscall_masks, syscall32_masks, nmi_masks;
+    uint8_t iopl;
+    uint64_t kernel_top, user_top;      /* mfns of top-level tables */
+    uint64_t kernel_sp, kernel_ss;
+    uint64_t event_callback, failsafe_callback, syscall_callback;
+    uint64_t syscall32_callback;
+    uint64_t cr4;               /* the guest's part */
+    uint64_t dr6, dr7;
+    unsigned int gdt_entries, ldt_entries;
+    uint64_t gdt_frames[14];
+    uint64_t ldt_base;
+    vcpu_info_t *info;          /* through the directmap */
+    uint64_t fault_address, fault_rip;
+    unsigned int fault_count;
+    struct tss tss;
+    struct trap_entry traps[256];
+    /* The last hypercalls, for a dump. */
+    uint16_t calls[32];
+    unsigned int nr_calls;
+    /* VCPUOP_initialise's, until the vCPU starts. */
+    vcpu_guest_context_t context;
+};
+_Static_assert(sizeof(struct vcpu) < 4 * PAGE_SIZE, "stacks are behind it");
+
+#define boot ((const struct pv_boot *)BOOT_VA)
+
+static inline struct vcpu *vcpu_by_id(unsigned int id)
+{
+    return (struct vcpu *)(VCPUS_VA + (uint64_t)id * VCPU_SIZE);
+}
+
+static inline struct vcpu *this_vcpu(void)
+{
+    uint64_t rsp;
+
+    asm("mov %%rsp, %0" : "=r"(rsp));
+    return (struct vcpu *)(rsp & ~(VCPU_SIZE - 1ul));
+}
+
+static inline void *directmap(uint64_t address)
+{
+    return (void *)(DIRECTMAP_VA + address);
+}
+
+static inline void *frame(uint64_t mfn)
+{
+    return directmap(mfn << PAGE_SHIFT);
+}
+
+static inline bool is_canonical(uint64_t address)
+{
+    return (int64_t)address >> 47 == (int64_t)address >> 63;
+}
+
+/* Whether the @size bytes at @address are none of the hypervisor's. */
+static inline bool guest_range_ok(uint64_t address, uint64_t size)
+{
+    return address + size >= address && is_canonical(address) &&
+           is_canonical(address + size - !!size) &&
+           (address + size <= M2P_VA || address >= HYPERVISOR_END);
+}
+
+/* entry.S and start.c ------------------------------------------------------ */
+
+extern char trap_stubs[256][16];
+extern char syscall_entry[], syscall32_entry[], iret_to_guest[];
+extern char l0_hypercall_page[];
+
+struct exception_fixup {
+    uint64_t address, fixup;
+};
+extern const struct exception_fixup fixups_begin[], fixups_end[];
+
+void start(void) __attribute__((noreturn));
+/* Leave to the guest by @regs, which are on this vCPU's own stack. */
+void run_guest(struct regs *regs) __attribute__((noreturn));
+void trap(struct regs *regs);
+
+/* L0, which is QEMU */
+long l0_call(unsigned int number, uint64_t a, uint64_t b, uint64_t c,
+             uint64_t d, uint64_t e);
+
+/* A pointer of the guest's as L0 may have it: one of the hypervisor's leads nowhere. */
+uint64_t l0_pointer(uint64_t address);
+
+/* Guest memory at its own addresses.  Each returns the bytes not copied. */
+size_t copy_guest(void *to, const void *from, size_t size);
+size_t copy_from_guest(void *to, uint64_t from, size_t size);
+size_t copy_to_guest(uint64_t to, const void *from, size_t size);
+
+/* False if the processor refuses the MSR. */
+bool rdmsr_safe(uint32_t msr, uint64_t *value);
+bool wrmsr_safe(uint32_t msr, uint64_t value);
+bool xsetbv_safe(uint32_t index, uint64_t value);
+/* Load %gs of the guest's user mode; the null selector if that faults. */
+void load_user_gs(uint16_t selector);
+
+/* traps.c ------------------------------------------------------------------ */
+
+void inject(struct regs *regs, unsigned int vector, uint64_t error);
+void toggle_mode(struct vcpu *v);
+void load_cr3(struct vcpu *v);
+long hypercall_iret(struct regs *regs);
+
+/* emulate.c, cpuid.c, msr.c ------------------------------------------------ */
+
+/* True if the instruction of the guest's kernel was carried out. */
+bool emulate_privileged(struct regs *regs);
+bool emulate_forced(struct regs *regs);
+void guest_cpuid(uint32_t *eax, uint32_t *ebx, uint32_t *ecx, uint32_t *edx);
+bool guest_rdmsr(uint32_t msr, uint64_t *value);
+bool guest_wrmsr(uint32_t msr, uint64_t value);
+bool set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value);
+bool get_debugreg(struct vcpu *v, unsigned int reg, uint64_t *value);
+
+/* hypercalls.c ------------------------------------------------------------- */
+
+/* Returns the result, or the special one that says that regs are changed. */
+#define CALL_SETS_REGS (-10000)
+long hypercall(struct regs *regs, unsigned int number, const uint64_t *args);
+void hypercall_trap(struct regs *regs);
+
+long call_memory_op(unsigned int cmd, uint64_t arg);
+long call_grant_table_op(unsigned int cmd, uint64_t arg, unsigned int count);
+long call_xen_version(unsigned int cmd, uint64_t arg);
+long call_vcpu_op(unsigned int cmd, unsigned int id, uint64_t arg);
+long call_sched_op(struct regs *regs, unsigned int cmd, uint64_t arg);
+
+/* mmu.c -------------------------------------------------------------------- */
+
+long call_mmu_update(uint64_t updates, unsigned int count, uint64_t done,
+                     unsigned int domid);
+long call_update_va_mapping(uint64_t va, uint64_t pte, uint64_t flags);
+long call_mmuext_op(uint64_t ops, unsigned int count, uint64_t done,
+                    unsigned int domid);
+/* True if the guest can go on: the fault was of the monitor's making. */
+bool fix_page_fault(struct vcpu *v, uint64_t address, uint64_t error,
+                    uint64_t rip);
+void mark_tables(uint64_t mfn, unsigned int level);
+bool is_guest_frame(uint64_t mfn);
+/* The entry for @va at this level, or NULL; of the kernel's tables. */
+uint64_t *pte_of(struct vcpu *v, uint64_t va, unsigned int level);
+void install_slots(uint64_t mfn);
+
+/* descriptors.c ------------------------------------------------------------ */
+
+void init_descriptors(struct vcpu *v);
+long call_set_gdt(uint64_t frames, unsigned int entries);
+long set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries);
+long call_update_descriptor(uint64_t address, uint64_t descriptor);
+long set_ldt(struct vcpu *v, uint64_t base, unsigned int entries);
+
+/* vcpu.c ------------------------------------------------------------------- */
+
+void start_vcpu0(void) __attribute__((noreturn));
+void init_processor(struct vcpu *v);
+/* Before the vCPU enters the guest, and when it has left it. */
+void enter_guest(struct vcpu *v);
+void leave_guest(struct vcpu *v);
+/* Flush the TLBs of the vCPUs in the bitmap, but for this one's. */
+void flush_others(const uint64_t *mask);
+
+/* print.c ------------------------------------------------------------------ */
+
+void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* End the guest, with a dump of what it was at. */
+void crash_guest(struct regs *regs, const char *format, ...)
+    __attribute__((noreturn, format(printf, 2, 3)));
+
+/* Processor ---------------------------------------------------------------- */
+
+static inline uint64_t rdmsr(uint32_t msr)
+{
+    uint32_t low, high;
+
+    asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline void wrmsr(uint32_t msr, uint64_t value)
+{
+    asm volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value),
+                 "d"((uint32_t)(value >> 32)) : "memory");
+}
+
+static inline void cpuid(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
+{
+    asm volatile("cpuid" : "+a"(*a), "=b"(*b), "+c"(*c), "=d"(*d));
+}
+
+#define READ_REGISTER(name) \
+    static inline uint64_t read_##name(void) \
+    { \
+        uint64_t value; \
+        asm volatile("mov %%" #name ", %0" : "=r"(value)); \
+        return value; \
+    } \
+    static inline void write_##name(uint64_t value) \
+    { \
+        asm volatile("mov %0, %%" #name : : "r"(value) : "memory"); \
+    }
+READ_REGISTER(cr0)
+READ_REGISTER(cr2)
+READ_REGISTER(cr3)
+READ_REGISTER(cr4)
+READ_REGISTER(dr0)
+READ_REGISTER(dr1)
+READ_REGISTER(dr2)
+READ_REGISTER(dr3)
+READ_REGISTER(dr6)
+READ_REGISTER(dr7)
+
+static inline void invlpg(uint64_t address)
+{
+    asm volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
+#define MSR_APIC_BASE 0x1b
+#define MSR_SYSENTER_CS 0x174
+#define MSR_PAT 0x277
+#define MSR_X2APIC_ID 0x802
+#define MSR_X2APIC_EOI 0x80b
+#define MSR_X2APIC_SVR 0x80f
+#define MSR_X2APIC_ICR 0x830
+#define MSR_X2APIC_LVT_LINT0 0x835
+#define MSR_X2APIC_LVT_LINT1 0x836
+#define MSR_EFER 0xc0000080
+#define MSR_STAR 0xc0000081
+#define MSR_LSTAR 0xc0000082
+#define MSR_CSTAR 0xc0000083
+#define MSR_SYSCALL_MASK 0xc0000084
+#define MSR_FS_BASE 0xc0000100
+#define MSR_GS_BASE 0xc0000101
+#define MSR_KERNEL_GS_BASE 0xc0000102
+
+#endif /* PV_MONITOR_H */

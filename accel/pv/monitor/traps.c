@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a trap to the guest's handler (a bounce), and back by the iret hypercall.
+ *
+ * A bounce does what the processor would do with an interrupt gate: it switches from
+ * user to kernel mode, and pushes a frame on the kernel's stack.
+ */
+
+#include "monitor.h"
+
+_Static_assert(sizeof(struct regs) == 176 &&
+               offsetof(struct regs, cs) == 144, "entry.S has these numbers");
+
+#define ERROR_PRESENT   1
+#define ERROR_WRITE     2
+#define ERROR_USER      4
+#define ERROR_IDT       2
+
+#define TRAP_DPL        3
+#define TRAP_MASKS      4
+
+#define DR6_DEFAULT     0xffff0ff0ul
+
+void load_cr3(struct vcpu *v)
+{
+    write_cr3((v->kernel_mode ? v->kernel_top : v->user_top) << PAGE_SHIFT);
+}
+
+void toggle_mode(struct vcpu *v)
+{
+    v->kernel_mode = !v->kernel_mode;
+    asm volatile("swapgs" : : : "memory");
+    load_cr3(v);
+}
+
+/*
+ * Have the guest go on at @handler, in kernel mode.  @has_error: @error is in the
+ * frame.
+ */
+static void bounce(struct regs *regs, uint64_t handler, bool has_error,
+                   uint64_t error, bool masks)
+{
+    struct vcpu *v = this_vcpu();
+    uint8_t mask = v->info->evtchn_upcall_mask;
+    uint64_t frame[8], *word = frame;
+    uint64_t sp = regs->rsp, cs = regs->cs & 0xffff;
+
+    if (!v->kernel_mode) {
+        toggle_mode(v);
+        sp = v->kernel_sp;
+    } else {
+        cs &= ~3ul;     /* so the guest knows */
+    }
+    *word++ = regs->rcx;
+    *word++ = regs->r11;
+    if (has_error) {
+        *word++ = error;
+    }
+    *word++ = regs->rip;
+    *word++ = cs | (uint64_t)mask << 32;
+    *word++ = (regs->rflags & ~(FLAG_IF | FLAG_IOPL)) | (mask ? 0 : FLAG_IF);
+    *word++ = regs->rsp;
+    *word++ = regs->ss;
+    sp &= ~15ul;
+    sp -= (word - frame) * sizeof(*word);
+    if (!handler || !is_canonical(handler) ||
+        copy_to_guest(sp, frame, (word - frame) * sizeof(*word))) {
+        crash_guest(regs, "trap %lu: no handler, or no stack at 0x%lx for it",
+                    regs->vector, sp);
+    }
+    if (masks) {
+        v->info->evtchn_upcall_mask = 1;
+    }
+    regs->rip = handler;
+    regs->cs = SEL_CS64;
+    regs->ss = SEL_DS;
+    regs->rsp = sp;
+    regs->rflags &= ~(FLAG_AC | FLAG_VM | FLAG_RF | FLAG_NT | FLAG_TF |
+                      FLAG_IOPL);
+    regs->rflags |= FLAG_IF;
+}
+
+void inject(struct regs *regs, unsigned int vector, uint64_t error)
+{
+    const struct trap_entry *entry = &this_vcpu()->traps[vector];
+    bool has_error = vector == 8 || (vector >= 10 && vector <= 14) ||
+                     vector == 17 || vector == 21;
+
+    regs->vector = vector;
+    bounce(regs, entry->address, has_error, error, entry->flags & TRAP_MASKS);
+}
+
+/* Returns ------------------------------------------------------------------- */
+
+long hypercall_iret(struct regs *regs)
+{
+    struct vcpu *v = this_vcpu();
+    struct iret_context frame;
+
+    if (copy_from_guest(&frame, regs->rsp, sizeof(frame))) {
+        crash_guest(regs, "the iret hypercall finds no frame at 0x%lx",
+                    regs->rsp);
+    }
+    if ((frame.cs & 3) == 3 && v->kernel_mode) {
+        if (!v->user_top) {
+            crash_guest(regs, "an iret to user mode, for which there are no "
+                        "page tables");
+        }
+        toggle_mode(v);
+    }
+    regs->rip = frame.rip;
+    regs->cs = (frame.cs & 0xffff) | 3;
+    regs->ss = (frame.ss & 0xffff) | 3;
+    regs->rsp = frame.rsp;
+    regs->rflags = (frame.rflags & ~(FLAG_IOPL | FLAG_VM)) | FLAG_IF | 2;
+    if (frame.flags & VGCF_in_syscall) {
+        /* As SYSRET leaves them. */
+        regs->rcx = regs->rip;
+        regs->r11 = regs->rflags;
+    } else {
+        regs->r11 = frame.r11;
+        regs->rcx = frame.rcx;
+    }
+    regs->rax = frame.rax;
+    v->nmi_masked = false;
+    v->info->evtchn_upcall_mask = !(frame.rflags & FLAG_IF);
+    return CALL_SETS_REGS;
+}
+
+/* Before the guest goes on: what has come for it meanwhile. */
+static void deliver(struct regs *regs)
+{
+    struct vcpu *v = this_vcpu();
+
+    if (v->nmi_pending && !v->nmi_masked && v->traps[EXC_NMI].address) {
+        v->nmi_pending = false;
+        v->nmi_masked = true;
+        inject(regs, EXC_NMI, 0);
+    }
+    if (v->info->evtchn_upcall_pending && !v->info->evtchn_upcall_mask) {
+        regs->vector = VECTOR_UPCALL;
+        bounce(regs, v->event_callback, false, 0, true);
+    }
+}
+
+/* Traps ---------------------------------------------------------------------- */
+
+static void page_fault(struct regs *regs)
+{
+    struct vcpu *v = this_vcpu();
+    uint64_t address = read_cr2();
+
+    if (fix_page_fault(v, address, regs->error, regs->rip)) {
+        return;
+    }
+    v->info->arch.cr2 = address;
+    inject(regs, EXC_PF, (regs->error & ~(uint64_t)ERROR_USER) |
+                         (v->kernel_mode ? 0 : ERROR_USER));
+}
+
+/* int $n, which has no gate for the guest: the error code names n. */
+static bool software_interrupt(struct regs *regs)
+{
+    struct vcpu *v = this_vcpu();
+    unsigned int vector = regs->error >> 3 & 0xff;
+    const struct trap_entry *entry = &v->traps[vector];
+    unsigned int dpl = entry->flags & TRAP_DPL;
+
+    if ((regs->error & 7) != ERROR_IDT || !entry->address ||
+        dpl < (v->kernel_mode ? 1 : 3)) {
+        return false;
+    }
+    regs->rip += 2;
+    inject(regs, vector, 0);
+    return true;
+}
+
+static void general_protection(struct regs *regs)
+{
+    struct vcpu *v = this_vcpu();
+
+    if (software_interrupt(regs) ||
+        (!regs->error && v->kernel_mode && emulate_privileged(regs))) {
+        return;
+    }
+    if (v->kernel_mode && !v->traps[EXC_GP].address) {
+        crash_guest(regs, "a general protection fault before the kernel has "
+                    "handlers");
+    }
+    inject(regs, EXC_GP, regs->error);
+}
+
+static void debug_trap(struct regs *regs)
+{
+    struct vcpu *v = this_vcpu();
+    uint64_t dr6 = read_dr6();
+
+    write_dr6(DR6_DEFAULT);
+    v->dr6 = dr6;
+    inject(regs, EXC_DB, 0);
+}
+
+static void guest_syscall(struct regs *regs, uint64_t callback, bool masks)
+{
+    if (!callback) {
+        regs->rip -= 2;
+        inject(regs, EXC_UD, 0);
+        return;
+    }
+    bounce(regs, callback, false, 0, masks);
+    regs->rflags &= ~FLAG_DF;
+}
+
+static void from_guest(struct regs *regs)
+{
+    struct vcpu *v = this_vcpu();
+
+    switch (regs->vector) {
+    case VECTOR_SYSCALL:
+        if (v->kernel_mode) {
+            hypercall_trap(regs);
+        } else {
+            guest_syscall(regs, v->syscall_callback, v->syscall_masks);
+        }
+        break;
+    case VECTOR_SYSCALL32:
+        guest_syscall(regs, v->syscall32_callback, v->syscall32_masks);
+        break;
+    case VECTOR_UPCALL:
+    case VECTOR_KICK:
+        wrmsr(MSR_X2APIC_EOI, 0);
+        break;
+    case VECTOR_SPURIOUS:
+        break;
+    case EXC_NMI:
+        v->nmi_pending = true;
+        break;
+    case EXC_PF:
+        page_fault(regs);
+        break;
+    case EXC_GP:
+        general_protection(regs);
+        break;
+    case EXC_UD:
+        if (!emulate_forced(regs)) {
+            inject(regs, EXC_UD, 0);
+        }
+        break;
+    case EXC_NM:
+        asm volatile("clts");
+        if (v->guest_ts) {
+            v->guest_ts = false;
+            inject(regs, EXC_NM, 0);
+        }
+        break;
+    case EXC_DB:
+        debug_trap(regs);
+        break;
+    case EXC_DF:
+    case EXC_MC:
+        crash_guest(regs, "exception %lu", regs->vector);
+    default:
+        if (regs->vector == 0x80 && !v->traps[0x80].address) {
+            /* As if there were no gate. */
+            regs->rip -= 2;
+            inject(regs, EXC_GP, 0x80 << 3 | ERROR_IDT);
+            break;
+        }
+        if (regs->vector >= 32 && regs->vector != 0x80) {
+            /* Of the machine's own devices, which the guest does not have. */
+            break;
+        }
+        inject(regs, regs->vector, regs->error);
+    }
+}
+
+/*
+ * A fault in the monitor itself.  That of the iretq is the guest's: it has put
+ * something into the frame that it returns by.  @regs has the guest's registers
+ * then, but for those in that frame.
+ */
+static void from_monitor(struct regs *regs)
+{
+    const struct exception_fixup *f;
+
+    switch (regs->vector) {
+    case VECTOR_UPCALL:
+    case VECTOR_KICK:
+        wrmsr(MSR_X2APIC_EOI, 0);
+        return;
+    case VECTOR_SPURIOUS:
+        return;
+    case EXC_NMI:
+        this_vcpu()->nmi_pending = true;
+        return;
+    case EXC_DB:
+        /* A watchpoint of the guest's, or a single step into the monitor. */
+        write_dr6(DR6_DEFAULT);
+        regs->rflags &= ~FLAG_TF;
+        return;
+    }
+    for (f = fixups_begin; f < fixups_end; f++) {
+        if (f->address == regs->rip) {
+            regs->rip = f->fixup;
+            return;
+        }
+    }
+    if (regs->rip == (uint64_t)iret_to_guest && regs->vector < 32) {
+        const uint64_t *frame = (const uint64_t *)regs->rsp;
+
+        leave_guest(this_vcpu());
+        regs->rip = frame[0];
+        regs->cs = frame[1];
+        regs->rflags = frame[2];
+        regs->rsp = frame[3];
+        regs->ss = frame[4];
+        inject(regs, EXC_GP, regs->vector == EXC_GP ? regs->error : 0);
+        deliver(regs);
+        enter_guest(this_vcpu());
+        return;
+    }
+    crash_guest(regs, "the monitor itself took exception %lu, error 0x%lx",
+                regs->vector, regs->error);
+}
+
+void trap(struct regs *regs)
+{
+    if (!(regs->cs & 3)) {
+        from_monitor(regs);
+        return;
+    }
+    leave_guest(this_vcpu());
+    from_guest(regs);
+    deliver(regs);
+    enter_guest(this_vcpu());
+}
