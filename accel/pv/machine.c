@@ -16,6 +16,7 @@
 #include "hw/xen-hypercalls/hvm_vcpu.h"
 #include "system/reset.h"
 #include "system/system.h"
+#include "system/tcg.h"
 
 #include "hw/xen-accel/xen_accel.h"
 #include "machine.h"
@@ -173,6 +174,12 @@ void xen_pv_machine_init(MachineState *ms)
     if (!xen_accel || !xen_accel->get_xen_version()) {
         error_report("-machine " XEN_GUEST_PROPERTY "=pv needs xen-version, "
                      "such as xen-version=0x40011 for 4.17");
+        exit(1);
+    }
+    if (!tcg_enabled()) {
+        error_report("a PV guest's monitor runs on TCG only so far: take -accel "
+                     "tcg, or the machine type pc-i440fx-10.0-xenpv4.17, which "
+                     "has Xen's shim");
         exit(1);
     }
     if (!ms->kernel_filename) {
