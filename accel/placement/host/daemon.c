@@ -49,7 +49,7 @@ static int open_control(const char *folder, GError **error)
         errno = ENAMETOOLONG;
     } else {
         strcpy(address.sun_path, path);
-        /* We have the lock, so whoever had the socket is gone. */
+        /* We have the lock, so the daemon that had the socket is gone. */
         unlink(path);
         if (!bind(fd, (struct sockaddr *)&address, sizeof(address)) &&
             !chmod(path, 0600) && !listen(fd, 8)) {

@@ -6,6 +6,7 @@
  */
 
 #include "monitor.h"
+#include <xen/arch-x86/cpuid.h>
 
 #define XEN_LEAVES 0x40000000u
 #define BIT(n) (1u << (n))
@@ -42,15 +43,13 @@
 static void xen_leaf(unsigned int leaf, uint32_t subleaf, uint32_t *eax,
                      uint32_t *ebx, uint32_t *ecx, uint32_t *edx)
 {
-    uint32_t a = XEN_LEAVES + 3, b = 0, c = subleaf, d = 0;
-
     *eax = *ebx = *ecx = *edx = 0;
     switch (leaf) {
     case 0:
         *eax = XEN_LEAVES + 5;
-        *ebx = 0x566e6558;      /* "XenVMMXenVMM" */
-        *ecx = 0x65584d4d;
-        *edx = 0x4d4d566e;
+        *ebx = XEN_CPUID_SIGNATURE_EBX;
+        *ecx = XEN_CPUID_SIGNATURE_ECX;
+        *edx = XEN_CPUID_SIGNATURE_EDX;
         break;
     case 1:
         *eax = boot->xen_version;
@@ -58,15 +57,13 @@ static void xen_leaf(unsigned int leaf, uint32_t subleaf, uint32_t *eax,
     case 2:
         *eax = 1;               /* one hypercall page, by this MSR */
         *ebx = 0x40000000;
-        *ecx = 1;               /* MMU_PT_UPDATE_PRESERVE_AD */
+        *ecx = XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD;
         break;
     case 3:
         /* L0's: time is the same for both kinds of guest. */
-        cpuid(&a, &b, &c, &d);
-        *eax = a;
-        *ebx = b;
-        *ecx = c;
-        *edx = d;
+        *eax = XEN_LEAVES + 3;
+        *ecx = subleaf;
+        cpuid(eax, ebx, ecx, edx);
         break;
     case 5:
         *ebx = 52;              /* bits of a machine address */

@@ -178,8 +178,9 @@ static long set_entry(uint64_t *entry, uint64_t value, unsigned int level,
     return 0;
 }
 
-static long update_one(const struct mmu_update *update)
+static long update_one(const void *operation)
 {
+    const struct mmu_update *update = operation;
     unsigned int type = update->ptr & 3;
     uint64_t address = update->ptr & ~3ul;
     uint64_t mfn = address >> PAGE_SHIFT;
@@ -205,10 +206,31 @@ static long update_one(const struct mmu_update *update)
     }
 }
 
-/* Report what was done through @done, which may be NULL. */
-static long report_done(uint64_t done, unsigned int n, long result)
+/*
+ * A list of operations, each of @size bytes, is carried out in turn until one fails.
+ * Through @done, which may be 0, the guest learns how many were done.
+ */
+static long in_turn(uint64_t list, unsigned int count, uint64_t done,
+                    unsigned int domid, void *operation, size_t size,
+                    long (*carry_out)(const void *operation))
 {
-    if (done && copy_to_guest(done, &n, sizeof(n))) {
+    unsigned int i;
+    long result = 0;
+
+    if (domid != DOMID_SELF) {
+        return -XEN_ESRCH;
+    }
+    for (i = 0; i < count; i++) {
+        if (copy_from_guest(operation, list + i * size, size)) {
+            result = -XEN_EFAULT;
+            break;
+        }
+        result = carry_out(operation);
+        if (result) {
+            break;
+        }
+    }
+    if (done && copy_to_guest(done, &i, sizeof(i))) {
         return -XEN_EFAULT;
     }
     return result;
@@ -218,24 +240,9 @@ long call_mmu_update(uint64_t updates, unsigned int count, uint64_t done,
                      unsigned int domid)
 {
     struct mmu_update update;
-    unsigned int i;
-    long result = 0;
 
-    if (domid != DOMID_SELF) {
-        return -XEN_ESRCH;
-    }
-    for (i = 0; i < count; i++) {
-        if (copy_from_guest(&update, updates + i * sizeof(update),
-                            sizeof(update))) {
-            result = -XEN_EFAULT;
-            break;
-        }
-        result = update_one(&update);
-        if (result) {
-            break;
-        }
-    }
-    return report_done(done, i, result);
+    return in_turn(updates, count, done, domid, &update, sizeof(update),
+                   update_one);
 }
 
 /* TLBs ------------------------------------------------------------------------------ */
@@ -286,8 +293,10 @@ long call_update_va_mapping(uint64_t va, uint64_t value, uint64_t flags)
     return result;
 }
 
-static long mmuext_one(struct vcpu *v, const struct mmuext_op *op)
+static long mmuext_one(const void *operation)
 {
+    const struct mmuext_op *op = operation;
+    struct vcpu *v = this_vcpu();
     uint64_t mfn = op->arg1.mfn;
     bool has_frame = is_guest_frame(mfn);
 
@@ -376,23 +385,8 @@ long call_mmuext_op(uint64_t ops, unsigned int count, uint64_t done,
                     unsigned int domid)
 {
     struct mmuext_op op;
-    unsigned int i;
-    long result = 0;
 
-    if (domid != DOMID_SELF) {
-        return -XEN_ESRCH;
-    }
-    for (i = 0; i < count; i++) {
-        if (copy_from_guest(&op, ops + i * sizeof(op), sizeof(op))) {
-            result = -XEN_EFAULT;
-            break;
-        }
-        result = mmuext_one(this_vcpu(), &op);
-        if (result) {
-            break;
-        }
-    }
-    return report_done(done, i, result);
+    return in_turn(ops, count, done, domid, &op, sizeof(op), mmuext_one);
 }
 
 /* Faults ------------------------------------------------------------------------------ */
