@@ -2,11 +2,11 @@
 """What is done to a whole guest, in this order, and what has to hold after each step."""
 
 import hashlib
-import os
 
 from machine import Failed
 
 BOOT_SECONDS = 240
+MORE_BYTES = 4 << 20
 STEPS = {}
 
 
@@ -161,11 +161,11 @@ def plug_disk(guest):
     path = f"{guest.work}/more.img"
     for _ in range(2):
         with open(path, "wb") as disk:
-            disk.truncate(4 << 20)
-        guest.machine.ask("blockdev-add", driver="raw", node_name="more", file={"driver": "file", "filename": path})
+            disk.truncate(MORE_BYTES)
+        guest.machine.ask("blockdev-add", driver="raw", node_name="more", file=guest.machine.host.disk(path))
         guest.machine.ask("device_add", driver="xen-disk", id="more", vdev="xvdb", drive="more")
         guest.machine.await_true("test -b /dev/xvdb")
-        told = guest.run("head -c 4194304 /dev/urandom | tee /dev/xvdb | sha256sum; sync /dev/xvdb").split()[0]
+        told = guest.run(f"head -c {MORE_BYTES} /dev/urandom | tee /dev/xvdb | sha256sum; sync /dev/xvdb").split()[0]
         guest.machine.ask("device_del", id="more")
         guest.machine.await_event("DEVICE_DELETED", 60, device="more")
         guest.machine.await_true("test ! -e /dev/xvdb")
@@ -173,7 +173,6 @@ def plug_disk(guest):
         with open(path, "rb") as disk:
             if hashlib.sha256(disk.read()).hexdigest() != told:
                 raise Failed("the disk that was unplugged does not have what the guest wrote")
-        os.unlink(path)
 
 
 @step

@@ -20,26 +20,17 @@ def deadline(seconds):
 class Machine:
     """QEMU with a guest that has guest/system/usr/local/sbin/run-commands.
 
-    `work` is a directory for the sockets, `log` the file for what the guest prints on
-    its console. The arguments have to name the chardevs "console" and "commands".
+    `host` is where it runs (see host.py), and `log` the file for what the guest prints
+    on its console. The arguments have to name the chardevs "console" and "commands".
     """
 
-    def __init__(self, command, work, log):
+    def __init__(self, host, arguments, log):
+        self.host = host
         self.log = log
-        for name in ("qmp", "commands"):
-            if os.path.exists(f"{work}/{name}"):
-                os.unlink(f"{work}/{name}")
-        with open(log + ".qemu", "w") as errors:
-            self.process = subprocess.Popen(
-                command + [
-                    "-qmp", f"unix:{work}/qmp,server=on,wait=off",
-                    "-chardev", f"file,id=console,path={log},append=on",
-                    "-chardev", f"socket,id=commands,path={work}/commands,server=on,wait=off",
-                ],
-                stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
+        self.process = host.start(arguments, log)
         try:
-            self.qmp = Monitor(f"{work}/qmp", self.process, patience)
-            self.terminal = Lines(f"{work}/commands", self.process)
+            self.qmp = Monitor(f"{host.work}/qmp", self.process, patience)
+            self.terminal = Lines(f"{host.work}/commands", self.process)
         except BaseException:
             self.kill()
             raise
@@ -47,7 +38,7 @@ class Machine:
         self.await_event = self.qmp.await_event
 
     def kill(self):
-        self.process.kill()
+        self.host.kill(self.process)
         self.process.wait()
 
     # -- the guest
