@@ -185,7 +185,7 @@ TEST(time_scale_is_constant, "vcpus=2")
 #define NS_PER_MS 1000000ull
 
 /* What CPUID tells of the TSC, and vcpu_time_info. */
-TEST(time_leaf, "tcg xen hvm pvh")
+TEST(time_leaf, "hvm pvh")
 {
     const struct vcpu_time_info *time = &vcpu_info_of(0)->time;
     uint64_t ns = ns_of(time->tsc_to_system_mul, time->tsc_shift);
