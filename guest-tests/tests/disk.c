@@ -279,6 +279,37 @@ TEST(disk_takes_a_request_beside_another,
     check(blkif_take(&rings[0], &response));
 }
 
+/*
+ * A front end that closes its device has the answers to all its requests when
+ * the back end has closed, too: then it takes the ring's page for other things.
+ * The second disk has no I/O thread, whose end would wait for the requests.
+ */
+TEST(disk_closed_with_a_request_in_flight,
+     "hvm pvh disks=2 slow tcg lab kvm alone")
+{
+    blkif_request_t request = { .operation = BLKIF_OP_READ, .nr_segments = 1 };
+    unsigned int i;
+
+    for (i = 0; i < 2; i++) {
+        require(front_end_find(&disk, "vbd", i));
+        require(blkif_connect(&disk, rings, 1, 0));
+        request.seg[0].gref = grant_page(0, page_alloc(1));
+        blkif_put(&rings[0], &request);
+        blkif_push(&rings[0]);
+        check(wait_for(rings[0].shared->req_event == 2, 5000));
+        check_equal(rings[0].shared->rsp_prod, 0);
+        require(front_end_write_number(&disk, "/state", XenbusStateClosing));
+        require(back_end_reaches(&disk, XenbusStateClosing));
+        require(front_end_write_number(&disk, "/state", XenbusStateClosed));
+        require(back_end_reaches(&disk, XenbusStateClosed));
+        check_equal(rings[0].shared->rsp_prod, 1);
+        /* Nothing is written there from now on. */
+        memset(rings[0].pages[0], 0x5a, PAGE_SIZE);
+        spin_for(1500);
+        check_equal(rings[0].shared->rsp_prod, 0x5a5a5a5a);
+    }
+}
+
 /* The processor runs what the disk has written to a page, not what was there. */
 TEST(disk_reads_a_program, "hvm pvh disks=1 data tcg lab kvm alone")
 {

@@ -149,3 +149,17 @@ TEST(disk_of_4k_blocks_in_such_units, "hvm pvh disks=1 4k tcg lab kvm alone")
     connect();
     check_units(4096);
 }
+
+/* A read-only disk refuses it also when what is below could be written to. */
+TEST(disk_discard_on_a_cdrom, "hvm pvh disks=1 cdrom tcg lab kvm alone")
+{
+    blkif_request_discard_t *request;
+
+    connect();
+    request = (void *)RING_GET_REQUEST(&ring, ring.req_prod_pvt);
+    request->operation = BLKIF_OP_DISCARD;
+    request->sector_number = 0;
+    request->nr_sectors = 8;
+    check_equal(push(), BLKIF_RSP_ERROR);
+    check_equal(read_page(0, 7), BLKIF_RSP_OKAY);
+}
