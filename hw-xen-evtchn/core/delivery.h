@@ -47,7 +47,8 @@ enum evtchn_why {
 struct evtchn_abi_ops {
     /*
      * Lock the queue that @seen names and do what @why asks, or return false
-     * if the port is not what it was seen to be.
+     * if the port is not what it was seen to be, or if the queue was locked and
+     * is free now: then the caller starts over.
      */
     bool (*raise)(struct evtchn_domain *d, uint32_t port, struct evtchn *chn,
                   struct evtchn_seen seen, enum evtchn_why why);
@@ -112,17 +113,17 @@ bool evtchn_raise_bound(struct evtchn_domain *d, uint32_t port,
  */
 void evtchn_retry(struct evtchn_domain *d, uint32_t first, uint32_t end);
 
-/* Note whether an event found the one before still pending.  Port locked. */
-static inline void evtchn_look_next_time(struct evtchn *chn, bool was_pending)
+/* Note in @look_first whether an event found the one before still pending. */
+static inline void evtchn_look_next_time(uint8_t *look_first, bool was_pending)
 {
-    uint8_t looks = evtchn_load(&chn->look_first);
+    uint8_t looks = evtchn_load(look_first);
 
     if (unlikely(was_pending)) {
         if (looks != LOOKS_IN_VAIN) {
-            evtchn_store(&chn->look_first, LOOKS_IN_VAIN);
+            evtchn_store(look_first, LOOKS_IN_VAIN);
         }
     } else if (unlikely(looks)) {
-        evtchn_store(&chn->look_first, looks - 1);
+        evtchn_store(look_first, looks - 1);
     }
 }
 

@@ -41,37 +41,44 @@ static bool select_2l(struct evtchn_domain *d, struct evtchn_vcpu *v,
                       unsigned int word_bits)
 {
     uint32_t *words = evtchn_load(&v->info);
-    unsigned int sel = port >> word_shift(word_bits);
 
     (void)d, (void)chn;
     if (!words) {
         /* When there is one, evtchn_vcpu_set_info() finds the pending bit. */
         return false;
     }
-    return !evtchn_test_and_set_bit(words + word_bits / 32 + sel / 32,
-                                    sel % 32) &&
-           evtchn_mark_events_pending(words);
+    return evtchn_select_and_mark(words, word_bits,
+                                  port >> word_shift(word_bits));
 }
 
 /* KVM delivers this event, if it does so for this guest. */
 static bool pass_on_2l(struct evtchn_domain *d, struct evtchn_vcpu *v,
                        uint32_t port)
 {
-    return d->env->deliver_2l &&
-           d->env->deliver_2l(d->opaque, v - d->vcpus, port);
+    return d->env->deliver_2l(d->opaque, v - d->vcpus, port);
 }
 
-static const struct bits_abi bits_2l = {
+static const struct bits_abi bits_2l = { .find = find_2l, .select = select_2l };
+static const struct bits_abi bits_2l_or_kvm = {
     .find = find_2l,
     .select = select_2l,
     .pass_on = pass_on_2l,
 };
 
-static bool raise_2l(struct evtchn_domain *d, uint32_t port,
-                     struct evtchn *chn, struct evtchn_seen seen,
-                     enum evtchn_why why)
+static __attribute__((flatten, noinline)) bool
+raise_2l_or_kvm(struct evtchn_domain *d, uint32_t port, struct evtchn *chn,
+                struct evtchn_seen seen, enum evtchn_why why)
 {
-    return evtchn_bits_raise(&bits_2l, d, port, chn, seen, why);
+    return evtchn_bits_raise(&bits_2l_or_kvm, d, port, chn, seen, why);
+}
+
+static __attribute__((flatten)) bool
+raise_2l(struct evtchn_domain *d, uint32_t port, struct evtchn *chn,
+         struct evtchn_seen seen, enum evtchn_why why)
+{
+    return d->env->deliver_2l
+               ? raise_2l_or_kvm(d, port, chn, seen, why)
+               : evtchn_bits_raise(&bits_2l, d, port, chn, seen, why);
 }
 
 static void clear_pending_2l(struct evtchn_domain *d, uint32_t port)

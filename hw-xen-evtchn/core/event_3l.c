@@ -60,16 +60,14 @@ static bool select_3l(struct evtchn_domain *d, struct evtchn_vcpu *v,
         /* If vcpu_info is missing, evtchn_vcpu_set_info() finds the L2 bit. */
         return false;
     }
-    return !evtchn_test_and_set_bit(words + word_bits / 32 + l1 / 32,
-                                    l1 % 32) &&
-           evtchn_mark_events_pending(words);
+    return evtchn_select_and_mark(words, word_bits, l1);
 }
 
 static const struct bits_abi bits_3l = { .find = find_3l, .select = select_3l };
 
-static bool raise_3l(struct evtchn_domain *d, uint32_t port,
-                     struct evtchn *chn, struct evtchn_seen seen,
-                     enum evtchn_why why)
+static __attribute__((flatten)) bool
+raise_3l(struct evtchn_domain *d, uint32_t port, struct evtchn *chn,
+         struct evtchn_seen seen, enum evtchn_why why)
 {
     return evtchn_bits_raise(&bits_3l, d, port, chn, seen, why);
 }

@@ -114,11 +114,11 @@ static inline bool set_pending_and_linked(struct evtchn *chn, uint32_t *word,
 
     if (likely(!(w & (PENDING | MASKED | LINKED))) &&
         likely(evtchn_cmpxchg(word, &w, w | PENDING | LINKED))) {
-        evtchn_look_next_time(chn, false);
+        evtchn_look_next_time(&chn->look_first, false);
         *newly_pending = true;
         return true;
     }
-    evtchn_look_next_time(chn, true);
+    evtchn_look_next_time(&chn->look_first, true);
     *newly_pending = false;
     if (w & PENDING && w & (LINKED | MASKED)) {
         return false;

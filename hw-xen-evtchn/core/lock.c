@@ -29,17 +29,25 @@ void evtchn_event_unlock_two(struct evtchn_domain *a, struct evtchn_domain *b)
     }
 }
 
+bool evtchn_queue_wait(const struct evtchn_env *env, struct evtchn_queue *q)
+{
+    uint32_t *lock = &q->tail;
+    unsigned int spins = 0;
+
+    while (evtchn_load(lock) == QUEUE_LOCKED) {
+        env->relax(spins++);
+    }
+    return false;
+}
+
 uint32_t evtchn_queue_lock_slow(const struct evtchn_env *env,
                                 struct evtchn_queue *q)
 {
     uint32_t *lock = &q->tail;
-    unsigned int spins = 0;
     uint32_t tail;
 
     do {
-        while (evtchn_load(lock) == QUEUE_LOCKED) {
-            env->relax(spins++);
-        }
+        evtchn_queue_wait(env, q);
         tail = evtchn_exchange(lock, QUEUE_LOCKED);
     } while (tail == QUEUE_LOCKED);
     return tail;

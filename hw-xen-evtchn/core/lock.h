@@ -26,6 +26,9 @@ void evtchn_event_unlock_two(struct evtchn_domain *a, struct evtchn_domain *b);
 uint32_t evtchn_queue_lock_slow(const struct evtchn_env *env,
                                 struct evtchn_queue *q);
 
+/* Wait until @q is not locked; returns false. */
+bool evtchn_queue_wait(const struct evtchn_env *env, struct evtchn_queue *q);
+
 /* Returns the tail, which only the caller changes until it unlocks. */
 static inline uint32_t evtchn_queue_lock(const struct evtchn_env *env,
                                          struct evtchn_queue *q)

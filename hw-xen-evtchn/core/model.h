@@ -53,10 +53,10 @@ struct evtchn {
     uint32_t lastq;                 /* FIFO: see evtchn_lastq() */
     uint8_t retry;                  /* EVTCHN_RETRY_* */
     /*
-     * Not 0 if one of the last events found the one before still pending: then
-     * a sender looks for that before it locks.  Else it does not, as the look
-     * would fetch the cache line of the guest's word once more from a processor
-     * that works on the word's neighbours.
+     * FIFO.  Not 0 if one of the last events found the one before still
+     * pending: then a sender looks for that before it locks.  Else it does not,
+     * as the look would fetch the cache line of the guest's word once more from
+     * a processor that works on the word's neighbours.
      */
     uint8_t look_first;
 };
@@ -158,6 +158,11 @@ struct evtchn_queue {
 
 struct evtchn_lane {
     _Alignas(CACHE_LINE) struct evtchn_queue queue;
+    /*
+     * As evtchn.look_first, for the ports of this lane.  In struct evtchn each
+     * store would take the line away from the senders to the ports beside it.
+     */
+    uint8_t look_first;
 };
 
 struct evtchn_vcpu {

@@ -6,7 +6,7 @@
  * Each reads a port without a lock, locks the queue that the port's binding
  * names, and reads the port again.  If the port has changed in between, it
  * starts over without a pause: each further round means that a binder has
- * completed a change of the port.
+ * completed a change of the port, or that the lane was locked and is free now.
  */
 
 #include "delivery.h"
@@ -75,7 +75,7 @@ static bool raise_unbound(struct evtchn_domain *d, uint32_t port,
     evtchn_port_lock(d, chn, &locked);
     held = locked.held;
     while (held && !evtchn_raise(d, port, chn, evtchn_look(chn), why)) {
-        /* Another thread has changed the port's lastq since the look. */
+        /* The queue was locked, or the port's lastq has changed. */
     }
     evtchn_port_unlock(&locked);
     return held;

@@ -2,4 +2,3 @@
 # A sender that has the lock does not look again: the event goes to the vCPU
 # that the port has just left.
 s/if (unlikely(!evtchn_is_still(chn, seen))) {/if (false) {/
-s/bool ok = evtchn_is_still(chn, seen);/bool ok = true;/
