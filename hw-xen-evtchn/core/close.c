@@ -4,19 +4,43 @@
 #include "delivery.h"
 
 /*
- * Close @port, which is locked; its number stays taken.  chn->irq stays as it
- * was, for env->binding_changed().
+ * What is left to do once the binding of @port says that it is closed.
+ * chn->irq stays as it was, for env->binding_changed().
  */
+static void forget_event(struct evtchn_domain *d, uint32_t port,
+                         struct evtchn *chn)
+{
+    /* A later binding of this number must not start with an old event. */
+    evtchn_abis[d->abi]->clear_pending(d, port);
+    evtchn_store(&chn->retry, 0);
+    evtchn_store(&chn->remote, NULL);
+}
+
+/* Close @port, which is locked; its number stays taken. */
 static void port_close(struct evtchn_domain *d, uint32_t port,
                        struct evtchn_locked *locked)
 {
-    struct evtchn *chn = locked->chn;
-
     evtchn_port_change(locked, evtchn_new_binding(d, port, EVTCHN_CLOSED, 0));
-    /* A later binding of this number must not start with an old event. */
-    evtchn_ops(locked->binding)->clear_pending(d, port);
-    evtchn_store(&chn->retry, 0);
-    evtchn_store(&chn->remote, NULL);
+    forget_event(d, port, locked->chn);
+}
+
+/*
+ * Close @port, if it is unbound and no sender holds it, by one step instead of
+ * those of a lock.  A sender that has seen it unbound finds it closed when it
+ * tries to hold it.
+ */
+static bool port_close_unbound(struct evtchn_domain *d, uint32_t port,
+                               struct evtchn *chn, uint32_t binding)
+{
+    uint32_t *lock = &chn->binding;
+
+    if (binding_state(binding) != EVTCHN_UNBOUND || binding & BINDING_HELD ||
+        !evtchn_cmpxchg(lock, &binding,
+                        evtchn_new_binding(d, port, EVTCHN_CLOSED, 0))) {
+        return false;
+    }
+    forget_event(d, port, chn);
+    return true;
 }
 
 /*
@@ -96,7 +120,8 @@ int evtchn_close(struct evtchn_domain *d, uint32_t port)
     }
     if (state == EVTCHN_INTERDOMAIN) {
         close_interdomain(d, port, chn);
-    } else if (evtchn_is_bound(state)) {
+    } else if (evtchn_is_bound(state) &&
+               !port_close_unbound(d, port, chn, binding)) {
         evtchn_port_lock(d, chn, &locked);
         port_close(d, port, &locked);
         evtchn_port_unlock(&locked);

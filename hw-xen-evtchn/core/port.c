@@ -197,7 +197,9 @@ int evtchn_allocate_port(struct evtchn_domain *d, uint32_t *port)
     if (d->dying) {
         return -XEN_EINVAL;
     }
-    unpark_some(d, PARKED_PER_ALLOCATION);
+    if (unlikely(d->set_groups[PORT_SET_PARKED])) {
+        unpark_some(d, PARKED_PER_ALLOCATION);
+    }
     for (;;) {
         p = port_set_next(d, PORT_SET_FREE, 0);
         if (p == UINT32_MAX && d->valid_ports < limit) {
