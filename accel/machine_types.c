@@ -11,8 +11,10 @@
 #include "qemu/osdep.h"
 #include "qemu/module.h"
 #include "hw/boards.h"
+#include "hw/i386/pc.h"
 #include "hw/xen/xen.h"
 
+#include "dense/machine.h"
 #include "machine_types.h"
 #include "pv_layer.h"
 
@@ -31,6 +33,13 @@ static const XenMachineType types[] = {
         .xen_version = 0x40011,
         .evtchn_abi = "fifo",
         .pv = true,
+    },
+    {
+        .type_name = MACHINE_TYPE_NAME("dense-10.0-xen4.17"),
+        .desc = "Xen 4.17 PVH or PV guest, without the hardware of a PC",
+        .xen_version = 0x40011,
+        .evtchn_abi = "fifo",
+        .dense = true,
     },
 };
 
@@ -89,8 +98,8 @@ static void register_types(void)
     for (i = 0; i < ARRAY_SIZE(types); i++) {
         TypeInfo info = {
             .name = types[i].type_name,
-            .parent = PARENT,
-            .class_init = class_init,
+            .parent = types[i].dense ? TYPE_PC_MACHINE : PARENT,
+            .class_init = types[i].dense ? xen_dense_class_init : class_init,
             .class_data = (void *)&types[i],
         };
 

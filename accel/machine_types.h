@@ -12,6 +12,7 @@ typedef struct XenMachineType {
     uint32_t xen_version;       /* as the property xen-version */
     const char *evtchn_abi;     /* xen-evtchn-abi, unless that is given */
     bool pv;                    /* -kernel, -initrd, -append are a PV guest's */
+    bool dense;                 /* without the hardware of a PC: dense/machine.c */
 } XenMachineType;
 
 /* That of @machine, or NULL if it, or NULL, is of another type. */

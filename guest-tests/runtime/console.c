@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The Xen console: a ring in a page that is shared with the back end. */
 
+#include "console.h"
 #include "internal.h"
 
 static struct xencons_interface *console;
@@ -77,6 +78,28 @@ void console_write(const char *text, size_t length)
     if (upcalls) {
         upcalls_enable();
     }
+}
+
+size_t console_read(char *text, size_t size)
+{
+    XENCONS_RING_IDX end =
+        __atomic_load_n(&console->in_prod, __ATOMIC_ACQUIRE);
+    XENCONS_RING_IDX at = console->in_cons;
+    size_t length = 0;
+
+    while (length < size && at != end) {
+        text[length++] = console->in[MASK_XENCONS_IDX(at++, console->in)];
+    }
+    if (length) {
+        __atomic_store_n(&console->in_cons, at, __ATOMIC_SEQ_CST);
+        notify();
+    }
+    return length;
+}
+
+evtchn_port_t console_port(void)
+{
+    return port;
 }
 
 void console_flush(void)

@@ -3,7 +3,10 @@
 
 #include "internal.h"
 
+/* A small image has fewer. */
+#ifndef MAX_COUNTED
 #define MAX_COUNTED 262144
+#endif
 
 enum evtchn_abi guest_abi;
 void (*volatile event_hook)(evtchn_port_t port);

@@ -58,6 +58,12 @@ struct cpuid xen_cpuid(uint32_t leaf, uint32_t subleaf)
     return cpuid(xen_cpuid_base + leaf, subleaf);
 }
 
+/* There is no console for a message. */
+__attribute__((weak)) void without_xen(void)
+{
+    asm volatile("cli; hlt");
+}
+
 /* Xen's CPUID leaves are at the first multiple of 0x100 with its signature. */
 static void find_xen(void)
 {
@@ -77,8 +83,7 @@ static void find_xen(void)
             return;
         }
     }
-    /* Without Xen there is no console for a message. */
-    asm volatile("cli; hlt");
+    without_xen();
 }
 
 /* Where a PVH guest finds ACPI's tables. */

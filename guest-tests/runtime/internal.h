@@ -19,6 +19,8 @@ extern const char *command_line;
 
 /* The command line, hypercalls, shared_info, interrupts of vCPU 0. */
 void arch_init(void);
+/* What an HVM guest's arch_init() does where there is no Xen; an image may have its own. */
+void without_xen(void);
 /* Where the console is; after arch_init(). */
 struct xencons_interface *arch_console(evtchn_port_t *port);
 struct xenstore_domain_interface *arch_xenstore(evtchn_port_t *port);

@@ -3,16 +3,19 @@
 
 #include "internal.h"
 
-#define NR_PAGES 1024
+/* A small image has fewer. */
+#ifndef POOL_PAGES
+#define POOL_PAGES 1024
+#endif
 
-static char pages[NR_PAGES][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+static char pages[POOL_PAGES][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 static unsigned int used, mark, kept;
 
 void *page_alloc(unsigned int nr)
 {
     void *page = pages[used];
 
-    if (used + nr + kept > NR_PAGES) {
+    if (used + nr + kept > POOL_PAGES) {
         crash("out of pages");
     }
     used += nr;
@@ -21,11 +24,11 @@ void *page_alloc(unsigned int nr)
 
 void *page_keep(void)
 {
-    if (used + kept == NR_PAGES) {
+    if (used + kept == POOL_PAGES) {
         crash("out of pages");
     }
     kept++;
-    return memset(pages[NR_PAGES - kept], 0, PAGE_SIZE);
+    return memset(pages[POOL_PAGES - kept], 0, PAGE_SIZE);
 }
 
 int map_page(unsigned int space, uint64_t index, uint64_t gfn)

@@ -18,6 +18,34 @@ struct xenevtchn_handle {
     uint32_t port;
 };
 
+/* Where the handle of domain 0's @port is, or NULL if none has been in its chunk. */
+static struct xenevtchn_handle **handle_slot(XenEvtchnState *s, uint32_t port)
+{
+    struct xenevtchn_handle **chunk =
+        qatomic_load_acquire(&s->handles[port / HANDLES_PER_CHUNK]);
+
+    return chunk ? &chunk[port % HANDLES_PER_CHUNK] : NULL;
+}
+
+static struct xenevtchn_handle *handle_of(XenEvtchnState *s, uint32_t port)
+{
+    struct xenevtchn_handle **slot = handle_slot(s, port);
+
+    return slot ? qatomic_load_acquire(slot) : NULL;
+}
+
+static struct xenevtchn_handle **make_handle_slot(XenEvtchnState *s,
+                                                  uint32_t port)
+{
+    assert(bql_locked());
+    if (!handle_slot(s, port)) {
+        qatomic_store_release(&s->handles[port / HANDLES_PER_CHUNK],
+                              g_new0(struct xenevtchn_handle *,
+                                     HANDLES_PER_CHUNK));
+    }
+    return handle_slot(s, port);
+}
+
 static uint32_t handle_port(const struct xenevtchn_handle *xc)
 {
     return qatomic_read(&xc->port);
@@ -39,7 +67,7 @@ static int be_error(int ret)
 void xen_evtchn_backend_notify(void *opaque, uint32_t port)
 {
     XenEvtchnState *s = opaque;
-    struct xenevtchn_handle *xc = qatomic_load_acquire(&s->handles[port]);
+    struct xenevtchn_handle *xc = handle_of(s, port);
 
     if (xc) {
         event_notifier_set(&xc->notifier);
@@ -48,7 +76,7 @@ void xen_evtchn_backend_notify(void *opaque, uint32_t port)
 
 int xen_evtchn_backend_fd(XenEvtchnState *s, uint32_t port)
 {
-    struct xenevtchn_handle *xc = qatomic_load_acquire(&s->handles[port]);
+    struct xenevtchn_handle *xc = handle_of(s, port);
 
     return xc ? event_notifier_get_fd(&xc->notifier) : -1;
 }
@@ -73,7 +101,7 @@ static void unbind(XenEvtchnState *s, struct xenevtchn_handle *xc)
         RCU_READ_LOCK_GUARD();
         qatomic_set(&xc->port, 0);
         /* Before the close, after which the number may be another handle's. */
-        qatomic_set(&s->handles[port], NULL);
+        qatomic_set(handle_slot(s, port), NULL);
         evtchn_close(s->host, port);
     }
 }
@@ -84,8 +112,10 @@ void xen_evtchn_backend_unbind_all(XenEvtchnState *s)
     uint32_t port;
 
     for (port = 1; port < end; port++) {
-        if (s->handles[port]) {
-            unbind(s, s->handles[port]);
+        struct xenevtchn_handle *xc = handle_of(s, port);
+
+        if (xc) {
+            unbind(s, xc);
         }
     }
 }
@@ -119,7 +149,7 @@ int xen_be_evtchn_bind_interdomain(struct xenevtchn_handle *xc, uint32_t domid,
         return be_error(ret);
     }
     qatomic_set(&xc->port, port);
-    qatomic_store_release(&s->handles[port], xc);
+    qatomic_store_release(make_handle_slot(s, port), xc);
     xen_evtchn_kvm_backend_bound(s, guest_port, port);
     /*
      * For events that came while no handle was there to tell; and Xen raises one
@@ -226,8 +256,7 @@ static struct evtchn_backend_ops backend_ops = {
     .pending = xen_be_evtchn_pending,
 };
 
-void xen_evtchn_backend_init(XenEvtchnState *s)
+void xen_evtchn_backend_init(void)
 {
-    s->handles = g_new0(struct xenevtchn_handle *, EVTCHN_MAX_PORTS);
     xen_evtchn_ops = &backend_ops;
 }

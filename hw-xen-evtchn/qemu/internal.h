@@ -36,6 +36,9 @@ OBJECT_DECLARE_SIMPLE_TYPE(XenEvtchnState, XEN_EVTCHN)
 /* Ports that 2-level can have, and so all that KVM knows of. */
 #define XEN_EVTCHN_2L_PORTS 4096
 
+/* Handles that are made at once: see XenEvtchnState. */
+#define HANDLES_PER_CHUNK 512
+
 typedef struct XenEvtchnOptions {
     bool fifo;              /* the guest may switch to FIFO, */
     bool three_level;       /* and to 3-level */
@@ -94,8 +97,11 @@ struct XenEvtchnState {
     uint32_t gsi_levels;
     XenPirq *pirq;
 
-    /* Back ends (backend.c), by domain 0's port */
-    struct xenevtchn_handle **handles;
+    /*
+     * Back ends (backend.c), by domain 0's port: in chunks, of which each is made
+     * when the first of its ports is bound, and stays.
+     */
+    struct xenevtchn_handle **handles[EVTCHN_MAX_PORTS / HANDLES_PER_CHUNK];
 
     /* What the kernel does (kvm.c) */
     bool kvm_evtchn;            /* it can deliver 2-level */
@@ -163,7 +169,7 @@ void xen_evtchn_msi_binding_changed(XenEvtchnState *s, enum evtchn_state was,
 void xen_evtchn_msi_refresh_stale(void);
 
 /* backend.c */
-void xen_evtchn_backend_init(XenEvtchnState *s);
+void xen_evtchn_backend_init(void);
 /* All back ends' ports; their handles stay open for them to bind again. */
 void xen_evtchn_backend_unbind_all(XenEvtchnState *s);
 void xen_evtchn_backend_notify(void *opaque, uint32_t port);

@@ -234,7 +234,7 @@ static void xen_evtchn_realize(DeviceState *dev, Error **errp)
     s->cpus = g_new0(XenEvtchnCPU, s->nr_cpus);
     xen_evtchn_pirq_init(s);
     xen_evtchn_env_init(s);
-    xen_evtchn_backend_init(s);
+    xen_evtchn_backend_init();
     xen_evtchn_kvm_init(s);
 
     guest.nr_vcpus = s->nr_cpus;
