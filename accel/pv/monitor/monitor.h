@@ -43,6 +43,8 @@ struct regs {
 #define EXC_UD 6
 #define EXC_NM 7
 #define EXC_DF 8
+#define EXC_NP 11
+#define EXC_SS 12
 #define EXC_GP 13
 #define EXC_PF 14
 #define EXC_MC 18
@@ -135,6 +137,7 @@ struct vcpu {
 };
 _Static_assert(sizeof(struct vcpu) < 4 * PAGE_SIZE, "stacks are behind it");
 
+#define marks ((uint8_t *)MARKS_VA)
 #define boot ((const struct pv_boot *)BOOT_VA)
 
 static inline struct vcpu *vcpu_by_id(unsigned int id)
@@ -158,6 +161,12 @@ static inline void *directmap(uint64_t address)
 static inline void *frame(uint64_t mfn)
 {
     return directmap(mfn << PAGE_SHIFT);
+}
+
+/* Any mode of the guest is ring 3. */
+static inline uint64_t with_user(uint64_t pte)
+{
+    return pte & PTE_PRESENT ? pte | PTE_USER : pte;
 }
 
 static inline bool is_canonical(uint64_t address)
@@ -211,11 +220,13 @@ void load_user_gs(uint16_t selector);
 /* traps.c ------------------------------------------------------------------ */
 
 void inject(struct regs *regs, unsigned int vector, uint64_t error);
+/* Whether the guest is to be interrupted: an NMI or an upcall is due. */
+bool delivery_due(const struct vcpu *v);
 void toggle_mode(struct vcpu *v);
 void load_cr3(struct vcpu *v);
 long hypercall_iret(struct regs *regs);
 
-/* emulate.c, cpuid.c, msr.c ------------------------------------------------ */
+/* emulate.c, cpuid.c, msr.c, debug.c ----------------------------------------- */
 
 /* True if the instruction of the guest's kernel was carried out. */
 bool emulate_privileged(struct regs *regs);
@@ -223,15 +234,23 @@ bool emulate_forced(struct regs *regs);
 void guest_cpuid(uint32_t *eax, uint32_t *ebx, uint32_t *ecx, uint32_t *edx);
 bool guest_rdmsr(uint32_t msr, uint64_t *value);
 bool guest_wrmsr(uint32_t msr, uint64_t value);
-bool set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value);
-bool get_debugreg(struct vcpu *v, unsigned int reg, uint64_t *value);
+/* 0 or an error: -XEN_ENODEV if there is no such register. */
+long set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value);
+long get_debugreg(struct vcpu *v, unsigned int reg, uint64_t *value);
 
 /* hypercalls.c ------------------------------------------------------------- */
 
 /* Returns the result, or the special one that says that regs are changed. */
 #define CALL_SETS_REGS (-10000)
-long hypercall(struct regs *regs, unsigned int number, const uint64_t *args);
+/* The guest has to make the call again, with the arguments as they are now. */
+#define CALL_AGAIN (-10001)
+long hypercall(struct regs *regs, unsigned int number, uint64_t *args);
 void hypercall_trap(struct regs *regs);
+/*
+ * Whether a call that is at step @step of many should make way for what has come
+ * for the guest.
+ */
+bool wants_out(unsigned int step);
 
 long call_memory_op(unsigned int cmd, uint64_t arg);
 long call_grant_table_op(unsigned int cmd, uint64_t arg, unsigned int count);
@@ -241,14 +260,10 @@ long call_sched_op(struct regs *regs, unsigned int cmd, uint64_t arg);
 
 /* mmu.c -------------------------------------------------------------------- */
 
-long call_mmu_update(uint64_t updates, unsigned int count, uint64_t done,
-                     unsigned int domid);
+/* @args as of the hypercall; see in_turn(). */
+long call_mmu_update(uint64_t *args);
+long call_mmuext_op(uint64_t *args);
 long call_update_va_mapping(uint64_t va, uint64_t pte, uint64_t flags);
-long call_mmuext_op(uint64_t ops, unsigned int count, uint64_t done,
-                    unsigned int domid);
-/* True if the guest can go on: the fault was of the monitor's making. */
-bool fix_page_fault(struct vcpu *v, uint64_t address, uint64_t error,
-                    uint64_t rip);
 void mark_tables(uint64_t mfn, unsigned int level);
 bool is_guest_frame(uint64_t mfn);
 /* The entry for @va at this level, or NULL; of the kernel's tables. */
@@ -263,15 +278,27 @@ long set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries);
 long call_update_descriptor(uint64_t address, uint64_t descriptor);
 long set_ldt(struct vcpu *v, uint64_t base, unsigned int entries);
 
-/* vcpu.c ------------------------------------------------------------------- */
+/* page_fault.c --------------------------------------------------------------- */
 
-void start_vcpu0(void) __attribute__((noreturn));
+/* True if the guest can go on: the fault was of the monitor's making. */
+bool fix_page_fault(struct vcpu *v, uint64_t address, uint64_t error,
+                    uint64_t rip);
+
+/* processor.c, start.c ------------------------------------------------------- */
+
+void fill_idt(void);
 void init_processor(struct vcpu *v);
+
+/* tlb.c ---------------------------------------------------------------------- */
+
 /* Before the vCPU enters the guest, and when it has left it. */
 void enter_guest(struct vcpu *v);
 void leave_guest(struct vcpu *v);
-/* Flush the TLBs of the vCPUs in the bitmap, but for this one's. */
-void flush_others(const uint64_t *mask);
+/* Interrupt the vCPU, whatever it is at. */
+void kick(const struct vcpu *target);
+void flush_local(struct vcpu *v);
+/* @mask: address of a bitmap of vCPUs in the guest, or 0 for all. */
+long flush_many(struct vcpu *v, uint64_t mask);
 
 /* print.c ------------------------------------------------------------------ */
 

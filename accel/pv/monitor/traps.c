@@ -127,17 +127,32 @@ long hypercall_iret(struct regs *regs)
     return CALL_SETS_REGS;
 }
 
+static bool nmi_due(const struct vcpu *v)
+{
+    return v->nmi_pending && !v->nmi_masked && v->traps[EXC_NMI].address;
+}
+
+static bool upcall_due(const struct vcpu *v)
+{
+    return v->info->evtchn_upcall_pending && !v->info->evtchn_upcall_mask;
+}
+
+bool delivery_due(const struct vcpu *v)
+{
+    return nmi_due(v) || upcall_due(v);
+}
+
 /* Before the guest goes on: what has come for it meanwhile. */
 static void deliver(struct regs *regs)
 {
     struct vcpu *v = this_vcpu();
 
-    if (v->nmi_pending && !v->nmi_masked && v->traps[EXC_NMI].address) {
+    if (nmi_due(v)) {
         v->nmi_pending = false;
         v->nmi_masked = true;
         inject(regs, EXC_NMI, 0);
     }
-    if (v->info->evtchn_upcall_pending && !v->info->evtchn_upcall_mask) {
+    if (upcall_due(v)) {
         regs->vector = VECTOR_UPCALL;
         bounce(regs, v->event_callback, false, 0, true);
     }
@@ -292,6 +307,8 @@ static void from_monitor(struct regs *regs)
         return;
     case EXC_NMI:
         this_vcpu()->nmi_pending = true;
+        /* The monitor may be past its last look: have it come back. */
+        kick(this_vcpu());
         return;
     case EXC_DB:
         /* A watchpoint of the guest's, or a single step into the monitor. */
@@ -314,7 +331,11 @@ static void from_monitor(struct regs *regs)
         regs->rflags = frame[2];
         regs->rsp = frame[3];
         regs->ss = frame[4];
-        inject(regs, EXC_GP, regs->vector == EXC_GP ? regs->error : 0);
+        if (regs->vector != EXC_NP && regs->vector != EXC_SS) {
+            regs->error = regs->vector == EXC_GP ? regs->error : 0;
+            regs->vector = EXC_GP;
+        }
+        inject(regs, regs->vector, regs->error);
         deliver(regs);
         enter_guest(this_vcpu());
         return;
