@@ -11,7 +11,6 @@
 #include "monitor.h"
 
 #include <xen/callback.h>
-#include <xen/event_channel.h>
 #include <xen/nmi.h>
 #include <xen/physdev.h>
 
@@ -277,38 +276,6 @@ static long multicall(struct regs *regs, uint64_t *args)
     return 0;
 }
 
-/* Events --------------------------------------------------------------------------- */
-
-static long event_channel_op(const uint64_t *args)
-{
-    struct evtchn_bind_pirq pirq;
-
-    /* The machine's interrupts are not the guest's; L0 refuses what is no PIRQ. */
-    if (args[0] == EVTCHNOP_bind_pirq &&
-        !copy_from_guest(&pirq, args[1], sizeof(pirq)) && pirq.pirq < 0x10000) {
-        return -XEN_EPERM;
-    }
-    return l0_call(__HYPERVISOR_event_channel_op, args[0],
-                   l0_pointer(args[1]), 0, 0, 0);
-}
-
-/* As kernels before Linux 2.6.18 have it: command and argument in one structure. */
-static long event_channel_op_compat(uint64_t arg)
-{
-    struct evtchn_op op;
-    uint64_t args[2];
-
-    if (copy_from_guest(&op, arg, sizeof(op))) {
-        return -XEN_EFAULT;
-    }
-    if (op.cmd > EVTCHNOP_unmask) {
-        return -XEN_ENOSYS;
-    }
-    args[0] = op.cmd;
-    args[1] = arg + offsetof(struct evtchn_op, u);
-    return event_channel_op(args);
-}
-
 long hypercall(struct regs *regs, unsigned int number, uint64_t *args)
 {
     struct vcpu *v = this_vcpu();
@@ -343,7 +310,8 @@ long hypercall(struct regs *regs, unsigned int number, uint64_t *args)
     case __HYPERVISOR_update_va_mapping:
         return call_update_va_mapping(args[0], args[1], args[2]);
     case __HYPERVISOR_set_timer_op:
-        return l0_call(number, args[0], 0, 0, 0, 0);
+        return own_events() ? call_set_timer_op(args[0]) :
+                              l0_call(number, args[0], 0, 0, 0, 0);
     case __HYPERVISOR_xen_version:
         return call_xen_version(args[0], args[1]);
     case __HYPERVISOR_console_io:
@@ -367,9 +335,9 @@ long hypercall(struct regs *regs, unsigned int number, uint64_t *args)
     case __HYPERVISOR_callback_op:
         return callback_op(args[0], args[1]);
     case __HYPERVISOR_event_channel_op:
-        return event_channel_op(args);
+        return call_event_channel_op(args);
     case __HYPERVISOR_event_channel_op_compat:
-        return event_channel_op_compat(args[0]);
+        return call_event_channel_op_compat(args[0]);
     case __HYPERVISOR_physdev_op:
         return physdev_op(args[0], args[1]);
     case __HYPERVISOR_platform_op:

@@ -34,6 +34,7 @@ struct regs {
 /* Vectors of the monitor's own, and what entry.S counts as vectors. */
 #define VECTOR_UPCALL       0xf0
 #define VECTOR_KICK         0xf1
+#define VECTOR_TIMER        0xf2
 #define VECTOR_SPURIOUS     0xff
 #define VECTOR_SYSCALL      0x100
 #define VECTOR_SYSCALL32    0x101
@@ -102,6 +103,19 @@ struct tss {
     uint16_t reserved4, io_bitmap;
 } __attribute__((packed));
 
+struct spinlock {
+    uint8_t held;
+};
+
+/* Times in nanoseconds since the guest's machine began; 0: not set. */
+struct timers {
+    struct spinlock lock;       /* of the period, which other vCPUs set */
+    bool changed;               /* by another vCPU */
+    bool is_set;                /* the LAPIC's */
+    uint64_t singleshot, poll;
+    uint64_t period, last;      /* last: when it was due last */
+};
+
 /* At the beginning of a vCPU's block. */
 struct vcpu {
     unsigned int id;
@@ -125,6 +139,11 @@ struct vcpu {
     uint64_t gdt_frames[14];
     uint64_t ldt_base;
     vcpu_info_t *info;          /* through the directmap */
+    /* If events are the monitor's own */
+    bool has_info;              /* registered by the guest */
+    vcpu_info_t *l0_info;
+    uint32_t time_version;      /* of L0's time when it was copied last */
+    struct timers timers;
     uint64_t fault_address, fault_rip;
     unsigned int fault_count;
     struct tss tss;
@@ -257,6 +276,34 @@ long call_grant_table_op(unsigned int cmd, uint64_t arg, unsigned int count);
 long call_xen_version(unsigned int cmd, uint64_t arg);
 long call_vcpu_op(unsigned int cmd, unsigned int id, uint64_t arg);
 long call_sched_op(struct regs *regs, unsigned int cmd, uint64_t arg);
+
+/* events.c, events_env.c ------------------------------------------------------ */
+
+/* Whether the guest's events are the monitor's own; else they are L0's. */
+static inline bool own_events(void)
+{
+    return boot->own_events;
+}
+
+/* The heap is from frame @first to @end. */
+void init_events(shared_info_t *shared, uint64_t first, uint64_t end);
+/* @args as of the hypercall. */
+long call_event_channel_op(uint64_t *args);
+long call_event_channel_op_compat(uint64_t arg);
+
+/* timers.c, with events of the monitor's own only ------------------------------- */
+
+void init_timers(struct vcpu *v);
+/* Do what is due; on the vCPU itself. */
+void run_timers(struct vcpu *v);
+void set_poll_timer(struct vcpu *v, uint64_t when);
+long call_timer_op(unsigned int cmd, struct vcpu *target, uint64_t arg);
+long call_set_timer_op(uint64_t when);
+uint64_t system_time(const struct vcpu *v);
+/* L0's time of @v into the guest's @info. */
+void copy_time(struct vcpu *v, vcpu_info_t *info);
+/* L0's wallclock, if it has changed, into the guest's shared_info. */
+void copy_wallclock(void);
 
 /* mmu.c -------------------------------------------------------------------- */
 

@@ -1,17 +1,80 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* HYPERVISOR_sched_op: sleeping, and the guest's end. */
 
-#include "monitor.h"
+#include "events.h"
 
 #include <xen/sched.h>
+
+static void sleep(void)
+{
+    asm volatile("sti; hlt; cli" : : : "memory");
+}
+
+static bool upcall_pending(const struct vcpu *v)
+{
+    return __atomic_load_n(&v->info->evtchn_upcall_pending, __ATOMIC_SEQ_CST);
+}
 
 static void block(struct vcpu *v)
 {
     v->info->evtchn_upcall_mask = 0;
-    if (!__atomic_load_n(&v->info->evtchn_upcall_pending, __ATOMIC_SEQ_CST) &&
-        !v->nmi_pending) {
-        asm volatile("sti; hlt; cli" : : : "memory");
+    while (!upcall_pending(v) && !v->nmi_pending) {
+        sleep();
+        if (!own_events()) {
+            break;              /* whatever it was, L0 has woken it */
+        }
     }
+}
+
+#define MAX_POLL_PORTS 128
+
+/*
+ * An event on one of the ports, another event that raises an upcall, be it masked, an
+ * NMI, or the time ends it: as in Xen, what kicks a vCPU wakes it.
+ */
+static long own_poll(struct vcpu *v, uint64_t arg)
+{
+    uint32_t ports[MAX_POLL_PORTS], nr;
+    struct sched_poll poll;
+    bool was_pending;
+    long result;
+
+    if (copy_from_guest(&poll, arg, sizeof(poll))) {
+        return -XEN_EFAULT;
+    }
+    if (poll.nr_ports > MAX_POLL_PORTS) {
+        return -XEN_EINVAL;
+    }
+    for (nr = 0; nr < poll.nr_ports; nr++) {
+        if (copy_from_guest(&ports[nr], (uint64_t)poll.ports.p + 4 * nr, 4)) {
+            break;
+        }
+    }
+    was_pending = upcall_pending(v);
+    if (was_pending && !v->info->evtchn_upcall_mask) {
+        return 0;
+    }
+    result = evtchn_poll(guest_events, v->id, ports, nr);
+    if (result) {
+        return result > 0 ? 0 : result;
+    }
+    if (nr < poll.nr_ports) {
+        evtchn_poll_cancel(guest_events, v->id);
+        return -XEN_EFAULT;
+    }
+    if (poll.timeout && (int64_t)poll.timeout > 0) {
+        set_poll_timer(v, poll.timeout);
+    }
+    /* A time with bit 63 set is past, too. */
+    while (evtchn_vcpu_polls(guest_events, v->id) && !v->nmi_pending &&
+           (was_pending || !upcall_pending(v)) &&
+           !(poll.timeout &&
+             (int64_t)poll.timeout <= (int64_t)system_time(v))) {
+        sleep();
+    }
+    evtchn_poll_cancel(guest_events, v->id);
+    set_poll_timer(v, 0);
+    return 0;
 }
 
 /*
@@ -48,7 +111,7 @@ long call_sched_op(struct regs *regs, unsigned int cmd, uint64_t arg)
     case SCHEDOP_yield:
         return l0_call(__HYPERVISOR_sched_op, cmd, 0, 0, 0, 0);
     case SCHEDOP_poll:
-        return poll(v, arg);
+        return own_events() ? own_poll(v, arg) : poll(v, arg);
     case SCHEDOP_shutdown:
         if (copy_from_guest(&shutdown, arg, sizeof(shutdown))) {
             return -XEN_EFAULT;

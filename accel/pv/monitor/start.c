@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The start of the guest, and of its other vCPUs, in the monitor. */
 
-#include "monitor.h"
+#include "events.h"
 
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
@@ -18,12 +18,50 @@ static uint64_t hvm_param(unsigned int index)
     return param.value;
 }
 
+/* L0's vcpu_info of all vCPUs are the monitor's, from frame @mfn on. */
+static uint64_t place_l0_infos(uint64_t mfn)
+{
+    unsigned int id;
+
+    for (id = 0; id < boot->nr_vcpus; id++) {
+        struct vcpu_register_vcpu_info op = {
+            .mfn = mfn + id * sizeof(vcpu_info_t) / PAGE_SIZE,
+            .offset = id * sizeof(vcpu_info_t) % PAGE_SIZE,
+        };
+
+        vcpu_by_id(id)->l0_info =
+            (vcpu_info_t *)((uint8_t *)frame(op.mfn) + op.offset);
+        if (l0_call(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, id,
+                    (uint64_t)&op, 0, 0)) {
+            crash_guest(NULL, "L0 takes no vcpu_info for vCPU %u", id);
+        }
+    }
+    return mfn + (boot->nr_vcpus * sizeof(vcpu_info_t) + PAGE_SIZE - 1) /
+                     PAGE_SIZE;
+}
+
+static void init_own_events(shared_info_t *shared, const start_info_t *info)
+{
+    uint64_t heap = place_l0_infos(boot->heap_mfn + 1);
+    unsigned int i;
+
+    for (i = 0; i < XEN_LEGACY_MAX_VCPUS; i++) {
+        copy_time(vcpu_by_id(i < boot->nr_vcpus ? i : 0),
+                  &shared->vcpu_info[i]);
+    }
+    copy_wallclock();
+    init_events(shared, heap, boot->heap_mfn + boot->nr_heap_mfns);
+    adopt_l0_ports((const uint32_t[]){ info->store_evtchn,
+                                       info->console.domU.evtchn }, 2);
+    init_timers(this_vcpu());
+}
+
 static void init_guest(void)
 {
     struct xen_add_to_physmap map = {
         .domid = DOMID_SELF,
         .space = XENMAPSPACE_shared_info,
-        .gpfn = boot->shared_info_mfn,
+        .gpfn = boot->l0_shared_info_mfn,
     };
     start_info_t *info = frame(boot->start_info_mfn);
     shared_info_t *shared = frame(boot->shared_info_mfn);
@@ -41,6 +79,9 @@ static void init_guest(void)
     }
     info->store_evtchn = hvm_param(HVM_PARAM_STORE_EVTCHN);
     info->console.domU.evtchn = hvm_param(HVM_PARAM_CONSOLE_EVTCHN);
+    if (own_events()) {
+        init_own_events(shared, info);
+    }
     mark_tables(boot->top_mfn, 4);
 }
 
@@ -101,6 +142,9 @@ static void start_other(struct vcpu *v)
     unsigned int i;
 
     init_processor(v);
+    if (own_events()) {
+        init_timers(v);
+    }
     for (i = 0; i < 256; i++) {
         const trap_info_t *trap = &c->trap_ctxt[i];
 

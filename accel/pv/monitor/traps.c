@@ -6,7 +6,7 @@
  * user to kernel mode, and pushes a frame on the kernel's stack.
  */
 
-#include "monitor.h"
+#include "events.h"
 
 _Static_assert(sizeof(struct regs) == 176 &&
                offsetof(struct regs, cs) == 144, "entry.S has these numbers");
@@ -226,6 +226,44 @@ static void guest_syscall(struct regs *regs, uint64_t callback, bool masks)
     regs->rflags &= ~FLAG_DF;
 }
 
+/* One of the monitor's own, wherever it came. */
+static void take_interrupt(unsigned int vector)
+{
+    struct vcpu *v = this_vcpu();
+
+    wrmsr(MSR_X2APIC_EOI, 0);
+    if (!own_events()) {
+        return;
+    }
+    switch (vector) {
+    case VECTOR_UPCALL:
+        take_l0_events(v);
+        break;
+    case VECTOR_TIMER:
+        run_timers(v);
+        break;
+    case VECTOR_KICK:
+        if (v->timers.changed) {
+            run_timers(v);
+        }
+        break;
+    }
+}
+
+/* Before the guest looks at its time again. */
+static void refresh_time(struct vcpu *v)
+{
+    uint32_t version = __atomic_load_n(&v->l0_info->time.version,
+                                       __ATOMIC_RELAXED);
+
+    if (version != v->time_version) {
+        copy_time(v, v->info);
+    }
+    if (!v->id) {
+        copy_wallclock();
+    }
+}
+
 static void from_guest(struct regs *regs)
 {
     struct vcpu *v = this_vcpu();
@@ -243,7 +281,8 @@ static void from_guest(struct regs *regs)
         break;
     case VECTOR_UPCALL:
     case VECTOR_KICK:
-        wrmsr(MSR_X2APIC_EOI, 0);
+    case VECTOR_TIMER:
+        take_interrupt(regs->vector);
         break;
     case VECTOR_SPURIOUS:
         break;
@@ -301,7 +340,8 @@ static void from_monitor(struct regs *regs)
     switch (regs->vector) {
     case VECTOR_UPCALL:
     case VECTOR_KICK:
-        wrmsr(MSR_X2APIC_EOI, 0);
+    case VECTOR_TIMER:
+        take_interrupt(regs->vector);
         return;
     case VECTOR_SPURIOUS:
         return;
@@ -352,6 +392,9 @@ void trap(struct regs *regs)
     }
     leave_guest(this_vcpu());
     from_guest(regs);
+    if (own_events()) {
+        refresh_time(this_vcpu());
+    }
     deliver(regs);
     enter_guest(this_vcpu());
 }

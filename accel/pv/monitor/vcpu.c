@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* HYPERVISOR_vcpu_op: starting vCPUs, and what belongs to one. */
 
-#include "monitor.h"
+#include "events.h"
 
 #include <xen/hvm/hvm_vcpu.h>
 
@@ -87,6 +87,27 @@ static long send_nmi(struct vcpu *target)
 
 /* Hypercalls --------------------------------------------------------------------- */
 
+/* Once only, as in Xen.  What came to the old one meanwhile is looked for. */
+static long own_register_vcpu_info(struct vcpu *target, vcpu_info_t *info)
+{
+    if (target->has_info) {
+        return -XEN_EINVAL;
+    }
+    if (target->info) {
+        *info = *target->info;
+        info->evtchn_upcall_pending = 0;
+        info->evtchn_pending_sel = 0;
+    } else {
+        __builtin_memset(info, 0, sizeof(*info));
+        info->evtchn_upcall_mask = 1;
+    }
+    copy_time(target, info);
+    evtchn_vcpu_set_info(guest_events, target->id, info, true);
+    target->info = info;
+    target->has_info = true;
+    return 0;
+}
+
 static long register_vcpu_info(struct vcpu *target, uint64_t arg)
 {
     struct vcpu_register_vcpu_info op;
@@ -102,12 +123,15 @@ static long register_vcpu_info(struct vcpu *target, uint64_t arg)
     if (!is_guest_frame(op.mfn) || (target != this_vcpu() && target->up)) {
         return -XEN_EINVAL;
     }
+    info = (vcpu_info_t *)((uint8_t *)frame(op.mfn) + op.offset);
+    if (own_events()) {
+        return own_register_vcpu_info(target, info);
+    }
     result = l0_call(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info,
                      target->id, arg, 0, 0);
     if (result) {
         return result;
     }
-    info = (vcpu_info_t *)((uint8_t *)frame(op.mfn) + op.offset);
     target->info = info;
     /* What came to the old one meanwhile is looked for. */
     __atomic_store_n(&info->evtchn_pending_sel, ~0ul, __ATOMIC_SEQ_CST);
@@ -136,13 +160,17 @@ long call_vcpu_op(unsigned int cmd, unsigned int id, uint64_t arg)
         return target->up;
     case VCPUOP_send_nmi:
         return arg ? -XEN_EINVAL : send_nmi(target);
-    case VCPUOP_register_runstate_memory_area:
-    case VCPUOP_register_vcpu_time_memory_area:
-    case VCPUOP_get_runstate_info:
     case VCPUOP_set_periodic_timer:
     case VCPUOP_stop_periodic_timer:
     case VCPUOP_set_singleshot_timer:
     case VCPUOP_stop_singleshot_timer:
+        if (own_events()) {
+            return call_timer_op(cmd, target, arg);
+        }
+        /* fall through */
+    case VCPUOP_register_runstate_memory_area:
+    case VCPUOP_register_vcpu_time_memory_area:
+    case VCPUOP_get_runstate_info:
         return l0_call(__HYPERVISOR_vcpu_op, cmd, id, l0_pointer(arg), 0, 0);
     case VCPUOP_get_physid:
         return -XEN_EINVAL;
