@@ -304,7 +304,7 @@ long hypercall(struct regs *regs, unsigned int number, uint64_t *args)
     case __HYPERVISOR_update_descriptor:
         return call_update_descriptor(args[0], args[1]);
     case __HYPERVISOR_memory_op:
-        return call_memory_op(args[0], args[1]);
+        return call_memory_op(args);
     case __HYPERVISOR_multicall:
         return multicall(regs, args);
     case __HYPERVISOR_update_va_mapping:

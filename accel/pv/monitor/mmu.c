@@ -6,8 +6,6 @@
  * the bit USER, which its kernel, in ring 3, needs for all of its pages, and which it
  * leaves out; and that a write to a read-only table, which Xen would carry out for
  * it, is carried out.
- *
- * marks has a byte for each frame: the level of the page table in it, or 0.
  */
 
 #include "monitor.h"
@@ -22,7 +20,7 @@ bool is_guest_frame(uint64_t mfn)
 
     for (i = 0; i < PV_BOOT_RANGES; i++) {
         if (mfn >= boot->ranges[i].first && mfn < boot->ranges[i].end) {
-            return true;
+            return marks[mfn] != MARK_FREE;
         }
     }
     return false;

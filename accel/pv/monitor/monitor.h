@@ -156,7 +156,9 @@ struct vcpu {
 };
 _Static_assert(sizeof(struct vcpu) < 4 * PAGE_SIZE, "stacks are behind it");
 
+/* A byte for each frame: the level of the page table in it, or 0; or this. */
 #define marks ((uint8_t *)MARKS_VA)
+#define MARK_FREE 0xff          /* the guest has given it back */
 #define boot ((const struct pv_boot *)BOOT_VA)
 
 static inline struct vcpu *vcpu_by_id(unsigned int id)
@@ -271,7 +273,11 @@ void hypercall_trap(struct regs *regs);
  */
 bool wants_out(unsigned int step);
 
-long call_memory_op(unsigned int cmd, uint64_t arg);
+/* @args as of the hypercall. */
+long call_memory_op(uint64_t *args);
+/* Its part that changes how much memory the guest has. */
+long change_reservation(uint64_t *args);
+uint64_t nr_guest_frames(void);
 long call_grant_table_op(unsigned int cmd, uint64_t arg, unsigned int count);
 long call_xen_version(unsigned int cmd, uint64_t arg);
 long call_vcpu_op(unsigned int cmd, unsigned int id, uint64_t arg);
