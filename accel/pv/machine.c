@@ -12,6 +12,7 @@
 #include "exec/ramblock.h"
 #include "hw/i386/x86.h"
 #include "hw/xen/xen.h"
+#include "hw/xen-evtchn/qemu/hooks.h"
 #include "hw/xen-hypercalls/hypercalls.h"
 #include "hw/xen-hypercalls/hvm_vcpu.h"
 #include "system/reset.h"
@@ -23,17 +24,24 @@
 #include "monitor_memory.h"
 
 #define XEN_GUEST_PROPERTY "xen-guest"
+#define XEN_EVENTS_PROPERTY "xen-pv-events"
+
+/* The monitor's memory for events: enough for all ports; the host gives what is used. */
+#define HEAP_MFN        0xe0000
+#define NR_HEAP_MFNS    0x1000
 
 /* Built by ld from the monitor's ELF file. */
 extern const char _binary_xen_pv_monitor_start[];
 extern const char _binary_xen_pv_monitor_end[];
 
 static bool is_pv;
+static bool own_events = true;
 
 static struct {
     XenPVMemory memory;
     GBytes *kernel, *initrd;
     char *kernel_name, *command_line;
+    MemoryRegion heap;
     bool has_run;
     Notifier machine_done;
 } guest;
@@ -51,14 +59,28 @@ static void write_frame(void *opaque, uint64_t mfn, const void *data,
 }
 
 /* What the last guest left: the builder's memory is zero but for what it writes. */
-static void clear_ram(MachineState *ms)
+static void clear_ram(MemoryRegion *ram)
 {
-    RAMBlock *block = ms->ram->ram_block;
-    uint64_t size = memory_region_size(ms->ram);
+    RAMBlock *block = ram->ram_block;
+    uint64_t size = memory_region_size(ram);
 
     if (!block || ram_block_discard_range(block, 0, size)) {
-        memset(memory_region_get_ram_ptr(ms->ram), 0, size);
+        memset(memory_region_get_ram_ptr(ram), 0, size);
     }
+}
+
+/* See boot.h; once the device is there. */
+static void offer_events(struct pv_boot *boot)
+{
+    XenEvtchnOffer offer = xen_evtchn_offer();
+
+    boot->own_events = own_events;
+    boot->fifo = offer.fifo;
+    boot->three_level = offer.three_level;
+    boot->max_ports = offer.max_ports;
+    boot->domid = xen_domid;
+    boot->heap_mfn = HEAP_MFN;
+    boot->nr_heap_mfns = NR_HEAP_MFNS;
 }
 
 static bool build(XenPVImage *image, Error **errp)
@@ -95,7 +117,10 @@ static void reset(void)
         return;
     }
     if (guest.has_run) {
-        clear_ram(current_machine);
+        clear_ram(current_machine->ram);
+        if (own_events) {
+            clear_ram(&guest.heap);
+        }
     }
     guest.has_run = true;
     boot->rip = image.rip;
@@ -103,6 +128,7 @@ static void reset(void)
     boot->start_info = image.start_info;
     boot->start_info_mfn = image.p2m[image.start_info_pfn];
     boot->top_mfn = image.top_mfn;
+    offer_events(boot);
     boot->xen_version = xen_accel->get_xen_version();
     for (i = 0; i < image.segments->len; i++) {
         XenPVSegment *s = &g_array_index(image.segments, XenPVSegment, i);
@@ -206,6 +232,13 @@ void xen_pv_machine_init(MachineState *ms)
         error_report("a PV guest needs more memory: give more by -m");
         exit(1);
     }
+    if (own_events) {
+        memory_region_init_ram(&guest.heap, NULL, "xen-pv-monitor",
+                               NR_HEAP_MFNS << TARGET_PAGE_BITS, &error_fatal);
+        memory_region_add_subregion(get_system_memory(),
+                                    (hwaddr)HEAP_MFN << TARGET_PAGE_BITS, &guest.heap);
+        guest.memory.boot.shared_info_mfn = HEAP_MFN;
+    }
     /* Say now what is wrong with the kernel. */
     build(&image, &error_fatal);
     xen_pv_image_clear(&image);
@@ -231,8 +264,30 @@ static void set_guest(Object *obj, const char *value, Error **errp)
     }
 }
 
+static char *get_events(Object *obj, Error **errp)
+{
+    return g_strdup(own_events ? "monitor" : "qemu");
+}
+
+static void set_events(Object *obj, const char *value, Error **errp)
+{
+    if (!strcmp(value, "monitor")) {
+        own_events = true;
+    } else if (!strcmp(value, "qemu")) {
+        own_events = false;
+    } else {
+        error_setg(errp, XEN_EVENTS_PROPERTY "=%s: must be monitor or qemu",
+                   value);
+    }
+}
+
 void xen_pv_machine_class_init(ObjectClass *oc)
 {
+    object_class_property_add_str(oc, XEN_EVENTS_PROPERTY, get_events,
+                                  set_events);
+    object_class_property_set_description(oc, XEN_EVENTS_PROPERTY,
+        "Where a PV guest's events are: monitor (the default), within the "
+        "guest's machine, or qemu");
     object_class_property_add_str(oc, XEN_GUEST_PROPERTY, get_guest, set_guest);
     object_class_property_set_description(oc, XEN_GUEST_PROPERTY,
         "What kind of Xen guest's machine this is: hvm (the default), or pv, "

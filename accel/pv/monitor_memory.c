@@ -224,6 +224,7 @@ bool xen_pv_memory_plan(XenPVMemory *m, const XenPVRam *ram,
     m->boot.xenstore_mfn = XENSTORE_MFN;
     m->boot.console_mfn = CONSOLE_MFN;
     m->boot.shared_info_mfn = SHARED_INFO_MFN;
+    m->boot.l0_shared_info_mfn = SHARED_INFO_MFN;
     m->boot.grant_mfn = GRANT_MFN;
     m->boot.status_mfn = STATUS_MFN;
     m->boot.nr_grant_mfns = NR_GRANT_MFNS;

@@ -22,4 +22,17 @@ struct interrupt_frame {
 /* Implemented by each type of guest. */
 void interrupt(struct interrupt_frame *frame);
 
+#ifdef GUEST_PV
+/*
+ * What to do with an exception, or with a system call of user mode, instead of
+ * the guest's end; it does not return.
+ */
+extern void (*volatile exception_hook)(struct interrupt_frame *frame);
+
+#define VECTOR_SYSTEM_CALL 258 /* none of the processor's */
+extern const char system_call_callback[];
+/* The flags with which the last system call came to its callback. */
+extern uint64_t system_call_flags;
+#endif
+
 #endif /* GUEST_TESTS_INTERRUPT_H */

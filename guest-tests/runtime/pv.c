@@ -104,6 +104,8 @@ grant_entry_v1_t *arch_grant_table(void)
 
 /* Upcalls ---------------------------------------------------------------------- */
 
+void (*volatile exception_hook)(struct interrupt_frame *frame);
+
 void interrupt(struct interrupt_frame *frame)
 {
     switch (frame->vector) {
@@ -113,6 +115,9 @@ void interrupt(struct interrupt_frame *frame)
     case VECTOR_NMI: /* a kick */
         break;
     default:
+        if (exception_hook) {
+            exception_hook(frame);
+        }
         crash("vCPU %u: %s %u, error 0x%lx at 0x%lx", this_vcpu(),
               frame->vector == VECTOR_FAILSAFE ? "failsafe callback" :
                                                  "exception",

@@ -81,6 +81,13 @@ exception_stubs:
 event_callback:
     entry 256
 
+/* A system call of user mode. */
+    .globl system_call_callback
+system_call_callback:
+    pushf
+    pop system_call_flags
+    entry 258
+
 /* Xen could not load a selector or do an iret; it has pushed %ds to %gs. */
 failsafe_callback:
     mov (%rsp), %rcx
@@ -89,5 +96,11 @@ failsafe_callback:
     push $0
     push $257
     jmp interrupt_common
+
+    .section .bss
+    .balign 8
+    .globl system_call_flags
+system_call_flags:
+    .skip 8
 
     .section .note.GNU-stack, "", @progbits

@@ -29,6 +29,13 @@ int xen_evtchn_poll(uint32_t vcpu, const uint32_t *ports, uint32_t nr_ports);
 bool xen_evtchn_vcpu_polls(uint32_t vcpu);
 void xen_evtchn_poll_cancel(uint32_t vcpu);
 
+/* What the guest is offered, once the device is there. */
+typedef struct XenEvtchnOffer {
+    bool fifo, three_level;
+    uint32_t max_ports;
+} XenEvtchnOffer;
+XenEvtchnOffer xen_evtchn_offer(void);
+
 /* A VIRQ's source fires; no locks needed. */
 void xen_evtchn_set_virq(uint32_t vcpu, uint32_t virq);
 

@@ -276,6 +276,17 @@ static void xen_evtchn_realize(DeviceState *dev, Error **errp)
     s->stream.nr_pirq_inuse_words = s->nr_pirq_inuse_words;
 }
 
+XenEvtchnOffer xen_evtchn_offer(void)
+{
+    const XenEvtchnOptions *options = &xen_evtchn_singleton->options;
+
+    return (XenEvtchnOffer) {
+        .fifo = options->fifo,
+        .three_level = options->three_level,
+        .max_ports = options->max_ports,
+    };
+}
+
 void xen_evtchn_create(unsigned int nr_gsis, qemu_irq *system_gsis)
 {
     DeviceState *dev;

@@ -31,6 +31,9 @@
 
 #ifndef __ASSEMBLY__
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #define PV_BOOT_RANGES 2
 
 struct pv_boot {
@@ -45,6 +48,15 @@ struct pv_boot {
     uint64_t xenstore_mfn, console_mfn;
     /* Frames that are no RAM, for shared_info, and what grants are made of. */
     uint64_t shared_info_mfn;
+    /*
+     * If events are the monitor's own: L0's shared_info, and memory for the
+     * monitor, of which the first frame is the guest's shared_info.
+     */
+    bool own_events, fifo, three_level;
+    uint16_t domid;
+    uint32_t max_ports;
+    uint64_t l0_shared_info_mfn;
+    uint64_t heap_mfn, nr_heap_mfns;
     uint64_t grant_mfn, status_mfn, nr_grant_mfns;
     uint64_t image_mfn, stubs_mfn;
     uint64_t slots[16];

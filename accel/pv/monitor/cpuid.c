@@ -36,7 +36,8 @@
 #define HIDDEN_81_ECX (BIT(2) /* SVM */ | BIT(3) /* EXTAPIC */ | \
                        BIT(9) /* OSVW */ | BIT(10) /* IBS */ | \
                        BIT(12) /* SKINIT */ | BIT(15) /* LWP */ | \
-                       BIT(29) /* MONITORX */)
+                       BIT(23) | BIT(24) | BIT(28) /* PERFCTR */ | \
+                       BIT(26) /* DBEXT */ | BIT(29) /* MONITORX */)
 #define HIDDEN_81_EDX (BIT(1) | BIT(3) | BIT(12) | BIT(13) | BIT(17) | \
                        BIT(26) /* PDPE1GB */)
 

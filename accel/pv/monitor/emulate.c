@@ -104,84 +104,6 @@ static bool write_cr(struct vcpu *v, unsigned int cr, uint64_t value)
     }
 }
 
-bool set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
-{
-    unsigned int i;
-
-    switch (reg) {
-    case 0 ... 3:
-        /* No watchpoint on the monitor's own memory. */
-        if (!guest_range_ok(value, 8)) {
-            return false;
-        }
-        break;
-    case 6:
-        if (value >> 32) {
-            return false;
-        }
-        v->dr6 = (value & 0xe00f) | 0xffff0ff0;
-        return true;
-    case 7:
-        /* No GD; nothing in ports. */
-        if (value >> 32 || value & 0x2000) {
-            return false;
-        }
-        for (i = 16; i < 32; i += 4) {
-            if ((value >> i & 3) == 2) {
-                return false;
-            }
-        }
-        v->dr7 = (value & ~0xd000ul) | 0x400;
-        write_dr7(v->dr7);
-        return true;
-    default:
-        return false;
-    }
-    switch (reg) {
-    case 0:
-        write_dr0(value);
-        break;
-    case 1:
-        write_dr1(value);
-        break;
-    case 2:
-        write_dr2(value);
-        break;
-    case 3:
-        write_dr3(value);
-        break;
-    }
-    return true;
-}
-
-bool get_debugreg(struct vcpu *v, unsigned int reg, uint64_t *value)
-{
-    switch (reg) {
-    case 0:
-        *value = read_dr0();
-        return true;
-    case 1:
-        *value = read_dr1();
-        return true;
-    case 2:
-        *value = read_dr2();
-        return true;
-    case 3:
-        *value = read_dr3();
-        return true;
-    case 4:
-    case 6:
-        *value = v->dr6;
-        return true;
-    case 5:
-    case 7:
-        *value = v->dr7;
-        return true;
-    default:
-        return false;
-    }
-}
-
 static void emulate_cpuid(struct regs *regs)
 {
     uint32_t eax = regs->rax, ebx = 0, ecx = regs->rcx, edx = 0;
@@ -232,11 +154,11 @@ static bool two_bytes(struct regs *regs, struct insn *insn)
         case 0x20:
             return read_cr(v, reg, gpr(regs, rm));
         case 0x21:
-            return get_debugreg(v, reg, gpr(regs, rm));
+            return !get_debugreg(v, reg, gpr(regs, rm));
         case 0x22:
             return write_cr(v, reg, *gpr(regs, rm));
         default:
-            return set_debugreg(v, reg, *gpr(regs, rm));
+            return !set_debugreg(v, reg, *gpr(regs, rm));
         }
     case 0x30:
         return guest_wrmsr(regs->rcx, regs->rdx << 32 | (uint32_t)regs->rax);

@@ -11,7 +11,6 @@
 #include "monitor.h"
 
 #include <xen/callback.h>
-#include <xen/event_channel.h>
 #include <xen/nmi.h>
 #include <xen/physdev.h>
 
@@ -204,10 +203,13 @@ static long debugreg(unsigned int number, const uint64_t *args)
     struct vcpu *v = this_vcpu();
     uint64_t value;
 
+    long result;
+
     if (number == __HYPERVISOR_set_debugreg) {
-        return set_debugreg(v, args[0], args[1]) ? 0 : -XEN_EINVAL;
+        return set_debugreg(v, args[0], args[1]);
     }
-    return get_debugreg(v, args[0], &value) ? (long)value : -XEN_EINVAL;
+    result = get_debugreg(v, args[0], &value);
+    return result ? result : (long)value;
 }
 
 static long fpu_taskswitch(bool set)
@@ -223,64 +225,58 @@ static long fpu_taskswitch(bool set)
     return 0;
 }
 
-static long multicall(struct regs *regs, uint64_t list, unsigned int count)
+bool wants_out(unsigned int step)
+{
+    enum { STEPS = 64 };
+
+    if (step % STEPS != STEPS - 1) {
+        return false;
+    }
+    /* Interrupts are off in here: take those that have come. */
+    asm volatile("sti; nop; cli" : : : "memory");
+    return delivery_due(this_vcpu());
+}
+
+/* @args: the list and its length, and what is left of them. */
+static long multicall(struct regs *regs, uint64_t *args)
 {
     struct multicall_entry entry;
-    unsigned int i;
+    unsigned int step;
+    long result;
 
-    for (i = 0; i < count; i++, list += sizeof(entry)) {
-        if (copy_from_guest(&entry, list, sizeof(entry))) {
+    for (step = 0; (unsigned int)args[1]; step++) {
+        uint64_t at = args[0];
+
+        if (copy_from_guest(&entry, at, sizeof(entry))) {
             return -XEN_EFAULT;
         }
         if (entry.op == __HYPERVISOR_multicall) {
-            entry.result = -XEN_EINVAL;
+            result = -XEN_EINVAL;
         } else if (entry.op == __HYPERVISOR_iret) {
             /* It ends the list: the guest is elsewhere. */
             return hypercall_iret(regs);
         } else {
-            entry.result = hypercall(regs, entry.op, entry.args);
+            result = hypercall(regs, entry.op, (uint64_t *)entry.args);
         }
-        if (copy_to_guest(list + offsetof(struct multicall_entry, result),
+        if (result == CALL_AGAIN) {
+            return copy_to_guest(at, &entry, sizeof(entry)) ? -XEN_EFAULT :
+                                                              CALL_AGAIN;
+        }
+        entry.result = result;
+        if (copy_to_guest(at + offsetof(struct multicall_entry, result),
                           &entry.result, sizeof(entry.result))) {
             return -XEN_EFAULT;
+        }
+        args[0] += sizeof(entry);
+        args[1] = (unsigned int)args[1] - 1;
+        if ((unsigned int)args[1] && wants_out(step)) {
+            return CALL_AGAIN;
         }
     }
     return 0;
 }
 
-/* Events --------------------------------------------------------------------------- */
-
-static long event_channel_op(const uint64_t *args)
-{
-    struct evtchn_bind_pirq pirq;
-
-    /* The machine's interrupts are not the guest's; L0 refuses what is no PIRQ. */
-    if (args[0] == EVTCHNOP_bind_pirq &&
-        !copy_from_guest(&pirq, args[1], sizeof(pirq)) && pirq.pirq < 0x10000) {
-        return -XEN_EPERM;
-    }
-    return l0_call(__HYPERVISOR_event_channel_op, args[0],
-                   l0_pointer(args[1]), 0, 0, 0);
-}
-
-/* As kernels before Linux 2.6.18 have it: command and argument in one structure. */
-static long event_channel_op_compat(uint64_t arg)
-{
-    struct evtchn_op op;
-    uint64_t args[2];
-
-    if (copy_from_guest(&op, arg, sizeof(op))) {
-        return -XEN_EFAULT;
-    }
-    if (op.cmd > EVTCHNOP_unmask) {
-        return -XEN_ENOSYS;
-    }
-    args[0] = op.cmd;
-    args[1] = arg + offsetof(struct evtchn_op, u);
-    return event_channel_op(args);
-}
-
-long hypercall(struct regs *regs, unsigned int number, const uint64_t *args)
+long hypercall(struct regs *regs, unsigned int number, uint64_t *args)
 {
     struct vcpu *v = this_vcpu();
 
@@ -288,7 +284,7 @@ long hypercall(struct regs *regs, unsigned int number, const uint64_t *args)
     case __HYPERVISOR_set_trap_table:
         return set_trap_table(args[0]);
     case __HYPERVISOR_mmu_update:
-        return call_mmu_update(args[0], args[1], args[2], args[3]);
+        return call_mmu_update(args);
     case __HYPERVISOR_set_gdt:
         return call_set_gdt(args[0], args[1]);
     case __HYPERVISOR_stack_switch:
@@ -308,13 +304,14 @@ long hypercall(struct regs *regs, unsigned int number, const uint64_t *args)
     case __HYPERVISOR_update_descriptor:
         return call_update_descriptor(args[0], args[1]);
     case __HYPERVISOR_memory_op:
-        return call_memory_op(args[0], args[1]);
+        return call_memory_op(args);
     case __HYPERVISOR_multicall:
-        return multicall(regs, args[0], args[1]);
+        return multicall(regs, args);
     case __HYPERVISOR_update_va_mapping:
         return call_update_va_mapping(args[0], args[1], args[2]);
     case __HYPERVISOR_set_timer_op:
-        return l0_call(number, args[0], 0, 0, 0, 0);
+        return own_events() ? call_set_timer_op(args[0]) :
+                              l0_call(number, args[0], 0, 0, 0, 0);
     case __HYPERVISOR_xen_version:
         return call_xen_version(args[0], args[1]);
     case __HYPERVISOR_console_io:
@@ -330,7 +327,7 @@ long hypercall(struct regs *regs, unsigned int number, const uint64_t *args)
     case __HYPERVISOR_set_segment_base:
         return set_segment_base(args[0], args[1]);
     case __HYPERVISOR_mmuext_op:
-        return call_mmuext_op(args[0], args[1], args[2], args[3]);
+        return call_mmuext_op(args);
     case __HYPERVISOR_nmi_op:
         return nmi_op(args[0], args[1]);
     case __HYPERVISOR_sched_op:
@@ -338,9 +335,9 @@ long hypercall(struct regs *regs, unsigned int number, const uint64_t *args)
     case __HYPERVISOR_callback_op:
         return callback_op(args[0], args[1]);
     case __HYPERVISOR_event_channel_op:
-        return event_channel_op(args);
+        return call_event_channel_op(args);
     case __HYPERVISOR_event_channel_op_compat:
-        return event_channel_op_compat(args[0]);
+        return call_event_channel_op_compat(args[0]);
     case __HYPERVISOR_physdev_op:
         return physdev_op(args[0], args[1]);
     case __HYPERVISOR_platform_op:
@@ -361,7 +358,12 @@ void hypercall_trap(struct regs *regs)
 
     v->calls[v->nr_calls++ % ARRAY_SIZE(v->calls)] = number;
     result = hypercall(regs, number, args);
-    if (result != CALL_SETS_REGS) {
+    if (result == CALL_AGAIN) {
+        /* The same instruction, a syscall, again. */
+        regs->rip -= 2;
+        regs->rdi = args[0];
+        regs->rsi = args[1];
+    } else if (result != CALL_SETS_REGS) {
         regs->rax = result;
     }
 }

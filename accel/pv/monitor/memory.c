@@ -44,18 +44,31 @@ static long machphys_mapping(uint64_t arg)
     return copy_to_guest(arg, &mapping, sizeof(mapping)) ? -XEN_EFAULT : 0;
 }
 
-static long reservation(uint64_t arg)
+static long reservation(uint64_t arg, bool is_current)
 {
     domid_t domid;
 
     if (copy_from_guest(&domid, arg, sizeof(domid))) {
         return -XEN_EFAULT;
     }
-    return domid == DOMID_SELF ? (long)boot->nr_pages : -XEN_ESRCH;
+    if (domid != DOMID_SELF) {
+        return -XEN_ESRCH;
+    }
+    return is_current ? nr_guest_frames() : boot->nr_pages;
 }
 
-long call_memory_op(unsigned int cmd, uint64_t arg)
+long call_memory_op(uint64_t *args)
 {
+    unsigned int cmd = args[0];
+    uint64_t arg = args[1];
+
+    /* These have in their upper bits how far a continued one has come. */
+    switch (cmd & 63) {
+    case XENMEM_decrease_reservation:
+    case XENMEM_increase_reservation:
+    case XENMEM_populate_physmap:
+        return change_reservation(args);
+    }
     switch (cmd) {
     case XENMEM_memory_map:
         return memory_map(arg);
@@ -63,17 +76,13 @@ long call_memory_op(unsigned int cmd, uint64_t arg)
         return machphys_mapping(arg);
     case XENMEM_current_reservation:
     case XENMEM_maximum_reservation:
-        return reservation(arg);
+        return reservation(arg, cmd == XENMEM_current_reservation);
     case XENMEM_maximum_ram_page:
         return boot->max_mfn - 1;
     case XENMEM_machine_memory_map:
         return -XEN_EPERM;
     case XENMEM_exchange:
         return -XEN_ENOMEM;
-    case XENMEM_decrease_reservation:
-    case XENMEM_increase_reservation:
-    case XENMEM_populate_physmap:
-        return 0;               /* of the extents, none */
     default:
         return -XEN_ENOSYS;
     }

@@ -6,22 +6,13 @@
  * the bit USER, which its kernel, in ring 3, needs for all of its pages, and which it
  * leaves out; and that a write to a read-only table, which Xen would carry out for
  * it, is carried out.
- *
- * marks has a byte for each frame: the level of the page table in it, or 0.
  */
 
 #include "monitor.h"
 
-#define marks ((uint8_t *)MARKS_VA)
-
 #define ENTRIES 512
 #define FIRST_SLOT 256
 #define NR_SLOTS 16
-
-#define ERROR_PRESENT   1
-#define ERROR_WRITE     2
-#define ERROR_RESERVED  8
-#define ERROR_FETCH     16
 
 bool is_guest_frame(uint64_t mfn)
 {
@@ -29,7 +20,7 @@ bool is_guest_frame(uint64_t mfn)
 
     for (i = 0; i < PV_BOOT_RANGES; i++) {
         if (mfn >= boot->ranges[i].first && mfn < boot->ranges[i].end) {
-            return true;
+            return marks[mfn] != MARK_FREE;
         }
     }
     return false;
@@ -49,12 +40,6 @@ static bool is_special_frame(uint64_t mfn)
 static bool is_hypervisor_slot(unsigned int entry)
 {
     return entry >= FIRST_SLOT && entry < FIRST_SLOT + NR_SLOTS;
-}
-
-/* Any mode of the guest is ring 3. */
-static uint64_t with_user(uint64_t pte)
-{
-    return pte & PTE_PRESENT ? pte | PTE_USER : pte;
 }
 
 static uint64_t *table_of(uint64_t entry)
@@ -89,12 +74,23 @@ uint64_t *pte_of(struct vcpu *v, uint64_t va, unsigned int level)
 
 /* Marks and pins --------------------------------------------------------------- */
 
-void mark_tables(uint64_t mfn, unsigned int level)
+/*
+ * A frame that has no mark yet gets one once, so all of them take at most as long
+ * as the guest has memory.  A guest can make one that is a table of several levels
+ * be marked again and again: so often only, and the rest comes by page faults.
+ */
+#define MAX_CHANGED_MARKS 4096
+
+static void mark(uint64_t mfn, unsigned int level, unsigned int *changed)
 {
     uint64_t *table;
     unsigned int i;
 
     if (!is_guest_frame(mfn) || marks[mfn] == level) {
+        return;
+    }
+    if (marks[mfn] && ++*changed > MAX_CHANGED_MARKS) {
+        marks[mfn] = level;
         return;
     }
     marks[mfn] = level;
@@ -106,9 +102,16 @@ void mark_tables(uint64_t mfn, unsigned int level)
         }
         table[i] |= PTE_USER;
         if (level > 1 && !(table[i] & PTE_LARGE)) {
-            mark_tables((table[i] & PTE_FRAME) >> PAGE_SHIFT, level - 1);
+            mark((table[i] & PTE_FRAME) >> PAGE_SHIFT, level - 1, changed);
         }
     }
+}
+
+void mark_tables(uint64_t mfn, unsigned int level)
+{
+    unsigned int changed = 0;
+
+    mark(mfn, level, &changed);
 }
 
 void install_slots(uint64_t mfn)
@@ -207,18 +210,26 @@ static long update_one(const void *operation)
 }
 
 /*
- * A list of operations, each of @size bytes, is carried out in turn until one fails.
- * Through @done, which may be 0, the guest learns how many were done.
+ * Operations, each of @size bytes, are carried out in turn until one fails.  The
+ * first three of @args are the list, its length, and where the guest learns how many
+ * were done, or 0.  A long list is left for the guest's upcalls: then @args say what
+ * is still to do, and CONTINUED that @done has a number already, as in Xen.
  */
-static long in_turn(uint64_t list, unsigned int count, uint64_t done,
-                    unsigned int domid, void *operation, size_t size,
+#define CONTINUED 0x80000000u
+
+static long in_turn(uint64_t *args, void *operation, size_t size,
                     long (*carry_out)(const void *operation))
 {
-    unsigned int i;
+    uint64_t list = args[0], done_at = args[2];
+    unsigned int count = args[1] & ~CONTINUED, i, done = 0;
     long result = 0;
 
-    if (domid != DOMID_SELF) {
+    if ((domid_t)args[3] != DOMID_SELF) {
         return -XEN_ESRCH;
+    }
+    if (args[1] & CONTINUED && done_at &&
+        copy_from_guest(&done, done_at, sizeof(done))) {
+        return -XEN_EFAULT;
     }
     for (i = 0; i < count; i++) {
         if (copy_from_guest(operation, list + i * size, size)) {
@@ -229,41 +240,26 @@ static long in_turn(uint64_t list, unsigned int count, uint64_t done,
         if (result) {
             break;
         }
+        if (i + 1 < count && wants_out(i)) {
+            args[0] = list + (i + 1) * size;
+            args[1] = (count - i - 1) | CONTINUED;
+            result = CALL_AGAIN;
+            i++;
+            break;
+        }
     }
-    if (done && copy_to_guest(done, &i, sizeof(i))) {
+    done += i;
+    if (done_at && copy_to_guest(done_at, &done, sizeof(done))) {
         return -XEN_EFAULT;
     }
     return result;
 }
 
-long call_mmu_update(uint64_t updates, unsigned int count, uint64_t done,
-                     unsigned int domid)
+long call_mmu_update(uint64_t *args)
 {
     struct mmu_update update;
 
-    return in_turn(updates, count, done, domid, &update, sizeof(update),
-                   update_one);
-}
-
-/* TLBs ------------------------------------------------------------------------------ */
-
-static void flush_local(struct vcpu *v)
-{
-    load_cr3(v);
-}
-
-/* @mask: address of a bitmap of vCPUs in the guest, or 0 for all. */
-static long flush_many(struct vcpu *v, uint64_t mask)
-{
-    uint64_t vcpus[4] = { ~0ul, ~0ul, ~0ul, ~0ul };
-
-    /* The guest may have given fewer bytes than there are possible vCPUs. */
-    if (mask && copy_from_guest(vcpus, mask, (boot->nr_vcpus + 7) / 8)) {
-        return -XEN_EFAULT;
-    }
-    flush_local(v);
-    flush_others(vcpus);
-    return 0;
+    return in_turn(args, &update, sizeof(update), update_one);
 }
 
 long call_update_va_mapping(uint64_t va, uint64_t value, uint64_t flags)
@@ -381,70 +377,9 @@ static long mmuext_one(const void *operation)
     }
 }
 
-long call_mmuext_op(uint64_t ops, unsigned int count, uint64_t done,
-                    unsigned int domid)
+long call_mmuext_op(uint64_t *args)
 {
     struct mmuext_op op;
 
-    return in_turn(ops, count, done, domid, &op, sizeof(op), mmuext_one);
-}
-
-/* Faults ------------------------------------------------------------------------------ */
-
-/* Whether the guest took this very fault too often for it to be repaired. */
-static bool repeats(struct vcpu *v, uint64_t address, uint64_t rip)
-{
-    enum { MAX_REPEATS = 8 };
-
-    if (v->fault_address != address || v->fault_rip != rip) {
-        v->fault_address = address;
-        v->fault_rip = rip;
-        v->fault_count = 0;
-    }
-    return ++v->fault_count > MAX_REPEATS;
-}
-
-bool fix_page_fault(struct vcpu *v, uint64_t address, uint64_t error,
-                    uint64_t rip)
-{
-    unsigned int level, i;
-    bool lacks_user = false;
-    uint64_t *entry;
-
-    /* User mode gets what its tables say: USER is for the kernel's pages. */
-    if (!(error & ERROR_PRESENT) || !v->kernel_mode ||
-        !guest_range_ok(address, 1)) {
-        return false;
-    }
-    for (level = 4; level; level--) {
-        entry = walk_from(v->kernel_top, address, level);
-        if (!entry || !(*entry & PTE_PRESENT)) {
-            return false;
-        }
-        if (!(*entry & PTE_USER)) {
-            lacks_user = true;
-            *entry |= PTE_USER;
-        }
-    }
-    if (lacks_user) {
-        /* Its neighbours are of the same kind. */
-        entry = (uint64_t *)((uint64_t)entry & ~(PAGE_SIZE - 1));
-        for (i = 0; i < ENTRIES; i++) {
-            entry[i] = with_user(entry[i]);
-        }
-        return !repeats(v, address, rip);
-    }
-    if (error & ERROR_WRITE && !(*entry & PTE_WRITE)) {
-        uint64_t mfn = (*entry & PTE_FRAME) >> PAGE_SHIFT;
-
-        if (!is_guest_frame(mfn) || !marks[mfn]) {
-            return false;
-        }
-        *entry |= PTE_WRITE;
-        invlpg(address);
-        return !repeats(v, address, rip);
-    }
-    /* Another vCPU has repaired it, or the TLB was behind. */
-    return !(error & (ERROR_RESERVED | ERROR_FETCH)) &&
-           !repeats(v, address, rip);
+    return in_turn(args, &op, sizeof(op), mmuext_one);
 }

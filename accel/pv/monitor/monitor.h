@@ -18,6 +18,7 @@
 #include <xen/vcpu.h>
 
 #include "boot.h"
+#include "processor.h"
 
 #define PAGE_SIZE 4096ul
 #define PAGE_SHIFT 12
@@ -34,6 +35,7 @@ struct regs {
 /* Vectors of the monitor's own, and what entry.S counts as vectors. */
 #define VECTOR_UPCALL       0xf0
 #define VECTOR_KICK         0xf1
+#define VECTOR_TIMER        0xf2
 #define VECTOR_SPURIOUS     0xff
 #define VECTOR_SYSCALL      0x100
 #define VECTOR_SYSCALL32    0x101
@@ -43,6 +45,8 @@ struct regs {
 #define EXC_UD 6
 #define EXC_NM 7
 #define EXC_DF 8
+#define EXC_NP 11
+#define EXC_SS 12
 #define EXC_GP 13
 #define EXC_PF 14
 #define EXC_MC 18
@@ -100,6 +104,19 @@ struct tss {
     uint16_t reserved4, io_bitmap;
 } __attribute__((packed));
 
+struct spinlock {
+    uint8_t held;
+};
+
+/* Times in nanoseconds since the guest's machine began; 0: not set. */
+struct timers {
+    struct spinlock lock;       /* of the period, which other vCPUs set */
+    bool changed;               /* by another vCPU */
+    bool is_set;                /* the LAPIC's */
+    uint64_t singleshot, poll;
+    uint64_t period, last;      /* last: when it was due last */
+};
+
 /* At the beginning of a vCPU's block. */
 struct vcpu {
     unsigned int id;
@@ -123,6 +140,11 @@ struct vcpu {
     uint64_t gdt_frames[14];
     uint64_t ldt_base;
     vcpu_info_t *info;          /* through the directmap */
+    /* If events are the monitor's own */
+    bool has_info;              /* registered by the guest */
+    vcpu_info_t *l0_info;
+    uint32_t time_version;      /* of L0's time when it was copied last */
+    struct timers timers;
     uint64_t fault_address, fault_rip;
     unsigned int fault_count;
     struct tss tss;
@@ -135,6 +157,9 @@ struct vcpu {
 };
 _Static_assert(sizeof(struct vcpu) < 4 * PAGE_SIZE, "stacks are behind it");
 
+/* A byte for each frame: the level of the page table in it, or 0; or this. */
+#define marks ((uint8_t *)MARKS_VA)
+#define MARK_FREE 0xff          /* the guest has given it back */
 #define boot ((const struct pv_boot *)BOOT_VA)
 
 static inline struct vcpu *vcpu_by_id(unsigned int id)
@@ -158,6 +183,12 @@ static inline void *directmap(uint64_t address)
 static inline void *frame(uint64_t mfn)
 {
     return directmap(mfn << PAGE_SHIFT);
+}
+
+/* Any mode of the guest is ring 3. */
+static inline uint64_t with_user(uint64_t pte)
+{
+    return pte & PTE_PRESENT ? pte | PTE_USER : pte;
 }
 
 static inline bool is_canonical(uint64_t address)
@@ -211,11 +242,13 @@ void load_user_gs(uint16_t selector);
 /* traps.c ------------------------------------------------------------------ */
 
 void inject(struct regs *regs, unsigned int vector, uint64_t error);
+/* Whether the guest is to be interrupted: an NMI or an upcall is due. */
+bool delivery_due(const struct vcpu *v);
 void toggle_mode(struct vcpu *v);
 void load_cr3(struct vcpu *v);
 long hypercall_iret(struct regs *regs);
 
-/* emulate.c, cpuid.c, msr.c ------------------------------------------------ */
+/* emulate.c, cpuid.c, msr.c, debug.c ----------------------------------------- */
 
 /* True if the instruction of the guest's kernel was carried out. */
 bool emulate_privileged(struct regs *regs);
@@ -223,32 +256,68 @@ bool emulate_forced(struct regs *regs);
 void guest_cpuid(uint32_t *eax, uint32_t *ebx, uint32_t *ecx, uint32_t *edx);
 bool guest_rdmsr(uint32_t msr, uint64_t *value);
 bool guest_wrmsr(uint32_t msr, uint64_t value);
-bool set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value);
-bool get_debugreg(struct vcpu *v, unsigned int reg, uint64_t *value);
+/* 0 or an error: -XEN_ENODEV if there is no such register. */
+long set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value);
+long get_debugreg(struct vcpu *v, unsigned int reg, uint64_t *value);
 
 /* hypercalls.c ------------------------------------------------------------- */
 
 /* Returns the result, or the special one that says that regs are changed. */
 #define CALL_SETS_REGS (-10000)
-long hypercall(struct regs *regs, unsigned int number, const uint64_t *args);
+/* The guest has to make the call again, with the arguments as they are now. */
+#define CALL_AGAIN (-10001)
+long hypercall(struct regs *regs, unsigned int number, uint64_t *args);
 void hypercall_trap(struct regs *regs);
+/*
+ * Whether a call that is at step @step of many should make way for what has come
+ * for the guest.
+ */
+bool wants_out(unsigned int step);
 
-long call_memory_op(unsigned int cmd, uint64_t arg);
+/* @args as of the hypercall. */
+long call_memory_op(uint64_t *args);
+/* Its part that changes how much memory the guest has. */
+long change_reservation(uint64_t *args);
+uint64_t nr_guest_frames(void);
 long call_grant_table_op(unsigned int cmd, uint64_t arg, unsigned int count);
 long call_xen_version(unsigned int cmd, uint64_t arg);
 long call_vcpu_op(unsigned int cmd, unsigned int id, uint64_t arg);
 long call_sched_op(struct regs *regs, unsigned int cmd, uint64_t arg);
 
+/* events.c, events_env.c ------------------------------------------------------ */
+
+/* Whether the guest's events are the monitor's own; else they are L0's. */
+static inline bool own_events(void)
+{
+    return boot->own_events;
+}
+
+/* The heap is from frame @first to @end. */
+void init_events(shared_info_t *shared, uint64_t first, uint64_t end);
+/* @args as of the hypercall. */
+long call_event_channel_op(uint64_t *args);
+long call_event_channel_op_compat(uint64_t arg);
+
+/* timers.c, with events of the monitor's own only ------------------------------- */
+
+void init_timers(struct vcpu *v);
+/* Do what is due; on the vCPU itself. */
+void run_timers(struct vcpu *v);
+void set_poll_timer(struct vcpu *v, uint64_t when);
+long call_timer_op(unsigned int cmd, struct vcpu *target, uint64_t arg);
+long call_set_timer_op(uint64_t when);
+uint64_t system_time(const struct vcpu *v);
+/* L0's time of @v into the guest's @info. */
+void copy_time(struct vcpu *v, vcpu_info_t *info);
+/* L0's wallclock, if it has changed, into the guest's shared_info. */
+void copy_wallclock(void);
+
 /* mmu.c -------------------------------------------------------------------- */
 
-long call_mmu_update(uint64_t updates, unsigned int count, uint64_t done,
-                     unsigned int domid);
+/* @args as of the hypercall; see in_turn(). */
+long call_mmu_update(uint64_t *args);
+long call_mmuext_op(uint64_t *args);
 long call_update_va_mapping(uint64_t va, uint64_t pte, uint64_t flags);
-long call_mmuext_op(uint64_t ops, unsigned int count, uint64_t done,
-                    unsigned int domid);
-/* True if the guest can go on: the fault was of the monitor's making. */
-bool fix_page_fault(struct vcpu *v, uint64_t address, uint64_t error,
-                    uint64_t rip);
 void mark_tables(uint64_t mfn, unsigned int level);
 bool is_guest_frame(uint64_t mfn);
 /* The entry for @va at this level, or NULL; of the kernel's tables. */
@@ -263,15 +332,27 @@ long set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries);
 long call_update_descriptor(uint64_t address, uint64_t descriptor);
 long set_ldt(struct vcpu *v, uint64_t base, unsigned int entries);
 
-/* vcpu.c ------------------------------------------------------------------- */
+/* page_fault.c --------------------------------------------------------------- */
 
-void start_vcpu0(void) __attribute__((noreturn));
+/* True if the guest can go on: the fault was of the monitor's making. */
+bool fix_page_fault(struct vcpu *v, uint64_t address, uint64_t error,
+                    uint64_t rip);
+
+/* processor.c, start.c ------------------------------------------------------- */
+
+void fill_idt(void);
 void init_processor(struct vcpu *v);
+
+/* tlb.c ---------------------------------------------------------------------- */
+
 /* Before the vCPU enters the guest, and when it has left it. */
 void enter_guest(struct vcpu *v);
 void leave_guest(struct vcpu *v);
-/* Flush the TLBs of the vCPUs in the bitmap, but for this one's. */
-void flush_others(const uint64_t *mask);
+/* Interrupt the vCPU, whatever it is at. */
+void kick(const struct vcpu *target);
+void flush_local(struct vcpu *v);
+/* @mask: address of a bitmap of vCPUs in the guest, or 0 for all. */
+long flush_many(struct vcpu *v, uint64_t mask);
 
 /* print.c ------------------------------------------------------------------ */
 
@@ -279,71 +360,5 @@ void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* End the guest, with a dump of what it was at. */
 void crash_guest(struct regs *regs, const char *format, ...)
     __attribute__((noreturn, format(printf, 2, 3)));
-
-/* Processor ---------------------------------------------------------------- */
-
-static inline uint64_t rdmsr(uint32_t msr)
-{
-    uint32_t low, high;
-
-    asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-    return (uint64_t)high << 32 | low;
-}
-
-static inline void wrmsr(uint32_t msr, uint64_t value)
-{
-    asm volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value),
-                 "d"((uint32_t)(value >> 32)) : "memory");
-}
-
-static inline void cpuid(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
-{
-    asm volatile("cpuid" : "+a"(*a), "=b"(*b), "+c"(*c), "=d"(*d));
-}
-
-#define READ_REGISTER(name) \
-    static inline uint64_t read_##name(void) \
-    { \
-        uint64_t value; \
-        asm volatile("mov %%" #name ", %0" : "=r"(value)); \
-        return value; \
-    } \
-    static inline void write_##name(uint64_t value) \
-    { \
-        asm volatile("mov %0, %%" #name : : "r"(value) : "memory"); \
-    }
-READ_REGISTER(cr0)
-READ_REGISTER(cr2)
-READ_REGISTER(cr3)
-READ_REGISTER(cr4)
-READ_REGISTER(dr0)
-READ_REGISTER(dr1)
-READ_REGISTER(dr2)
-READ_REGISTER(dr3)
-READ_REGISTER(dr6)
-READ_REGISTER(dr7)
-
-static inline void invlpg(uint64_t address)
-{
-    asm volatile("invlpg (%0)" : : "r"(address) : "memory");
-}
-
-#define MSR_APIC_BASE 0x1b
-#define MSR_SYSENTER_CS 0x174
-#define MSR_PAT 0x277
-#define MSR_X2APIC_ID 0x802
-#define MSR_X2APIC_EOI 0x80b
-#define MSR_X2APIC_SVR 0x80f
-#define MSR_X2APIC_ICR 0x830
-#define MSR_X2APIC_LVT_LINT0 0x835
-#define MSR_X2APIC_LVT_LINT1 0x836
-#define MSR_EFER 0xc0000080
-#define MSR_STAR 0xc0000081
-#define MSR_LSTAR 0xc0000082
-#define MSR_CSTAR 0xc0000083
-#define MSR_SYSCALL_MASK 0xc0000084
-#define MSR_FS_BASE 0xc0000100
-#define MSR_GS_BASE 0xc0000101
-#define MSR_KERNEL_GS_BASE 0xc0000102
 
 #endif /* PV_MONITOR_H */

@@ -6,7 +6,7 @@
  * user to kernel mode, and pushes a frame on the kernel's stack.
  */
 
-#include "monitor.h"
+#include "events.h"
 
 _Static_assert(sizeof(struct regs) == 176 &&
                offsetof(struct regs, cs) == 144, "entry.S has these numbers");
@@ -127,17 +127,32 @@ long hypercall_iret(struct regs *regs)
     return CALL_SETS_REGS;
 }
 
+static bool nmi_due(const struct vcpu *v)
+{
+    return v->nmi_pending && !v->nmi_masked && v->traps[EXC_NMI].address;
+}
+
+static bool upcall_due(const struct vcpu *v)
+{
+    return v->info->evtchn_upcall_pending && !v->info->evtchn_upcall_mask;
+}
+
+bool delivery_due(const struct vcpu *v)
+{
+    return nmi_due(v) || upcall_due(v);
+}
+
 /* Before the guest goes on: what has come for it meanwhile. */
 static void deliver(struct regs *regs)
 {
     struct vcpu *v = this_vcpu();
 
-    if (v->nmi_pending && !v->nmi_masked && v->traps[EXC_NMI].address) {
+    if (nmi_due(v)) {
         v->nmi_pending = false;
         v->nmi_masked = true;
         inject(regs, EXC_NMI, 0);
     }
-    if (v->info->evtchn_upcall_pending && !v->info->evtchn_upcall_mask) {
+    if (upcall_due(v)) {
         regs->vector = VECTOR_UPCALL;
         bounce(regs, v->event_callback, false, 0, true);
     }
@@ -211,6 +226,44 @@ static void guest_syscall(struct regs *regs, uint64_t callback, bool masks)
     regs->rflags &= ~FLAG_DF;
 }
 
+/* One of the monitor's own, wherever it came. */
+static void take_interrupt(unsigned int vector)
+{
+    struct vcpu *v = this_vcpu();
+
+    wrmsr(MSR_X2APIC_EOI, 0);
+    if (!own_events()) {
+        return;
+    }
+    switch (vector) {
+    case VECTOR_UPCALL:
+        take_l0_events(v);
+        break;
+    case VECTOR_TIMER:
+        run_timers(v);
+        break;
+    case VECTOR_KICK:
+        if (v->timers.changed) {
+            run_timers(v);
+        }
+        break;
+    }
+}
+
+/* Before the guest looks at its time again. */
+static void refresh_time(struct vcpu *v)
+{
+    uint32_t version = __atomic_load_n(&v->l0_info->time.version,
+                                       __ATOMIC_RELAXED);
+
+    if (version != v->time_version) {
+        copy_time(v, v->info);
+    }
+    if (!v->id) {
+        copy_wallclock();
+    }
+}
+
 static void from_guest(struct regs *regs)
 {
     struct vcpu *v = this_vcpu();
@@ -228,7 +281,8 @@ static void from_guest(struct regs *regs)
         break;
     case VECTOR_UPCALL:
     case VECTOR_KICK:
-        wrmsr(MSR_X2APIC_EOI, 0);
+    case VECTOR_TIMER:
+        take_interrupt(regs->vector);
         break;
     case VECTOR_SPURIOUS:
         break;
@@ -286,12 +340,15 @@ static void from_monitor(struct regs *regs)
     switch (regs->vector) {
     case VECTOR_UPCALL:
     case VECTOR_KICK:
-        wrmsr(MSR_X2APIC_EOI, 0);
+    case VECTOR_TIMER:
+        take_interrupt(regs->vector);
         return;
     case VECTOR_SPURIOUS:
         return;
     case EXC_NMI:
         this_vcpu()->nmi_pending = true;
+        /* The monitor may be past its last look: have it come back. */
+        kick(this_vcpu());
         return;
     case EXC_DB:
         /* A watchpoint of the guest's, or a single step into the monitor. */
@@ -314,7 +371,11 @@ static void from_monitor(struct regs *regs)
         regs->rflags = frame[2];
         regs->rsp = frame[3];
         regs->ss = frame[4];
-        inject(regs, EXC_GP, regs->vector == EXC_GP ? regs->error : 0);
+        if (regs->vector != EXC_NP && regs->vector != EXC_SS) {
+            regs->error = regs->vector == EXC_GP ? regs->error : 0;
+            regs->vector = EXC_GP;
+        }
+        inject(regs, regs->vector, regs->error);
         deliver(regs);
         enter_guest(this_vcpu());
         return;
@@ -331,6 +392,9 @@ void trap(struct regs *regs)
     }
     leave_guest(this_vcpu());
     from_guest(regs);
+    if (own_events()) {
+        refresh_time(this_vcpu());
+    }
     deliver(regs);
     enter_guest(this_vcpu());
 }

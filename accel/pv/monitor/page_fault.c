@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Page faults of the guest that are of the monitor's making: its kernel's pages lack
+ * USER, and a table is read-only to it.
+ */
+
+#include "monitor.h"
+
+#define ENTRIES 512
+
+#define ERROR_PRESENT   1
+#define ERROR_WRITE     2
+#define ERROR_RESERVED  8
+#define ERROR_FETCH     16
+
+/* Whether the guest took this very fault too often for it to be repaired. */
+static bool repeats(struct vcpu *v, uint64_t address, uint64_t rip)
+{
+    enum { MAX_REPEATS = 8 };
+
+    if (v->fault_address != address || v->fault_rip != rip) {
+        v->fault_address = address;
+        v->fault_rip = rip;
+        v->fault_count = 0;
+    }
+    return ++v->fault_count > MAX_REPEATS;
+}
+
+bool fix_page_fault(struct vcpu *v, uint64_t address, uint64_t error,
+                    uint64_t rip)
+{
+    unsigned int level, i;
+    bool lacks_user = false;
+    uint64_t *entry;
+
+    /* User mode gets what its tables say: USER is for the kernel's pages. */
+    if (!(error & ERROR_PRESENT) || !v->kernel_mode ||
+        !guest_range_ok(address, 1)) {
+        return false;
+    }
+    for (level = 4; level; level--) {
+        entry = pte_of(v, address, level);
+        if (!entry || !(*entry & PTE_PRESENT)) {
+            return false;
+        }
+        if (!(*entry & PTE_USER)) {
+            lacks_user = true;
+            *entry |= PTE_USER;
+        }
+    }
+    if (lacks_user) {
+        /* Its neighbours are of the same kind. */
+        entry = (uint64_t *)((uint64_t)entry & ~(PAGE_SIZE - 1));
+        for (i = 0; i < ENTRIES; i++) {
+            entry[i] = with_user(entry[i]);
+        }
+        return !repeats(v, address, rip);
+    }
+    if (error & ERROR_WRITE && !(*entry & PTE_WRITE)) {
+        uint64_t mfn = (*entry & PTE_FRAME) >> PAGE_SHIFT;
+
+        if (!is_guest_frame(mfn) || !marks[mfn]) {
+            return false;
+        }
+        *entry |= PTE_WRITE;
+        invlpg(address);
+        return !repeats(v, address, rip);
+    }
+    /* Another vCPU has repaired it, or the TLB was behind. */
+    return !(error & (ERROR_RESERVED | ERROR_FETCH)) &&
+           !repeats(v, address, rip);
+}

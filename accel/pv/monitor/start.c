@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The start of the guest, and of its other vCPUs, in the monitor. */
+
+#include "events.h"
+
+#include <xen/hvm/hvm_op.h>
+#include <xen/hvm/params.h>
+#include <xen/memory.h>
+
+static uint64_t hvm_param(unsigned int index)
+{
+    struct xen_hvm_param param = { .domid = DOMID_SELF, .index = index };
+
+    if (l0_call(__HYPERVISOR_hvm_op, HVMOP_get_param, (uint64_t)&param, 0, 0,
+                0)) {
+        crash_guest(NULL, "L0 has no HVM parameter %u", index);
+    }
+    return param.value;
+}
+
+/* L0's vcpu_info of all vCPUs are the monitor's, from frame @mfn on. */
+static uint64_t place_l0_infos(uint64_t mfn)
+{
+    unsigned int id;
+
+    for (id = 0; id < boot->nr_vcpus; id++) {
+        struct vcpu_register_vcpu_info op = {
+            .mfn = mfn + id * sizeof(vcpu_info_t) / PAGE_SIZE,
+            .offset = id * sizeof(vcpu_info_t) % PAGE_SIZE,
+        };
+
+        vcpu_by_id(id)->l0_info =
+            (vcpu_info_t *)((uint8_t *)frame(op.mfn) + op.offset);
+        if (l0_call(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, id,
+                    (uint64_t)&op, 0, 0)) {
+            crash_guest(NULL, "L0 takes no vcpu_info for vCPU %u", id);
+        }
+    }
+    return mfn + (boot->nr_vcpus * sizeof(vcpu_info_t) + PAGE_SIZE - 1) /
+                     PAGE_SIZE;
+}
+
+static void init_own_events(shared_info_t *shared, const start_info_t *info)
+{
+    uint64_t heap = place_l0_infos(boot->heap_mfn + 1);
+    unsigned int i;
+
+    for (i = 0; i < XEN_LEGACY_MAX_VCPUS; i++) {
+        copy_time(vcpu_by_id(i < boot->nr_vcpus ? i : 0),
+                  &shared->vcpu_info[i]);
+    }
+    copy_wallclock();
+    init_events(shared, heap, boot->heap_mfn + boot->nr_heap_mfns);
+    adopt_l0_ports((const uint32_t[]){ info->store_evtchn,
+                                       info->console.domU.evtchn }, 2);
+    init_timers(this_vcpu());
+}
+
+static void init_guest(void)
+{
+    struct xen_add_to_physmap map = {
+        .domid = DOMID_SELF,
+        .space = XENMAPSPACE_shared_info,
+        .gpfn = boot->l0_shared_info_mfn,
+    };
+    start_info_t *info = frame(boot->start_info_mfn);
+    shared_info_t *shared = frame(boot->shared_info_mfn);
+    unsigned int i;
+
+    if (l0_call(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, (uint64_t)&map,
+                0, 0, 0)) {
+        crash_guest(NULL, "L0 does not map shared_info");
+    }
+    for (i = 0; i < XEN_LEGACY_MAX_VCPUS; i++) {
+        shared->vcpu_info[i].evtchn_upcall_mask = 1;
+    }
+    for (i = 0; i < boot->nr_vcpus && i < XEN_LEGACY_MAX_VCPUS; i++) {
+        vcpu_by_id(i)->info = &shared->vcpu_info[i];
+    }
+    info->store_evtchn = hvm_param(HVM_PARAM_STORE_EVTCHN);
+    info->console.domU.evtchn = hvm_param(HVM_PARAM_CONSOLE_EVTCHN);
+    if (own_events()) {
+        init_own_events(shared, info);
+    }
+    mark_tables(boot->top_mfn, 4);
+}
+
+/* L0's calls are through a page that it fills. */
+static void init_l0(void)
+{
+    uint64_t offset = (uint64_t)l0_hypercall_page - MONITOR_VA;
+    uint32_t a = 0x40000002, b = 0, c = 0, d = 0;
+
+    cpuid(&a, &b, &c, &d);
+    wrmsr(b, (boot->image_mfn << PAGE_SHIFT) + offset);
+}
+
+static void start_vcpu0(void)
+{
+    struct vcpu *v = vcpu_by_id(0);
+    struct regs regs = {
+        .rip = boot->rip, .rsp = boot->rsp, .rsi = boot->start_info,
+        .cs = SEL_CS64, .ss = SEL_DS, .rflags = FLAG_IF | 2,
+    };
+    struct regs *frame =
+        (struct regs *)((uint64_t)v + VCPU_SIZE - STACK_SPARE - sizeof(regs));
+    unsigned int id;
+
+    for (id = 0; id < boot->nr_vcpus; id++) {
+        vcpu_by_id(id)->id = id;
+    }
+    fill_idt();
+    init_l0();
+    init_processor(v);
+    init_guest();
+    v->kernel_mode = true;
+    v->initialised = v->started = v->up = true;
+    v->kernel_top = boot->top_mfn;
+    write_dr7(0x400);
+    *frame = regs;
+    enter_guest(v);
+    run_guest(frame);
+}
+
+/* Other vCPUs ---------------------------------------------------------------------- */
+
+static void start_other(struct vcpu *v)
+{
+    const vcpu_guest_context_t *c = &v->context;
+    struct regs *frame =
+        (struct regs *)((uint64_t)v + VCPU_SIZE - STACK_SPARE - sizeof(*frame));
+    struct regs regs = {
+        .rip = c->user_regs.rip, .rsp = c->user_regs.rsp,
+        .cs = c->user_regs.cs | 3, .ss = c->user_regs.ss | 3,
+        .rflags = (c->user_regs.rflags & ~(FLAG_IOPL | FLAG_VM)) |
+                  FLAG_IF | 2,
+        .rax = c->user_regs.rax, .rbx = c->user_regs.rbx,
+        .rcx = c->user_regs.rcx, .rdx = c->user_regs.rdx,
+        .rsi = c->user_regs.rsi, .rdi = c->user_regs.rdi,
+        .rbp = c->user_regs.rbp,
+    };
+    unsigned int i;
+
+    init_processor(v);
+    if (own_events()) {
+        init_timers(v);
+    }
+    for (i = 0; i < 256; i++) {
+        const trap_info_t *trap = &c->trap_ctxt[i];
+
+        if (trap->address && is_canonical(trap->address)) {
+            v->traps[trap->vector] = (struct trap_entry) {
+                .address = trap->address, .flags = trap->flags,
+            };
+        }
+    }
+    v->kernel_mode = true;
+    v->kernel_top = xen_cr3_to_pfn(c->ctrlreg[3]);
+    v->user_top = xen_cr3_to_pfn(c->ctrlreg[1]);
+    v->kernel_sp = c->kernel_sp;
+    v->kernel_ss = c->kernel_ss | 3;
+    v->event_callback = c->event_callback_eip;
+    v->failsafe_callback = c->failsafe_callback_eip;
+    v->syscall_callback = c->syscall_callback_eip;
+    set_gdt(v, c->gdt_frames, c->gdt_ents);
+    if (c->ldt_ents) {
+        set_ldt(v, c->ldt_base, c->ldt_ents);
+    }
+    wrmsr(MSR_FS_BASE, c->fs_base);
+    wrmsr(MSR_GS_BASE, c->gs_base_kernel);
+    wrmsr(MSR_KERNEL_GS_BASE, c->gs_base_user);
+    *frame = regs;
+    enter_guest(v);
+    run_guest(frame);
+}
+
+void start(void)
+{
+    struct vcpu *v = this_vcpu();
+
+    if (v == vcpu_by_id(0)) {
+        start_vcpu0();
+    } else {
+        start_other(v);
+    }
+    __builtin_unreachable();
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* TLBs, of this vCPU and of others, which the monitor has to interrupt. */
+
+#include "monitor.h"
+
+/*
+ * A vCPU in the guest is kicked, and waited for.  One in the monitor, asleep or not,
+ * flushes before it enters the guest again: it sets in_guest and then looks at
+ * flush_pending; the sender does both in the opposite order.  The sender itself is in
+ * the monitor, so that two that flush each other do not wait for each other.
+ */
+void enter_guest(struct vcpu *v)
+{
+    for (;;) {
+        __atomic_store_n(&v->in_guest, true, __ATOMIC_SEQ_CST);
+        if (!__atomic_load_n(&v->flush_pending, __ATOMIC_SEQ_CST)) {
+            return;
+        }
+        __atomic_store_n(&v->in_guest, false, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&v->flush_pending, false, __ATOMIC_SEQ_CST);
+        load_cr3(v);
+    }
+}
+
+void leave_guest(struct vcpu *v)
+{
+    __atomic_store_n(&v->in_guest, false, __ATOMIC_SEQ_CST);
+}
+
+void kick(const struct vcpu *target)
+{
+    /* ICR is no store to memory: what was stored before is to be seen before. */
+    asm volatile("mfence; lfence" : : : "memory");
+    wrmsr(MSR_X2APIC_ICR, (uint64_t)target->apic_id << 32 | VECTOR_KICK);
+}
+
+/* Flush the TLBs of the vCPUs in the bitmap, but for this one's. */
+static void flush_others(const uint64_t *mask)
+{
+    unsigned int id;
+
+    for (id = 0; id < boot->nr_vcpus; id++) {
+        struct vcpu *target = vcpu_by_id(id);
+
+        if (target == this_vcpu() || !(mask[id / 64] >> id % 64 & 1) ||
+            !target->started) {
+            continue;
+        }
+        __atomic_store_n(&target->flush_pending, true, __ATOMIC_SEQ_CST);
+        if (__atomic_load_n(&target->in_guest, __ATOMIC_SEQ_CST)) {
+            kick(target);
+        }
+    }
+    for (id = 0; id < boot->nr_vcpus; id++) {
+        struct vcpu *target = vcpu_by_id(id);
+
+        if (target == this_vcpu() || !(mask[id / 64] >> id % 64 & 1)) {
+            continue;
+        }
+        while (__atomic_load_n(&target->flush_pending, __ATOMIC_SEQ_CST) &&
+               __atomic_load_n(&target->in_guest, __ATOMIC_SEQ_CST)) {
+            __builtin_ia32_pause();
+        }
+    }
+}
+
+void flush_local(struct vcpu *v)
+{
+    load_cr3(v);
+}
+
+long flush_many(struct vcpu *v, uint64_t mask)
+{
+    uint64_t vcpus[4] = { ~0ul, ~0ul, ~0ul, ~0ul };
+
+    /* The guest may have given fewer bytes than there are possible vCPUs. */
+    if (mask && copy_from_guest(vcpus, mask, (boot->nr_vcpus + 7) / 8)) {
+        return -XEN_EFAULT;
+    }
+    flush_local(v);
+    flush_others(vcpus);
+    return 0;
+}
