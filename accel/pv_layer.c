@@ -9,6 +9,7 @@
 #include "qemu/datadir.h"
 #include "qemu/error-report.h"
 
+#include "pv/payload.h"
 #include "pv_layer.h"
 
 #define SHIM            "xen-shim"
@@ -39,6 +40,20 @@ static void append_file(GString *list, const char *option, const char *file)
     append_module_word(list, file);
 }
 
+/* The shim would panic, when the guest's start has long been reported as done. */
+static void require_kernel(const char *file)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GMappedFile) mapped = g_mapped_file_new(file, false, &error);
+    g_autoptr(GBytes) bytes = mapped ? g_mapped_file_get_bytes(mapped) : NULL;
+    g_autoptr(GBytes) kernel = bytes ? xen_pv_payload(bytes, &error) : NULL;
+
+    if (!kernel) {
+        error_report("-kernel %s: %s", file, error->message);
+        exit(1);
+    }
+}
+
 void xen_pv_layer_load(MachineState *ms)
 {
     g_autoptr(GString) modules = g_string_new(NULL);
@@ -56,6 +71,7 @@ void xen_pv_layer_load(MachineState *ms)
         exit(1);
     }
     append_file(modules, "kernel", ms->kernel_filename);
+    require_kernel(ms->kernel_filename);
     if (ms->kernel_cmdline[0]) {
         g_string_append_c(modules, ' ');
         append_module_word(modules, ms->kernel_cmdline);

@@ -8,11 +8,15 @@
 #include "cpu.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
+#include "qemu/accel.h"
+#include "qemu/config-file.h"
 #include "qemu/error-report.h"
+#include "qemu/option.h"
 #include "hw/i386/apic-msidef.h"
 #include "hw/boards.h"
 #include "hw/xen/xen.h"
 #include "hw/xen-hypercalls/balloon.h"
+#include "system/system.h"
 
 #include "machine_types.h"
 #include "pv/machine.h"
@@ -144,10 +148,42 @@ static bool create_default_memdev(MachineState *ms, const char *path,
     return create_memdev(ms, path, errp);
 }
 
+/* Management software adds its user's -accel to its own; QEMU takes one of them. */
+static int refuse_unused_version(void *opaque, QemuOpts *opts, Error **errp)
+{
+    bool *is_past_taken = opaque;
+    const char *name = qemu_opt_get(opts, "accel");
+
+    if (!*is_past_taken && !g_strcmp0(name, current_accel_name())) {
+        *is_past_taken = true;
+    } else if (qemu_opt_get(opts, XEN_VERSION_PROPERTY)) {
+        error_setg(errp, XEN_VERSION_PROPERTY " has no effect, as -accel %s is "
+                   "taken: give " XEN_VERSION_PROPERTY " to -machine",
+                   current_accel_name());
+        return -1;
+    }
+    return 0;
+}
+
+static void check_accel_options(Notifier *notifier, void *data)
+{
+    bool is_past_taken = false;
+
+    qemu_opts_foreach(qemu_find_opts("accel"), refuse_unused_version,
+                      &is_past_taken, &error_fatal);
+}
+
+static Notifier machine_done = { .notify = check_accel_options };
+
 void xen_accel_machine_class_init(ObjectClass *oc)
 {
     MachineClass *mc = MACHINE_CLASS(oc);
+    static bool has_notifier;
 
+    if (!has_notifier) {
+        qemu_add_machine_init_done_notifier(&machine_done);
+        has_notifier = true;
+    }
     if (mc->create_default_memdev != create_default_memdev) {
         create_memdev = mc->create_default_memdev;
         mc->create_default_memdev = create_default_memdev;

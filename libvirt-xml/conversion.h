@@ -24,10 +24,13 @@
 #define GRUB_PVH "/var/lib/xenkvm/grub-i386-xen_pvh.bin"
 
 /*
- * What the layer between the machine and a PV guest takes from the guest's memory.
- * It is the only place that knows of its size.
+ * What the layer between the machine and a PV guest takes from the guest's memory, and the
+ * least that it starts today's Linux in: the kernel's part of the address space is more
+ * than 64 MiB, and the shim wants a free piece of a power of two for it. It is the only
+ * place that knows of these sizes.
  */
 #define PV_LAYER_MIB 24
+#define PV_LEAST_MIB 384
 
 #define METADATA_NAMESPACE "urn:xenkvm:domain:1.0"
 
@@ -128,5 +131,9 @@ xmlNodePtr find_device(Conversion *c, const char *name, const char *attribute,
                        const char *value);
 void remove_node(xmlNodePtr node);
 const char *guest_type_name(GuestType type);
+
+/* Sizes are in KiB; the balloon may grow to MOST. A message is KEY's, in LINE. */
+void domain_set_memory(Conversion *c, int line, const char *key, guint64 memory,
+                       guint64 most);
 
 #endif

@@ -37,7 +37,7 @@ static void order_children(xmlNodePtr domain)
 {
     static const char *const order[] = {
         "name",      "uuid",     "genid",        "title",     "description",
-        "metadata",  "memory",   "vcpu",         "cputune",   "numatune",
+        "metadata",  "memory",   "currentMemory", "vcpu",     "cputune",   "numatune",
         "resource",  "sysinfo",  "os",           "features",  "cpu",
         "clock",     "on_poweroff", "on_reboot", "on_crash",  "on_lockfailure",
         "pm",        "devices",

@@ -44,24 +44,54 @@ void map_identity(Conversion *c, Settings *cfg)
     }
 }
 
+static void set_size(Conversion *c, const char *name, guint64 kib)
+{
+    gboolean is_mib = kib % 1024 == 0;
+    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, is_mib ? kib / 1024 : kib);
+    xmlNodePtr node = child(c->domain, name);
+
+    xmlNodeSetContent(node, BAD_CAST text);
+    set(node, "unit", is_mib ? "MiB" : "KiB");
+}
+
+void domain_set_memory(Conversion *c, int line, const char *key, guint64 memory, guint64 most)
+{
+    if (most > memory && (c->guest == GUEST_PV || c->options->stock)) {
+        report_warning(c, line,
+                       "%s: the guest has %" G_GUINT64_FORMAT " MiB, and does not grow to %"
+                       G_GUINT64_FORMAT ": raise memory if it needs more",
+                       key, memory / 1024, most / 1024);
+        most = memory;
+    }
+    if (c->guest == GUEST_PV) {
+        memory += PV_LAYER_MIB * 1024;
+        if (memory < PV_LEAST_MIB * 1024) {
+            memory = PV_LEAST_MIB * 1024;
+            /* The guest's type may be what is wrong. */
+            if (!c->errors) {
+                report_warning(c, line, "memory: becomes %d MiB: the layer below a PV guest "
+                               "may not start its kernel in less", PV_LEAST_MIB);
+            }
+        }
+        most = memory;
+    }
+    set_size(c, "memory", MAX(memory, most));
+    if (most > memory) {
+        set_size(c, "currentMemory", memory);
+    }
+}
+
 void map_memory(Conversion *c, Settings *cfg)
 {
     long memory = 32; /* xl's default */
-    long maxmem;
+    long maxmem = 0;
     gboolean has_maxmem = setting_number(cfg, "maxmem", 1, 1 << 24, &maxmem);
 
     if (!setting_number(cfg, "memory", 1, 1 << 24, &memory) && has_maxmem) {
         memory = maxmem;
     }
-    if (has_maxmem && maxmem > memory) {
-        report_warning(c, setting_line(cfg, "maxmem"),
-                       "maxmem: the guest has %ld MiB, and does not grow to "
-                       "%ld: raise memory if it needs more", memory, maxmem);
-    }
-    if (c->guest == GUEST_PV) {
-        memory += PV_LAYER_MIB;
-    }
-    set(add_number(c->domain, "memory", memory), "unit", "MiB");
+    domain_set_memory(c, setting_line(cfg, has_maxmem ? "maxmem" : "memory"), "maxmem",
+                      memory * 1024, maxmem * 1024);
 }
 
 /* Actions are those of on_reboot and on_poweroff; a crash has two more. */

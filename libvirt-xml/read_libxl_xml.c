@@ -187,19 +187,8 @@ static void convert_memory(Conversion *c)
     }
     memory = read_memory(c, node);
     current = current_node ? read_memory(c, current_node) : memory;
-    if (current < memory) {
-        report_warning(c, xmlGetLineNo(node),
-                       "memory: the guest has %" G_GUINT64_FORMAT
-                       " KiB, and does not grow to %" G_GUINT64_FORMAT
-                       ": raise it if it needs more", current, memory);
-    }
     remove_node(current_node);
-    if (c->guest == GUEST_PV) {
-        current += PV_LAYER_MIB * 1024;
-    }
-    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, current);
-    xmlNodeSetContent(node, BAD_CAST text);
-    set(node, "unit", "KiB");
+    domain_set_memory(c, xmlGetLineNo(node), "memory", current, memory);
 }
 
 static void convert_vcpus(Conversion *c)

@@ -55,6 +55,36 @@ class Session:
         self.give(path)
         return str(path)
 
+    def program(self, name, text):
+        path = self.write(name, f"#!/bin/sh\n{text}\n")
+        os.chmod(path, 0o755)
+        return path
+
+    def emulator(self, qemu, build):
+        """A program that runs our QEMU with firmware of set-up's; returns its path."""
+        directory = pathlib.Path(self.directory)
+        firmware = directory / "firmware"
+        firmware.mkdir()
+        share = build / "debian-qemu/usr/share"
+        shim = sorted(build.glob("xen-shim/usr/lib/xen-*/boot/xen-shim"))
+        for file in [*share.glob("seabios/*.bin"), *share.glob("qemu/*.bin"), *shim]:
+            shutil.copy(file, firmware)
+        subprocess.run(["strip", "-o", directory / "qemu-system-x86_64", qemu], check=True)
+        return self.program("emulator", f'exec {directory}/qemu-system-x86_64 -L {firmware} "$@"')
+
+    def debian_emulator(self, build):
+        """Debian's QEMU: an installed one, or that which set-up unpacks, with its modules."""
+        if installed := shutil.which("qemu-system-x86_64"):
+            return installed
+        unpacked = build / "debian-qemu/usr"
+        if not (unpacked / "bin/qemu-system-x86_64").exists():
+            raise Missing("no Debian QEMU: run scripts/setup")
+        program = f"{self.directory}/debian-qemu"
+        shutil.copy(unpacked / "bin/qemu-system-x86_64", program)
+        for modules in unpacked.glob("lib/*-linux-gnu/qemu"):
+            shutil.copytree(modules, f"{self.directory}/modules")
+        return self.program("debian-emulator", f'QEMU_MODULE_DIR={self.directory}/modules exec {program} "$@"')
+
     def give(self, path):
         if self.become:
             shutil.chown(path, "nobody", "nogroup")
@@ -107,3 +137,21 @@ class Session:
             self.destroy_all()
         self.end()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def find_tools(options, root, build):
+    """Sets the options qemu, driver and xl2virt to what is built here, unless given."""
+    options.qemu = os.path.abspath(options.qemu or build / "qemu/qemu-system-x86_64")
+    if not os.access(options.qemu, os.X_OK):
+        raise Missing(f"no {options.qemu}: run scripts/build-qemu")
+    if options.stock:
+        options.driver = None
+    else:
+        options.driver = options.driver or build / "libvirt/libvirt_driver_qemu.so"
+        if not os.path.exists(options.driver):
+            raise Missing(f"no {options.driver}: run scripts/build-libvirt")
+    tree = build / "xl2virt"
+    if not (tree / "build.ninja").exists():
+        subprocess.run(["meson", "setup", tree, root, "-Dtests=false"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", tree, "libvirt-xml/xl2virt"], check=True, stdout=subprocess.DEVNULL)
+    options.xl2virt = tree / "libvirt-xml/xl2virt"
