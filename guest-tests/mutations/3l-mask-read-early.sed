@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# event_bits.c
+# event_3l.c
 # The mask is read before pending is set, as when a write waits for its cache line, on 3-level.
 # hvm64 3l
-# Of the two ABIs only 2-level has pass_on.
 s/^        \*newly_pending = !evtchn_test_and_set_bit(bits.pending, bits.bit);$/        bool masked = evtchn_test_bit(bits.mask, bits.bit);\n        for (volatile int n = 0; n < 50; n++) {}\n&/
-s/^              !evtchn_test_bit(bits.mask, bits.bit);$/              !(abi->pass_on ? evtchn_test_bit(bits.mask, bits.bit) : masked);/
+s/^              !evtchn_test_bit(bits.mask, bits.bit);$/              !masked;/

@@ -2,4 +2,4 @@
 # close.c
 # The next user of a port finds the event of the last one.
 # hvm64 2l
-s/^    evtchn_ops(locked->binding)->clear_pending(d, port);$//
+s/^    evtchn_abis\[d->abi\]->clear_pending(d, port);$//
