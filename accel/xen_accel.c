@@ -153,8 +153,11 @@ static int refuse_unused_version(void *opaque, QemuOpts *opts, Error **errp)
 {
     bool *is_past_taken = opaque;
     const char *name = qemu_opt_get(opts, "accel");
+    /* Not current_accel_name(): that is "KVM". */
+    const char *taken = object_get_typename(OBJECT(current_accel()));
+    g_autofree char *type = g_strconcat(name, ACCEL_CLASS_SUFFIX, NULL);
 
-    if (!*is_past_taken && !g_strcmp0(name, current_accel_name())) {
+    if (!*is_past_taken && !g_strcmp0(type, taken)) {
         *is_past_taken = true;
     } else if (qemu_opt_get(opts, XEN_VERSION_PROPERTY)) {
         error_setg(errp, XEN_VERSION_PROPERTY " has no effect, as -accel %s is "
