@@ -6,7 +6,6 @@
 
 #include "events.h"
 
-
 #ifndef EVTCHNOP_reset_cont
 #define EVTCHNOP_reset_cont 14
 #endif

@@ -29,7 +29,10 @@ void spin_unlock(struct spinlock *lock);
 /* The ports that L0 has when the guest starts. */
 void adopt_l0_ports(const uint32_t *ports, unsigned int nr);
 bool is_l0_port(uint32_t port);
-/* EVTCHNOP_alloc_unbound and bind_interdomain with another domain. */
+/*
+ * EVTCHNOP_alloc_unbound and bind_interdomain with another domain; @port is the
+ * member of @arg in which L0 stores the port.
+ */
 long bind_l0_port(unsigned int cmd, void *arg, uint32_t *port);
 /* EVTCHNOP_send, close, status and bind_vcpu of an L0 port. */
 long send_l0_port(uint32_t port);

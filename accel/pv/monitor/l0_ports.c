@@ -13,7 +13,6 @@
 
 #include "events.h"
 
-
 #define PORTS_2L 4096
 
 static struct spinlock lock;
@@ -118,13 +117,6 @@ void adopt_l0_ports(const uint32_t *ports, unsigned int nr)
     highest = last;
 }
 
-static uint32_t *port_of(unsigned int cmd, void *arg)
-{
-    return cmd == EVTCHNOP_alloc_unbound ?
-           &((struct evtchn_alloc_unbound *)arg)->port :
-           &((struct evtchn_bind_interdomain *)arg)->local_port;
-}
-
 long bind_l0_port(unsigned int cmd, void *arg, uint32_t *port)
 {
     uint32_t new_port;
@@ -140,9 +132,9 @@ long bind_l0_port(unsigned int cmd, void *arg, uint32_t *port)
         result = l0_op(cmd, arg);
         if (result) {
             give_back(new_port);
-        } else if (*port_of(cmd, arg) != new_port) {
-            crash_guest(NULL, "L0 bound port %u for port %u",
-                        *port_of(cmd, arg), new_port);
+        } else if (*port != new_port) {
+            crash_guest(NULL, "L0 bound port %u for port %u", *port,
+                        new_port);
         } else {
             if (highest < new_port) {
                 highest = new_port;
@@ -155,7 +147,6 @@ long bind_l0_port(unsigned int cmd, void *arg, uint32_t *port)
         evtchn_close(guest_events, new_port);
         return result;
     }
-    *port = new_port;
     if (cmd == EVTCHNOP_bind_interdomain) {
         /* As Xen: what the peer has sent before is not lost. */
         evtchn_raise_port(guest_events, new_port);
