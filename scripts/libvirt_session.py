@@ -150,8 +150,7 @@ def find_tools(options, root, build):
         options.driver = options.driver or build / "libvirt/libvirt_driver_qemu.so"
         if not os.path.exists(options.driver):
             raise Missing(f"no {options.driver}: run scripts/build-libvirt")
-    tree = build / "xl2virt"
-    if not (tree / "build.ninja").exists():
-        subprocess.run(["meson", "setup", tree, root, "-Dtests=false"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "-C", tree, "libvirt-xml/xl2virt"], check=True, stdout=subprocess.DEVNULL)
-    options.xl2virt = tree / "libvirt-xml/xl2virt"
+    built = subprocess.run([root / "scripts/build-xl2virt"], stdout=subprocess.PIPE, text=True)
+    if built.returncode:
+        raise Missing("xl2virt does not build: see above")
+    options.xl2virt = built.stdout.strip()
