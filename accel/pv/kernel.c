@@ -10,6 +10,7 @@
 #include <xen/elfnote.h>
 
 #include "kernel.h"
+#include "kernel_elf.h"
 #include "payload.h"
 
 /* What the notes or __xen_guest say; the strings have at most 15 characters. */
@@ -36,9 +37,12 @@ static uint64_t number_of(const uint8_t *desc, size_t size)
     return GUINT64_FROM_LE(number);
 }
 
-static void parse_note(Features *f, uint32_t type, const uint8_t *desc,
+static void parse_note(void *opaque, uint32_t type, const uint8_t *desc,
                        size_t size)
 {
+    Features *f = opaque;
+
+    f->by_notes = true;
     switch (type) {
     case XEN_ELFNOTE_XEN_VERSION:
         copy_string(f->xen_version, desc, size);
@@ -69,30 +73,6 @@ static void parse_note(Features *f, uint32_t type, const uint8_t *desc,
         break;
     default:
         return;
-    }
-}
-
-static void parse_notes(Features *f, const uint8_t *notes, size_t size)
-{
-    size_t at = 0;
-
-    if ((uintptr_t)notes % 4) {
-        return;
-    }
-    while (size - at >= sizeof(Elf64_Nhdr)) {
-        const Elf64_Nhdr *note = (const void *)(notes + at);
-        uint64_t name = at + sizeof(*note);
-        uint64_t desc = name + ((note->n_namesz + 3ull) & ~3ull);
-        uint64_t next = desc + ((note->n_descsz + 3ull) & ~3ull);
-
-        if (desc + note->n_descsz > size) {
-            return;
-        }
-        if (note->n_namesz == 4 && !memcmp(notes + name, "Xen", 4)) {
-            f->by_notes = true;
-            parse_note(f, note->n_type, notes + desc, note->n_descsz);
-        }
-        at = MIN(next, size);
     }
 }
 
@@ -138,13 +118,11 @@ static void parse_section(Features *f, const char *text, size_t size)
         return false; \
     } while (0)
 
-static void read_features(const uint8_t *data, size_t size, Features *f)
+/* Notes in segments, or in sections, or __xen_guest: the first that there is. */
+static bool read_features(const XenKernelElf *elf, Features *f, GError **error)
 {
-    const Elf64_Ehdr *eh = (const void *)data;
-    const Elf64_Phdr *ph = (const void *)(data + eh->e_phoff);
-    const Elf64_Shdr *sh;
-    const char *names = NULL;
-    size_t names_size = 0;
+    XenKernelSegment segment;
+    XenKernelSection section;
     unsigned int i;
 
     *f = (Features) {
@@ -152,78 +130,47 @@ static void read_features(const uint8_t *data, size_t size, Features *f)
         .entry = XEN_PV_UNSET, .hypercall_page = XEN_PV_UNSET,
         .init_p2m = XEN_PV_UNSET,
     };
-    for (i = 0; i < eh->e_phnum; i++) {
-        if (ph[i].p_type == PT_NOTE && ph[i].p_offset <= size &&
-            ph[i].p_filesz <= size - ph[i].p_offset) {
-            parse_notes(f, data + ph[i].p_offset, ph[i].p_filesz);
+    for (i = 0; i < elf->phnum; i++) {
+        if (!xen_kernel_elf_segment(elf, i, &segment, error)) {
+            return false;
+        }
+        if (segment.type == PT_NOTE) {
+            xen_kernel_elf_notes(segment.data, segment.filesz, parse_note, f);
         }
     }
-    if (f->by_notes || eh->e_shoff > size ||
-        eh->e_shnum > (size - eh->e_shoff) / sizeof(*sh)) {
-        return;
+    if (f->by_notes) {
+        return true;
     }
-    sh = (const void *)(data + eh->e_shoff);
-    if (eh->e_shstrndx < eh->e_shnum && sh[eh->e_shstrndx].sh_offset <= size) {
-        names = (const char *)data + sh[eh->e_shstrndx].sh_offset;
-        names_size = MIN(sh[eh->e_shstrndx].sh_size,
-                         size - sh[eh->e_shstrndx].sh_offset);
-    }
-    for (i = 0; i < eh->e_shnum; i++) {
-        const uint8_t *section;
-
-        if (sh[i].sh_type == SHT_NOBITS || sh[i].sh_offset > size ||
-            sh[i].sh_size > size - sh[i].sh_offset) {
+    for (i = 0; i < elf->shnum; i++) {
+        if (!xen_kernel_elf_section(elf, i, &section)) {
             continue;
         }
-        section = data + sh[i].sh_offset;
-        if (sh[i].sh_type == SHT_NOTE) {
-            parse_notes(f, section, sh[i].sh_size);
-        } else if (!f->by_notes && sh[i].sh_name < names_size &&
-                   names_size - sh[i].sh_name >= sizeof("__xen_guest") &&
-                   !strcmp(names + sh[i].sh_name, "__xen_guest")) {
-            parse_section(f, (const char *)section, sh[i].sh_size);
+        if (section.type == SHT_NOTE) {
+            xen_kernel_elf_notes(section.data, section.size, parse_note, f);
+        } else if (!f->by_notes && !strcmp(section.name, "__xen_guest")) {
+            parse_section(f, (const char *)section.data, section.size);
         }
-    }
-}
-
-static bool check_header(const uint8_t *data, size_t size, GError **error)
-{
-    const Elf64_Ehdr *eh = (const void *)data;
-
-    if (size < sizeof(*eh) || eh->e_ident[EI_CLASS] != ELFCLASS64 ||
-        eh->e_ident[EI_DATA] != ELFDATA2LSB || eh->e_machine != EM_X86_64) {
-        FAIL("it is an ELF file, but none for 64-bit x86; 32-bit PV guests are "
-             "not supported");
-    }
-    if (eh->e_phentsize != sizeof(Elf64_Phdr) || eh->e_phoff > size ||
-        eh->e_phoff % 8 || eh->e_shoff % 8 ||
-        eh->e_phnum > (size - eh->e_phoff) / sizeof(Elf64_Phdr)) {
-        FAIL("its ELF header is damaged");
     }
     return true;
 }
 
 /* The range of physical addresses that it wants to have loaded. */
-static bool read_range(const uint8_t *data, size_t size, uint64_t *first,
-                       uint64_t *last, GError **error)
+static bool read_range(const XenKernelElf *elf, uint64_t *first, uint64_t *last,
+                       GError **error)
 {
-    const Elf64_Ehdr *eh = (const void *)data;
-    const Elf64_Phdr *ph = (const void *)(data + eh->e_phoff);
+    XenKernelSegment segment;
     unsigned int i;
 
     *first = UINT64_MAX;
     *last = 0;
-    for (i = 0; i < eh->e_phnum; i++) {
-        if (ph[i].p_type != PT_LOAD || !ph[i].p_memsz) {
-            continue;
+    for (i = 0; i < elf->phnum; i++) {
+        if (!xen_kernel_elf_segment(elf, i, &segment, error)) {
+            return false;
         }
-        if (ph[i].p_filesz > ph[i].p_memsz || ph[i].p_offset > size ||
-            ph[i].p_filesz > size - ph[i].p_offset ||
-            ph[i].p_paddr + ph[i].p_memsz < ph[i].p_paddr) {
-            FAIL("its ELF segment %u is damaged, or the file is cut off", i);
+        if (segment.type == PT_LOAD && segment.memsz) {
+            *first = MIN(*first, segment.paddr);
+            *last = MAX(*last, segment.paddr + segment.memsz);
         }
-        *first = MIN(*first, ph[i].p_paddr);
-        *last = MAX(*last, ph[i].p_paddr + ph[i].p_memsz);
     }
     if (*first >= *last) {
         FAIL("its ELF file has nothing to load");
@@ -234,19 +181,24 @@ static bool read_range(const uint8_t *data, size_t size, uint64_t *first,
     return true;
 }
 
-bool xen_pv_kernel_parse(GBytes *elf, XenPVKernel *kernel, GError **error)
+bool xen_pv_kernel_parse(GBytes *file, XenPVKernel *kernel, GError **error)
 {
-    size_t size;
-    const uint8_t *data = g_bytes_get_data(elf, &size);
+    XenKernelElf elf;
     uint64_t first, last;
     Features f;
 
     memset(kernel, 0, sizeof(*kernel));
-    if (!check_header(data, size, error) ||
-        !read_range(data, size, &first, &last, error)) {
+    if (!xen_kernel_elf_open(&elf, file, error)) {
         return false;
     }
-    read_features(data, size, &f);
+    if (!elf.is_64) {
+        FAIL("it is an ELF file, but none for 64-bit x86; 32-bit PV guests are "
+             "not supported");
+    }
+    if (!read_range(&elf, &first, &last, error) ||
+        !read_features(&elf, &f, error)) {
+        return false;
+    }
     if (!f.by_notes && !f.by_section) {
         FAIL("it is no PV kernel: it has no Xen notes and no section "
              "__xen_guest; Linux needs CONFIG_XEN_PV");
@@ -272,8 +224,7 @@ bool xen_pv_kernel_parse(GBytes *elf, XenPVKernel *kernel, GError **error)
     kernel->load_offset = f.virt_base - f.paddr_offset;
     kernel->start = first + kernel->load_offset;
     kernel->end = last + kernel->load_offset;
-    kernel->entry = f.entry == XEN_PV_UNSET ?
-                    ((const Elf64_Ehdr *)data)->e_entry : f.entry;
+    kernel->entry = f.entry == XEN_PV_UNSET ? elf.entry : f.entry;
     kernel->hypercall_page = f.hypercall_page;
     if (f.hypercall_page_is_number) {
         kernel->hypercall_page += f.virt_base;
@@ -301,26 +252,27 @@ bool xen_pv_kernel_parse(GBytes *elf, XenPVKernel *kernel, GError **error)
         FAIL("its INIT_P2M 0x%" PRIx64 " is not aligned to 2 MiB, or where the "
              "hypervisor is", kernel->init_p2m);
     }
-    kernel->elf = g_bytes_ref(elf);
+    kernel->file = g_bytes_ref(file);
     return true;
 }
 
 void xen_pv_kernel_clear(XenPVKernel *kernel)
 {
-    g_clear_pointer(&kernel->elf, g_bytes_unref);
+    g_clear_pointer(&kernel->file, g_bytes_unref);
 }
 
 void xen_pv_kernel_load(const XenPVKernel *kernel, uint8_t *to)
 {
-    const uint8_t *data = g_bytes_get_data(kernel->elf, NULL);
-    const Elf64_Ehdr *eh = (const void *)data;
-    const Elf64_Phdr *ph = (const void *)(data + eh->e_phoff);
+    XenKernelElf elf;
+    XenKernelSegment segment;
     unsigned int i;
 
-    for (i = 0; i < eh->e_phnum; i++) {
-        if (ph[i].p_type == PT_LOAD) {
-            memcpy(to + (ph[i].p_paddr + kernel->load_offset - kernel->start),
-                   data + ph[i].p_offset, ph[i].p_filesz);
+    xen_kernel_elf_open(&elf, kernel->file, NULL);
+    for (i = 0; i < elf.phnum; i++) {
+        xen_kernel_elf_segment(&elf, i, &segment, NULL);
+        if (segment.type == PT_LOAD) {
+            memcpy(to + (segment.paddr + kernel->load_offset - kernel->start),
+                   segment.data, segment.filesz);
         }
     }
 }

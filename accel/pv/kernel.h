@@ -17,16 +17,16 @@ typedef struct XenPVKernel {
     uint64_t hypercall_page;    /* virtual addresses, or XEN_PV_UNSET */
     uint64_t init_p2m;
     bool initrd_by_pfn;         /* MOD_START_PFN: the initrd need not be mapped */
-    GBytes *elf;
+    GBytes *file;
     uint64_t load_offset;       /* what a p_paddr lacks to be virtual */
 } XenPVKernel;
 
 /*
- * Read @elf's notes, or its section __xen_guest, by the rules of Xen's libelf.
+ * Read the notes of @file, an ELF file, or its section __xen_guest, by the rules of Xen's libelf.
  * False, with one line in @error that says what is missing, if it is no 64-bit PV
  * kernel.  Then, and after xen_pv_kernel_clear(), *@kernel has no memory.
  */
-bool xen_pv_kernel_parse(GBytes *elf, XenPVKernel *kernel, GError **error);
+bool xen_pv_kernel_parse(GBytes *file, XenPVKernel *kernel, GError **error);
 void xen_pv_kernel_clear(XenPVKernel *kernel);
 
 /* Copy what is to be loaded to @to, zeroed memory for @start to @end. */
