@@ -29,7 +29,7 @@ bool xen_kernel_elf_open(XenKernelElf *elf, GBytes *bytes, GError **error)
     const Elf32_Ehdr *eh32;
     const Elf64_Ehdr *eh64;
     size_t ph_size, sh_size;
-    uint16_t phentsize, shentsize, machine;
+    uint16_t phentsize, shentsize;
 
     memset(elf, 0, sizeof(*elf));
     elf->data = g_bytes_get_data(bytes, &elf->size);
@@ -40,23 +40,22 @@ bool xen_kernel_elf_open(XenKernelElf *elf, GBytes *bytes, GError **error)
         FAIL("it is no ELF file for x86");
     }
     elf->is_64 = eh32->e_ident[EI_CLASS] == ELFCLASS64;
-    if (elf->is_64 && elf->size >= sizeof(*eh64)) {
+    if (eh32->e_machine != (elf->is_64 ? EM_X86_64 : EM_386) ||
+        (elf->is_64 && elf->size < sizeof(*eh64))) {
+        FAIL("it is no ELF file for x86");
+    }
+    if (elf->is_64) {
         READ_HEADER(elf, eh64);
         ph_size = sizeof(Elf64_Phdr);
         sh_size = sizeof(Elf64_Shdr);
         phentsize = eh64->e_phentsize;
         shentsize = eh64->e_shentsize;
-        machine = EM_X86_64;
     } else {
         READ_HEADER(elf, eh32);
         ph_size = sizeof(Elf32_Phdr);
         sh_size = sizeof(Elf32_Shdr);
         phentsize = eh32->e_phentsize;
         shentsize = eh32->e_shentsize;
-        machine = elf->is_64 ? EM_NONE : EM_386;
-    }
-    if (eh32->e_machine != machine) {
-        FAIL("it is no ELF file for x86");
     }
     if (phentsize != ph_size ||
         !is_inside(elf, elf->phoff, elf->phnum * (uint64_t)ph_size)) {

@@ -89,6 +89,12 @@ static void test_32(void)
 
 static void test_refused(void)
 {
+    /* Says that it is of 64 bits, and has room for a header of 32 only. */
+    Elf32_Ehdr eh = {
+        .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB },
+        .e_phoff = 20, .e_phnum = 1, .e_phentsize = sizeof(Elf32_Phdr),
+    };
+    g_autoptr(GBytes) short_header = g_bytes_new(&eh, sizeof(eh));
     ElfFile file = linux_like();
     g_autoptr(GBytes) no_note = elf_file(&file);
     g_autoptr(GBytes) text = g_bytes_new("#!/bin/sh\n", 10);
@@ -100,6 +106,7 @@ static void test_refused(void)
     file = pvh_file(0xfff000);
     outside = elf_file(&file);
     expect_error(outside, "PHYS32_ENTRY 0xfff000 is outside of");
+    expect_error(short_header, "no ELF file for x86");
     cut_off = g_bytes_new_from_bytes(outside, 0, 0x1000);
     expect_error(cut_off, "segment 0 is damaged, or the file is cut off");
 }
