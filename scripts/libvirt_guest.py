@@ -97,6 +97,7 @@ class Guest:
         self.port = port
         self.console = None
         self.emulator = options.emulator
+        self.type = options.type
         # QEMU does not drive the balloon of a PV guest in the shim (docs/memory.md).
         self.grows = kind == "hvm" and not options.stock
         self.began = time.monotonic()
@@ -121,7 +122,7 @@ vif = [ 'mac=00:16:3e:00:00:01' ]
 vnc = 0
 """)
         converted = subprocess.run(
-            [xl2virt, *(["--stock"] if self.stock else []), "--type", "qemu",
+            [xl2virt, *(["--stock"] if self.stock else []), "--type", self.type,
              "--emulator", self.emulator, config], capture_output=True, text=True)
         if converted.returncode:
             raise Failed(f"xl2virt: {converted.stderr}")
@@ -180,7 +181,7 @@ vnc = 0
     def have_xen_disks(self):
         """As management software asks what it may put in a domain."""
         said = xml.fromstring(self.virsh(
-            "domcapabilities", "--virttype", "qemu", "--machine", "pc-i440fx-10.0-xen4.17",
+            "domcapabilities", "--virttype", self.type, "--machine", "pc-i440fx-10.0-xen4.17",
             "--emulatorbin", self.emulator))
         buses = [value.text for value in said.findall("devices/disk/enum[@name='bus']/value")]
         if "xen" not in buses:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A libvirtd of our own, in session mode and without root's rights: it disturbs nothing
-of the host's, and goes with its directory."""
+of the host's, and goes with its directory. Or the host's own."""
 
 import os
 import pathlib
@@ -24,6 +24,7 @@ class Session:
             if not shutil.which(program):
                 raise Missing(f"no {program}: run scripts/setup")
         self.daemon = None
+        self.uri = "qemu:///session"
         self.directory = tempfile.mkdtemp(prefix="libvirt-session.")
         os.chmod(self.directory, 0o755)
         self.become = []
@@ -114,7 +115,7 @@ class Session:
         self.daemon.wait()
 
     def command(self, *args):
-        return [*self.become, "virsh", "-c", "qemu:///session", *args]
+        return [*self.become, "virsh", "-c", self.uri, *args]
 
     def virsh(self, *args):
         return subprocess.run(self.command(*args), env=self.environment, cwd=self.directory,
@@ -136,6 +137,41 @@ class Session:
         if self.daemon and self.daemon.poll() is None:
             self.destroy_all()
         self.end()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class System(Session):
+    """This host's libvirtd, as its service runs it: with root's rights, AppArmor, and a
+    guest's QEMU as libvirt's user. Only for a host that has no other guests."""
+
+    def __init__(self):
+        if not shutil.which("virsh"):
+            raise Missing("no virsh: install libvirt-clients")
+        if os.geteuid() != 0:
+            raise Missing("the host's libvirtd is led by root: run it as root")
+        self.uri = "qemu:///system"
+        # Where AppArmor's profile of virt-aa-helper lets it look.
+        self.directory = tempfile.mkdtemp(prefix="life.", dir="/var/lib/libvirt/images")
+        os.chmod(self.directory, 0o755)
+        self.become = []
+        self.environment = dict(os.environ)
+
+    def give(self, path):
+        """libvirt gives QEMU what is in the domain."""
+
+    def start(self):
+        subprocess.run(["systemctl", "start", "libvirtd"], check=True)
+        for _ in range(600):
+            if self.virsh("list").returncode == 0:
+                return
+            time.sleep(0.2)
+        raise Missing("libvirtd does not run here")
+
+    def kill(self):
+        subprocess.run(["systemctl", "kill", "--kill-whom=main", "--signal=KILL", "libvirtd"], check=True)
+
+    def __exit__(self, *_):
+        self.destroy_all()
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
