@@ -35,63 +35,6 @@ static bool better(const struct score *a, const struct score *b)
     return a->memory > b->memory;
 }
 
-/* Cores for a dedicated VM: isolated ones first; how many were found. */
-static uint32_t choose_cores(const struct place_host *h, struct request *r,
-                             uint32_t cage)
-{
-    const uint64_t *cpus = h->cage[cage].cpus.word;
-    uint32_t pass, cpu, i, n = 0;
-
-    memset(&r->chosen, 0, sizeof(r->chosen));
-    for (pass = 0; pass < 2; pass++) {
-        for_each_bit(cpu, cpus, h->words)
-        {
-            bool isolated = bit_test(h->isolated.word, cpu);
-
-            if (n == r->config->vcpus || isolated == (pass != 0) ||
-                !bit_test(r->allowed.word, cpu)) {
-                continue;
-            }
-            /* The whole core must be free; its first thread is taken. */
-            for_each_bit(i, cpus, h->words)
-            {
-                if (h->cpu[i].core == h->cpu[cpu].core &&
-                    ((i < cpu && bit_test(h->online.word, i)) ||
-                     bit_test(h->dedicated.word, i) ||
-                     bit_test(h->excluded.word, i))) {
-                    break;
-                }
-            }
-            if (i >= h->words * 64 && bit_test(h->online.word, cpu)) {
-                bit_set(r->chosen.word, cpu);
-                n++;
-            }
-        }
-    }
-    return n;
-}
-
-/* What the cage would lack if the chosen cores, siblings and all, were gone. */
-static uint32_t capacity_of_cores(const struct place_host *h,
-                                  const struct request *r)
-{
-    uint32_t cpu, i, n = 0;
-
-    for_each_bit(cpu, r->chosen.word, h->words)
-    {
-        bool first = true;
-
-        for_each_bit(i, h->available.word, h->words)
-        {
-            if (h->cpu[i].core == h->cpu[cpu].core) {
-                n += h->cpu[i].capacity / (first ? 1 : 4);
-                first = false;
-            }
-        }
-    }
-    return n;
-}
-
 static uint64_t dense_capacity(const struct cage *c)
 {
     return (uint64_t)c->nr_cpus * PLACE_ONE;
@@ -127,12 +70,14 @@ static bool has_room(const struct place_host *h, struct request *r,
         }
     }
     if (config->policy == PLACE_DEDICATED) {
-        if (choose_cores(h, r, cage) < config->vcpus) {
+        if (place_cores_choose(h, cage, &r->allowed, config->vcpus,
+                               &r->chosen) < config->vcpus) {
             v->refused_cores++;
             return false;
         }
         need = 0;
-        capacity -= min_u32((uint32_t)capacity, capacity_of_cores(h, r));
+        capacity -=
+            min_u32((uint32_t)capacity, place_cores_capacity(h, &r->chosen));
     } else {
         uint32_t allowed = 0;
 
@@ -233,7 +178,8 @@ static void admit(const struct place_host *h, struct request *r,
     if (v->fits) {
         v->cage = choose_llc(h, r, v->cage);
         if (r->config->policy == PLACE_DEDICATED) {
-            choose_cores(h, r, v->cage);
+            place_cores_choose(h, v->cage, &r->allowed, r->config->vcpus,
+                               &r->chosen);
         }
     } else {
         v->cage = h->all;
@@ -291,67 +237,6 @@ static void reserve_memory(struct place_host *h, struct vm *v, uint64_t memory)
     v->reserved_memory = memory;
 }
 
-/* Takes the chosen cores, with all their threads, or gives the VM's back. */
-static bool take_cores(struct place_host *h, uint32_t vm,
-                       const struct place_set *chosen, uint64_t now)
-{
-    struct place_set before = h->dedicated;
-    uint32_t cpu, i;
-
-    for_each_bit(cpu, chosen->word, h->words)
-    {
-        h->owner[cpu] = vm;
-        for (i = 0; i < h->nr_cpus; i++) {
-            if (h->cpu[i].exists && h->cpu[i].core == h->cpu[cpu].core) {
-                bit_set(h->dedicated.word, i);
-            }
-        }
-    }
-    /* Somebody's only CPUs must stay. */
-    for (i = 0; i < h->limits.max_classes; i++) {
-        struct class *c = &h->class[i];
-        struct place_set left;
-        uint32_t w;
-
-        for (w = 0; w < h->words; w++) {
-            left.word[w] = c->allowed.word[w] & h->available.word[w] &
-                           ~h->dedicated.word[w];
-        }
-        if (c->nr_threads && c->usable && bits_empty(left.word, h->words)) {
-            h->dedicated = before;
-            for_each_bit(cpu, chosen->word, h->words)
-            {
-                h->owner[cpu] = PLACE_NONE;
-            }
-            return false;
-        }
-    }
-    place_available_changed(h, now);
-    return true;
-}
-
-static void give_cores_back(struct place_host *h, uint32_t vm, uint64_t now)
-{
-    uint32_t cpu, i;
-    bool any = false;
-
-    for (cpu = 0; cpu < h->nr_cpus; cpu++) {
-        if (h->owner[cpu] != vm) {
-            continue;
-        }
-        any = true;
-        h->owner[cpu] = PLACE_NONE;
-        for (i = 0; i < h->nr_cpus; i++) {
-            if (h->cpu[i].exists && h->cpu[i].core == h->cpu[cpu].core) {
-                bit_clear(h->dedicated.word, i);
-            }
-        }
-    }
-    if (any) {
-        place_available_changed(h, now);
-    }
-}
-
 int place_vm_add(struct place_host *h, const struct place_vm_config *c,
                  uint64_t now, uint32_t *vm, struct place_verdict *v)
 {
@@ -372,7 +257,7 @@ int place_vm_add(struct place_host *h, const struct place_vm_config *c,
     *vm = h->free_vm;
     new = &h->vm[*vm];
     if (c->policy == PLACE_DEDICATED && h->mode != PLACE_OBSERVE &&
-        !take_cores(h, *vm, &r.chosen, now)) {
+        !place_cores_take(h, *vm, &r.chosen, now)) {
         v->fits = false;
         v->refused_allowed++;
         return -PLACE_EFIT;
@@ -429,7 +314,7 @@ void place_vm_remove(struct place_host *h, uint32_t vm)
     place_tabu_forget(h, vm);
     v->used = false;
     if (v->policy == PLACE_DEDICATED) {
-        give_cores_back(h, vm, h->last_now);
+        place_cores_give_back(h, vm, h->last_now);
     }
     v->next_free = h->free_vm;
     h->free_vm = vm;

@@ -198,13 +198,17 @@ static inline uint32_t min_u32(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-/* topology.c: what is counted of CPUs that may be used. */
-void place_count_cpus(struct place_host *h);
+/* cage.c */
+#define NR_SET_SIZES 12
+extern const uint8_t place_set_sizes[NR_SET_SIZES];
+void place_cages_init(struct place_host *h);
 uint32_t place_distance(const struct place_host *h, uint32_t from, uint32_t to);
 /* The node set of @size nodes next to @seed, or PLACE_NONE. */
 uint32_t place_node_set(const struct place_host *h, uint32_t seed,
                         uint32_t size_index);
-#define NR_SET_SIZES 12
+
+/* available.c: what is counted of CPUs that may be used. */
+void place_count_cpus(struct place_host *h);
 /* The CPUs that may be used have changed; VMs that no longer fit are widened. */
 void place_available_changed(struct place_host *h, uint64_t now);
 
@@ -263,7 +267,19 @@ void place_tabu_forget(struct place_host *h, uint32_t vm);
 void place_mean(const struct place_host *h, uint32_t c, uint32_t d,
                 uint32_t windows, uint32_t *mean, uint32_t *deviation);
 
-/* balance.c: what an action does, if it may. */
+/* cores.c: cores for a dedicated VM, isolated ones first; how many were found. */
+uint32_t place_cores_choose(const struct place_host *h, uint32_t cage,
+                            const struct place_set *allowed, uint32_t vcpus,
+                            struct place_set *chosen);
+/* What the host would lack if the chosen cores, siblings and all, were gone. */
+uint32_t place_cores_capacity(const struct place_host *h,
+                              const struct place_set *chosen);
+/* With all their threads; not if somebody else would be left without a CPU. */
+bool place_cores_take(struct place_host *h, uint32_t vm,
+                      const struct place_set *chosen, uint64_t now);
+void place_cores_give_back(struct place_host *h, uint32_t vm, uint64_t now);
+
+/* act.c: what an action does, if it may. */
 bool place_act(struct place_host *h, uint32_t vm, uint32_t thread, uint32_t to,
                enum place_action action, uint32_t gain, uint32_t cost,
                bool more_local, uint64_t now, struct place_change *change,

@@ -37,6 +37,14 @@ uint64_t guests_now(void);
 /* New sockets are new guests; a socket whose QEMU is gone is one less. */
 void guests_find(Guests *g, const char *folder);
 void guests_sample(Guests *g);
+Guest *guests_named(Guests *g, const char *name);
+void guests_free(Guests *g);
+
+/* masks.c */
+
+/* NULL if @mask has all CPUs, so limits nothing. */
+const struct place_set *guests_limit(const Guests *g,
+                                     const struct place_set *mask);
 /*
  * Looks at each thread's mask.  One that somebody else has changed is a limit
  * from now on, unless CPUs came or went, when the kernel changes masks.
@@ -45,7 +53,5 @@ void guests_look(Guests *g, gboolean cpus_changed);
 /* Sets each mask that is not as the core has it, after the state is written. */
 gboolean guests_apply(Guests *g, GError **error);
 guint guests_release(Guests *g);
-Guest *guests_named(Guests *g, const char *name);
-void guests_free(Guests *g);
 
 #endif /* HOST_GUEST_H */
