@@ -198,6 +198,38 @@ static void test_starts_at_once(void)
     free(h);
 }
 
+/* What was promised to a VM before is its home, and a load there. */
+static void test_promised(void)
+{
+    struct rig *r = rig_new(2, 2, 4, 2, 0);
+    struct place_cage_info info;
+    struct place_set wrong = { { 1 } };
+    struct place_vm_config c = { .vcpus = 4, .memory = 64 };
+    struct place_verdict v;
+    uint32_t vm, load;
+
+    place_cage_info(r->h, r->h->node_cage[1], &info);
+    load = info.load;
+    c.home = &info.cpus;
+    g_assert_cmpint(place_vm_add(r->h, &c, r->now, &vm, &v), ==, 0);
+    g_assert_true(v.fits);
+    g_assert_cmpuint(v.nr_nodes, ==, 1);
+    g_assert_cmpuint(v.node[0], ==, 1);
+    g_assert_cmpuint(cage_of(r, vm), ==, r->h->node_cage[1]);
+    place_cage_info(r->h, r->h->node_cage[1], &info);
+    g_assert_cmpuint(info.load, ==, load + 1024);
+    /* One that has no such cage, and one that is too small: it chooses. */
+    c.home = &wrong;
+    g_assert_cmpint(place_advise(r->h, &c, &v), ==, 0);
+    g_assert_cmpuint(v.node[0], ==, 0);
+    place_cage_info(r->h, r->h->llc_cage[3], &info);
+    c.home = &info.cpus;
+    c.vcpus = 9;
+    g_assert_cmpint(place_advise(r->h, &c, &v), ==, 0);
+    g_assert_cmpuint(v.nr_nodes, ==, 2);
+    rig_free(r);
+}
+
 static void test_dedicated(void)
 {
     struct rig *r = rig_new(2, 1, 4, 2, 0);
@@ -630,6 +662,7 @@ int main(int argc, char **argv)
     g_test_add_func("/placement/others", test_others);
     g_test_add_func("/placement/resident", test_resident);
     g_test_add_func("/placement/starts-at-once", test_starts_at_once);
+    g_test_add_func("/placement/promised", test_promised);
     g_test_add_func("/placement/dedicated", test_dedicated);
     g_test_add_func("/placement/isolated", test_isolated);
     g_test_add_func("/placement/hotplug", test_hotplug);

@@ -68,8 +68,14 @@ static void vm_add(struct run *r)
         .allowed = random_set(r, &set),
     };
     struct place_verdict v[2];
+    struct place_cage_info home;
     uint32_t vm[2] = { PLACE_NONE, PLACE_NONE };
     int rc[2], i;
+
+    if (!below(r, 4)) {
+        place_cage_info(r->h[0], below(r, place_nr_cages(r->h[0])), &home);
+        c.home = &home.cpus;
+    }
 
     for (i = 0; i < 2; i++) {
         rc[i] = place_vm_add(r->h[i], &c, r->now, &vm[i], &v[i]);

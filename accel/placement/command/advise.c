@@ -3,11 +3,18 @@
 
 #include "command.h"
 
+#include "guest.h"
+#include "ledger.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static const struct place_limits limits = { 1, 1, 0, 1 };
+/* Guests that were promised something are VMs without threads. */
+static const struct place_limits limits = { 16384, 1, 0, 1 };
+
+#define HOLD_SECONDS 60
 
 /* How many clock ticks each CPU has been busy and in all. */
 static gboolean read_ticks(uint64_t (*ticks)[2])
@@ -80,16 +87,56 @@ static struct place_host *this_or_other(const char *synthetic, const char *xml,
         g_clear_pointer(topology, g_free);
         return NULL;
     }
+    /* Dedicated cores that were promised are taken. */
+    place_mode_set(h, PLACE_START);
     if ((*topology)->is_this_host) {
         measure_others(h, *topology);
     }
     return h;
 }
 
+/*
+ * Chooses nodes, and promises them for @hold seconds, so that the next one to
+ * ask does not get the same room.  FALSE with an error if nothing was promised.
+ */
+static gboolean choose(struct place_host *h, const struct place_vm_config *c,
+                       const char *folder, int hold, gboolean always,
+                       struct place_verdict *v, GError **error)
+{
+    g_autoptr(Ledger) ledger = NULL;
+    uint64_t now = guests_now();
+
+    if (folder) {
+        g_autofree char *path = g_build_filename(folder, LEDGER_FILE, NULL);
+
+        /* Who only asks needs no right to write there, and none to read. */
+        if (!hold && access(path, R_OK | W_OK)) {
+            folder = NULL;
+        } else {
+            ledger = ledger_open(folder, now, error);
+        }
+    }
+    for (guint i = 0; ledger && i < ledger->promises->len; i++) {
+        struct place_vm_config other;
+        struct place_verdict ignored;
+        uint32_t vm;
+
+        promise_config(&g_array_index(ledger->promises, Promise, i), now,
+                       &other);
+        place_vm_add(h, &other, now, &vm, &ignored);
+    }
+    place_advise(h, c, v);
+    if (!ledger || !hold || !(v->fits || always)) {
+        return ledger || !folder;
+    }
+    ledger_add(ledger, h, c, v->cage, now + (uint64_t)hold * PLACE_SECOND);
+    return ledger_write(ledger, error);
+}
+
 int command_advise(int argc, char **argv)
 {
-    static char *memory, *policy, *synthetic, *xml;
-    static int vcpus;
+    static char *memory, *policy, *synthetic, *xml, *state;
+    static int vcpus, hold = HOLD_SECONDS;
     const GOptionEntry entries[] = {
         { "vcpus", 0, 0, G_OPTION_ARG_INT, &vcpus, "How many", "N" },
         { "memory", 0, 0, G_OPTION_ARG_STRING, &memory,
@@ -100,10 +147,16 @@ int command_advise(int argc, char **argv)
           "Of a host that hwloc describes so, not of this one", "TEXT" },
         { "xml", 0, 0, G_OPTION_ARG_FILENAME, &xml,
           "Of a host that lstopo has written into this file", "FILE" },
+        { "hold", 0, 0, G_OPTION_ARG_INT, &hold,
+          "Keep its room free for so long (default: 60)", "SECONDS" },
+        { "state", 0, 0, G_OPTION_ARG_FILENAME, &state,
+          "Where the ledger of promises is (default: " DEFAULT_STATE ")",
+          "DIR" },
         { NULL, 0, 0, 0, NULL, NULL, NULL },
     };
     struct place_vm_config c = { 0 };
     struct place_verdict v;
+    g_autoptr(GError) error = NULL;
     g_autofree HostTopology *topology = NULL;
     g_autofree char *nodes = NULL;
     struct place_host *h;
@@ -132,11 +185,24 @@ int command_advise(int argc, char **argv)
         return command_fail(STATUS_USAGE,
                             "advise: either --topology or --xml, not both");
     }
+    if (hold < 0 || hold > 86400) {
+        return command_fail(STATUS_USAGE,
+                            "advise: --hold must be from 0 to 86400");
+    }
     h = this_or_other(synthetic, xml, &topology);
     if (!h) {
         return STATUS_USAGE;
     }
-    place_advise(h, &c, &v);
+    /* Another host's promises are somewhere only if that is said. */
+    if (!state && topology->is_this_host) {
+        state = (char *)DEFAULT_STATE;
+    }
+    if (!choose(h, &c, state, hold, FALSE, &v, &error)) {
+        free(h);
+        return command_fail(STATUS_FAILED,
+                            "advise: %s: be root, or --hold 0 to only ask",
+                            error->message);
+    }
     place_verdict_text(h, &c, &v, text, sizeof(text));
     nodes = command_nodes(topology, &v);
     free(h);
@@ -158,8 +224,9 @@ int command_numad(int argc, char **argv)
     struct place_verdict v;
     g_autofree HostTopology *topology = NULL;
     g_autofree char *nodes = NULL;
-    const char *request = NULL;
+    const char *request = NULL, *state = g_getenv("XEN_PLACE_STATE");
     char *end = NULL;
+    g_autoptr(GError) error = NULL;
     struct place_host *h;
 
     if (argc == 3 && !strcmp(argv[1], "-w")) {
@@ -183,7 +250,13 @@ int command_numad(int argc, char **argv)
     if (!h) {
         return STATUS_FAILED;
     }
-    place_advise(h, &c, &v);
+    if (!state) {
+        state = DEFAULT_STATE;
+    }
+    /* libvirt gets its answer also if that cannot be promised. */
+    if (!choose(h, &c, state, HOLD_SECONDS, TRUE, &v, &error)) {
+        command_fail(STATUS_FAILED, "%s", error->message);
+    }
     nodes = command_nodes(topology, &v);
     puts(nodes);
     free(h);

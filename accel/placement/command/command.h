@@ -6,6 +6,8 @@
 
 #include "topology.h"
 
+#define DEFAULT_STATE "/run/xen-place"
+
 /* Exit statuses; the manual page has them, too. */
 enum {
     STATUS_GOOD = 0,

@@ -13,7 +13,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define DEFAULT_STATE "/run/xen-place"
 #define DEFAULT_QMP "/run/xen-place/qmp"
 
 int command_daemon(int argc, char **argv)

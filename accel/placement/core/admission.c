@@ -153,6 +153,30 @@ static void fill_nodes(const struct place_host *h, struct place_verdict *v)
     }
 }
 
+/* The cage that was chosen for it before, if it can still be there. */
+static uint32_t find_home(const struct place_host *h, struct request *r)
+{
+    const struct place_vm_config *config = r->config;
+    uint32_t i,
+        nr = 0,
+        cage = config->home ? place_cage_find(h, config->home) : PLACE_NONE;
+
+    if (cage == PLACE_NONE) {
+        return PLACE_NONE;
+    }
+    if (config->policy == PLACE_DEDICATED) {
+        nr =
+            place_cores_choose(h, cage, &r->allowed, config->vcpus, &r->chosen);
+        return nr == config->vcpus ? cage : PLACE_NONE;
+    }
+    for (i = 0; i < h->words; i++) {
+        nr += (uint32_t)__builtin_popcountll(h->cage[cage].cpus.word[i] &
+                                             r->allowed.word[i] &
+                                             h->available.word[i]);
+    }
+    return nr && nr >= r->vcpus ? cage : PLACE_NONE;
+}
+
 static void admit(const struct place_host *h, struct request *r,
                   struct place_verdict *v)
 {
@@ -160,7 +184,12 @@ static void admit(const struct place_host *h, struct request *r,
     uint32_t k, seed, cage;
 
     memset(v, 0, sizeof(*v));
-    v->cage = PLACE_NONE;
+    v->cage = find_home(h, r);
+    if (v->cage != PLACE_NONE) {
+        v->fits = true;
+        fill_nodes(h, v);
+        return;
+    }
     for (k = 0; k < NR_SET_SIZES && v->cage == PLACE_NONE; k++) {
         for (seed = 0; seed < h->nr_nodes; seed++) {
             cage = place_node_set(h, seed, k);

@@ -16,18 +16,29 @@ const uint8_t place_set_sizes[NR_SET_SIZES] = {
     1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48,
 };
 
+uint32_t place_cage_find(const struct place_host *h,
+                         const struct place_set *cpus)
+{
+    uint32_t i;
+
+    for (i = 0; i < h->nr_cages; i++) {
+        if (bits_equal(h->cage[i].cpus.word, cpus->word, h->words)) {
+            return i;
+        }
+    }
+    return PLACE_NONE;
+}
+
 /* The cage of @set, a new one if there is none. */
 static uint32_t intern(struct place_host *h, const struct place_set *set,
                        enum place_cage_kind kind, uint32_t node,
                        uint32_t nr_nodes)
 {
     struct cage *cage;
-    uint32_t i;
+    uint32_t i = place_cage_find(h, set);
 
-    for (i = 0; i < h->nr_cages; i++) {
-        if (bits_equal(h->cage[i].cpus.word, set->word, h->words)) {
-            return i;
-        }
+    if (i != PLACE_NONE) {
+        return i;
     }
     cage = &h->cage[h->nr_cages];
     cage->cpus = *set;

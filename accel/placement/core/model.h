@@ -202,6 +202,9 @@ static inline uint32_t min_u32(uint32_t a, uint32_t b)
 #define NR_SET_SIZES 12
 extern const uint8_t place_set_sizes[NR_SET_SIZES];
 void place_cages_init(struct place_host *h);
+/* The cage with these CPUs, or PLACE_NONE. */
+uint32_t place_cage_find(const struct place_host *h,
+                         const struct place_set *cpus);
 uint32_t place_distance(const struct place_host *h, uint32_t from, uint32_t to);
 /* The node set of @size nodes next to @seed, or PLACE_NONE. */
 uint32_t place_node_set(const struct place_host *h, uint32_t seed,

@@ -131,6 +131,8 @@ struct place_vm_config {
     uint32_t declared; /* demand; 0: a quarter of its vCPUs */
     const struct place_set *allowed; /* NULL: any CPU */
     const uint64_t *resident; /* its memory on each node, or NULL */
+    /* The CPUs of a cage that was chosen for it before; NULL, or none: choose. */
+    const struct place_set *home;
 };
 
 /* What admission found; refused[] says how many candidates failed which test. */

@@ -160,6 +160,7 @@ static void do_window(Daemon *d)
     gboolean changed = cpus_changed(d);
 
     guests_look(&d->guests, changed);
+    guests_expect(&d->guests);
     guests_find(&d->guests, d->options->qmp_dir);
     guests_sample(&d->guests);
     place_plan(h, guests_now(), change, G_N_ELEMENTS(change));
@@ -180,10 +181,11 @@ static void status(Daemon *d, GString *out)
     place_counts(d->guests.h, &c);
     g_string_append_printf(
         out,
-        "mode %s%s, %u guests, %u threads, %" G_GUINT64_FORMAT
+        "mode %s%s, %u guests, %u promised, %u threads, %" G_GUINT64_FORMAT
         " actions, %" G_GUINT64_FORMAT " rolled back\n",
-        modes[d->options->mode], c.suspended ? " (suspended)" : "", c.vms,
-        c.threads, c.actions, c.rolled_back);
+        modes[d->options->mode], c.suspended ? " (suspended)" : "",
+        d->guests.guests->len, d->guests.expected->len, c.threads, c.actions,
+        c.rolled_back);
     for (uint32_t i = 0; i < place_nr_cages(d->guests.h); i++) {
         place_cage_info(d->guests.h, i, &info);
         if (!info.nr_threads) {
@@ -324,6 +326,8 @@ static gboolean start(Daemon *d, GError **error)
     place_mode_set(d->guests.h, o->mode);
     d->guests.may_change = o->mode != PLACE_OBSERVE;
     d->guests.guests = g_ptr_array_new();
+    d->guests.expected = g_array_new(FALSE, TRUE, sizeof(Expected));
+    d->guests.state_dir = o->state_dir;
     if (!read_config(d, error)) {
         return FALSE;
     }

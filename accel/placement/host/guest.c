@@ -167,7 +167,7 @@ static void guest_add(Guests *g, const char *path)
     guest->threads = g_array_new(FALSE, TRUE, sizeof(GuestThread));
     c.memory = qmp_memory(qmp);
     c.policy = policy_of(g, guest->name);
-    if (place_vm_add(g->h, &c, guests_now(), &guest->place, &v)) {
+    if (guests_admit(g, qmp_pid(qmp), &c, &guest->place, &v)) {
         place_verdict_text(g->h, &c, &v, text, sizeof(text));
         fprintf(stderr, "xen-place: %s is left alone: %s\n", guest->name, text);
         c.policy = PLACE_IGNORE;
@@ -266,6 +266,7 @@ void guests_free(Guests *g)
         g_ptr_array_remove_index(g->guests, 0);
     }
     g_clear_pointer(&g->guests, g_ptr_array_unref);
+    g_clear_pointer(&g->expected, g_array_unref);
     g_clear_pointer(&g->left, g_array_unref);
     g_clear_pointer(&g->config, g_key_file_unref);
     g_clear_pointer(&g->state_path, g_free);

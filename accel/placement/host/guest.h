@@ -23,12 +23,20 @@ typedef struct Guest {
     unsigned int windows; /* since its threads were asked for */
 } Guest;
 
+/* A guest that was promised room and that no QEMU has claimed yet. */
+typedef struct Expected {
+    guint64 id; /* the ledger's */
+    uint32_t place;
+} Expected;
+
 typedef struct Guests {
     struct place_host *h;
     GPtrArray *guests;
+    GArray *expected; /* of Expected */
     GKeyFile *config;
     GArray *left; /* StateThreads of a daemon that was killed */
     char *state_path;
+    const char *state_dir; /* where the ledger is */
     gboolean may_change; /* not in the mode observe */
 } Guests;
 
@@ -39,6 +47,14 @@ void guests_find(Guests *g, const char *folder);
 void guests_sample(Guests *g);
 Guest *guests_named(Guests *g, const char *name);
 void guests_free(Guests *g);
+
+/* expected.c */
+
+/* What was promised since the last look, and what is over. */
+void guests_expect(Guests *g);
+/* Admits a guest where that was promised, and notes where that is. */
+int guests_admit(Guests *g, pid_t pid, struct place_vm_config *c,
+                 uint32_t *place, struct place_verdict *v);
 
 /* masks.c */
 
