@@ -3,6 +3,7 @@
 
 #include "command.h"
 
+#include "config.h"
 #include "daemon.h"
 #include "state.h"
 
@@ -17,7 +18,6 @@
 
 int command_daemon(int argc, char **argv)
 {
-    static const char *const modes[] = { "observe", "place", "balance" };
     static char *mode, *config;
     static char *qmp_dir = (char *)DEFAULT_QMP;
     static char *state = (char *)DEFAULT_STATE;
@@ -37,18 +37,22 @@ int command_daemon(int argc, char **argv)
         { NULL, 0, 0, 0, NULL, NULL, NULL },
     };
     g_autoptr(GError) error = NULL;
-    DaemonOptions options = { .mode = PLACE_OBSERVE };
+    DaemonOptions options = { 0 };
 
     if (!command_options("daemon", entries, NULL, &argc, &argv)) {
         return STATUS_USAGE;
     }
-    while (mode && strcmp(mode, modes[options.mode])) {
-        if (++options.mode > PLACE_BALANCE) {
+    if (mode) {
+        int number = config_number(config_modes, mode);
+
+        if (number < 0) {
             return command_fail(STATUS_USAGE,
                                 "daemon: --mode: '%s' is none of:"
                                 " observe place balance",
                                 mode);
         }
+        options.has_mode = TRUE;
+        options.mode = number;
     }
     if (milliseconds < 50 || milliseconds > 60000) {
         return command_fail(STATUS_USAGE,

@@ -3,6 +3,8 @@
 
 #include "command.h"
 
+#include "config.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,16 +84,10 @@ gboolean command_memory(const char *text, uint64_t *memory)
 
 gboolean command_policy(const char *text, enum place_policy *policy)
 {
-    static const char *const names[] = { "shared", "dedicated", "dense",
-                                         "ignore" };
+    int number = config_number(config_policies, text);
 
-    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (!strcmp(text, names[i])) {
-            *policy = i;
-            return TRUE;
-        }
-    }
-    return FALSE;
+    *policy = number < 0 ? PLACE_SHARED : number;
+    return number >= 0;
 }
 
 char *command_nodes(const HostTopology *topology, const struct place_verdict *v)

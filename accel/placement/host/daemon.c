@@ -77,57 +77,6 @@ static int take_lock(const char *folder, GError **error)
     return fd;
 }
 
-static gboolean read_config(Daemon *d, GError **error)
-{
-    const char *path = d->options->config;
-    GKeyFile *file;
-    int target;
-
-    if (!path) {
-        return TRUE;
-    }
-    file = d->guests.config = g_key_file_new();
-    if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, error)) {
-        g_prefix_error(error, "%s: ", path);
-        return FALSE;
-    }
-    if (g_key_file_has_key(file, "host", "target", NULL)) {
-        target = g_key_file_get_integer(file, "host", "target", NULL);
-        if (target < 10 || target > 100) {
-            g_set_error(error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
-                        "%s: target must be from 10 to 100", path);
-            return FALSE;
-        }
-        place_target_set(d->guests.h, (uint32_t)target * PLACE_ONE / 100);
-    }
-    return TRUE;
-}
-
-/* Before the core is made: which CPUs it must not use. */
-static gboolean exclude(Daemon *d, GError **error)
-{
-    g_autoptr(GKeyFile) file = g_key_file_new();
-    g_autofree char *text = NULL;
-    struct place_set set;
-
-    if (!d->options->config ||
-        !g_key_file_load_from_file(file, d->options->config, G_KEY_FILE_NONE,
-                                   NULL)) {
-        return TRUE;
-    }
-    text = g_key_file_get_string(file, "host", "exclude-cpus", NULL);
-    if (text && !host_parse_set(text, &set)) {
-        g_set_error(error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
-                    "%s: exclude-cpus: '%s' is no list such as 0-3,8",
-                    d->options->config, text);
-        return FALSE;
-    }
-    for (uint32_t i = 0; text && i < d->topology->t.nr_cpus; i++) {
-        d->topology->cpu[i].excluded = set.word[i / 64] >> (i % 64) & 1;
-    }
-    return TRUE;
-}
-
 static gboolean read_online(struct place_set *set)
 {
     g_autofree char *text = NULL;
@@ -173,7 +122,6 @@ static void do_window(Daemon *d)
 
 static void status(Daemon *d, GString *out)
 {
-    static const char *const modes[] = { "observe", "place", "balance" };
     struct place_counts c;
     struct place_cage_info info;
     char cpus[6000];
@@ -183,9 +131,9 @@ static void status(Daemon *d, GString *out)
         out,
         "mode %s%s, %u guests, %u promised, %u threads, %" G_GUINT64_FORMAT
         " actions, %" G_GUINT64_FORMAT " rolled back\n",
-        modes[d->options->mode], c.suspended ? " (suspended)" : "",
-        d->guests.guests->len, d->guests.expected->len, c.threads, c.actions,
-        c.rolled_back);
+        config_modes[place_mode_get(d->guests.h)],
+        c.suspended ? " (suspended)" : "", d->guests.guests->len,
+        d->guests.expected->len, c.threads, c.actions, c.rolled_back);
     for (uint32_t i = 0; i < place_nr_cages(d->guests.h); i++) {
         place_cage_info(d->guests.h, i, &info);
         if (!info.nr_threads) {
@@ -296,8 +244,15 @@ static void answer(Daemon *d)
 static gboolean start(Daemon *d, GError **error)
 {
     const DaemonOptions *o = d->options;
+    enum place_mode mode;
+    Config *config;
     sigset_t mask;
 
+    config = d->guests.config = config_read(o->config, error);
+    if (!config) {
+        return FALSE;
+    }
+    mode = o->has_mode ? o->mode : config->mode;
     if (!g_file_test(o->qmp_dir, G_FILE_TEST_IS_DIR)) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOTDIR,
                     "--qmp-dir: %s is not a directory", o->qmp_dir);
@@ -314,8 +269,12 @@ static gboolean start(Daemon *d, GError **error)
     d->guests.state_path = g_build_filename(o->state_dir, STATE_FILE, NULL);
     d->guests.left = state_read(d->guests.state_path, error);
     d->topology = d->guests.left ? host_topology_new(NULL, NULL, error) : NULL;
-    if (!d->topology || !exclude(d, error)) {
+    if (!d->topology) {
         return FALSE;
+    }
+    for (uint32_t i = 0; i < d->topology->t.nr_cpus; i++) {
+        d->topology->cpu[i].excluded =
+            config->excluded.word[i / 64] >> (i % 64) & 1;
     }
     d->guests.h = host_topology_place(d->topology, &limits);
     if (!d->guests.h) {
@@ -323,14 +282,14 @@ static gboolean start(Daemon *d, GError **error)
                     "this host's topology is not supported");
         return FALSE;
     }
-    place_mode_set(d->guests.h, o->mode);
-    d->guests.may_change = o->mode != PLACE_OBSERVE;
+    place_mode_set(d->guests.h, mode);
+    if (config->target) {
+        place_target_set(d->guests.h, config->target);
+    }
+    d->guests.may_change = mode != PLACE_OBSERVE;
     d->guests.guests = g_ptr_array_new();
     d->guests.expected = g_array_new(FALSE, TRUE, sizeof(Expected));
     d->guests.state_dir = o->state_dir;
-    if (!read_config(d, error)) {
-        return FALSE;
-    }
     read_online(&d->online);
     sigemptyset(&mask);
     sigaddset(&mask, SIGTERM);

@@ -7,10 +7,11 @@
 #include "topology.h"
 
 typedef struct DaemonOptions {
+    gboolean has_mode; /* or it is the configuration's */
     enum place_mode mode;
     const char *qmp_dir; /* each socket in it is a QEMU's monitor */
     const char *state_dir;
-    const char *config; /* a GKeyFile, or NULL */
+    const char *config; /* a file, or NULL */
     unsigned int milliseconds; /* of a window */
 } DaemonOptions;
 

@@ -21,33 +21,6 @@ uint64_t guests_now(void)
     return (uint64_t)t.tv_sec * PLACE_SECOND + (uint64_t)t.tv_nsec;
 }
 
-static enum place_policy policy_of(const Guests *g, const char *name)
-{
-    static const char *const names[] = { "shared", "dedicated", "dense",
-                                         "ignore" };
-    g_auto(GStrv) groups = NULL;
-
-    if (!g->config) {
-        return PLACE_SHARED;
-    }
-    groups = g_key_file_get_groups(g->config, NULL);
-    for (char **group = groups; *group; group++) {
-        g_autofree char *policy = NULL;
-
-        if (!g_str_has_prefix(*group, "vm ") ||
-            !g_pattern_match_simple(*group + 3, name)) {
-            continue;
-        }
-        policy = g_key_file_get_string(g->config, *group, "policy", NULL);
-        for (guint i = 0; policy && i < G_N_ELEMENTS(names); i++) {
-            if (!strcmp(policy, names[i])) {
-                return i;
-            }
-        }
-    }
-    return PLACE_SHARED;
-}
-
 static void thread_close(Guests *g, GuestThread *t)
 {
     place_thread_remove(g->h, t->place);
@@ -166,7 +139,7 @@ static void guest_add(Guests *g, const char *path)
     guest->name = qmp_name(qmp);
     guest->threads = g_array_new(FALSE, TRUE, sizeof(GuestThread));
     c.memory = qmp_memory(qmp);
-    c.policy = policy_of(g, guest->name);
+    c.policy = config_policy(g->config, guest->name);
     if (guests_admit(g, qmp_pid(qmp), &c, &guest->place, &v)) {
         place_verdict_text(g->h, &c, &v, text, sizeof(text));
         fprintf(stderr, "xen-place: %s is left alone: %s\n", guest->name, text);
@@ -268,6 +241,6 @@ void guests_free(Guests *g)
     g_clear_pointer(&g->guests, g_ptr_array_unref);
     g_clear_pointer(&g->expected, g_array_unref);
     g_clear_pointer(&g->left, g_array_unref);
-    g_clear_pointer(&g->config, g_key_file_unref);
+    g_clear_pointer(&g->config, config_free);
     g_clear_pointer(&g->state_path, g_free);
 }

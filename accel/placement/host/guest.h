@@ -4,6 +4,7 @@
 #ifndef HOST_GUEST_H
 #define HOST_GUEST_H
 
+#include "config.h"
 #include "qmp.h"
 #include "state.h"
 
@@ -33,7 +34,7 @@ typedef struct Guests {
     struct place_host *h;
     GPtrArray *guests;
     GArray *expected; /* of Expected */
-    GKeyFile *config;
+    Config *config;
     GArray *left; /* StateThreads of a daemon that was killed */
     char *state_path;
     const char *state_dir; /* where the ledger is */
