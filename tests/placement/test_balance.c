@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is done about threads that wait or talk, and what comes of it. */
+
+#include "rig.h"
+
+#include <string.h>
+
+/* Two busy VMs on one node, the other node idle: one is moved, and kept. */
+static void test_two_hot(void)
+{
+    struct rig *r = rig_new(2, 1, 4, 1, 0);
+    uint32_t a = rig_add(r, 4, 10, PLACE_SHARED, NULL);
+    uint32_t x = rig_add(r, 4, 10, PLACE_SHARED, NULL);
+    uint32_t b = rig_add(r, 4, 10, PLACE_SHARED, NULL), moved, i, actions = 0;
+    struct place_change change[64];
+    char text[1000];
+
+    /* Admission spreads them; the one that had the other node goes. */
+    g_assert_cmpuint(rig_cage_of(r, a), !=, rig_cage_of(r, x));
+    g_assert_cmpuint(rig_cage_of(r, a), ==, rig_cage_of(r, b));
+    place_vm_remove(r->h, x);
+    for (i = 0; i < 12 && !actions; i++) {
+        bool apart = rig_cage_of(r, a) != rig_cage_of(r, b);
+
+        g_assert_false(apart);
+        rig_use(r, a, 1000, 990);
+        rig_use(r, b, 1000, 990);
+        actions = (uint32_t)rig_plan(r, change);
+    }
+    /* Within 10 s of waiting, and 4 masks. */
+    g_assert_cmpuint(i, <=, 5);
+    g_assert_cmpuint(actions, ==, 4);
+    g_assert_cmpint(change[0].action, ==, PLACE_MOVED);
+    g_assert_cmpuint(rig_cage_of(r, a), !=, rig_cage_of(r, b));
+    moved = r->h->thread[change[0].thread].vm;
+    for (i = 0; i < 30; i++) {
+        rig_use(r, a, 1990, 10);
+        rig_use(r, b, 1990, 10);
+        g_assert_cmpuint(rig_plan(r, change), ==, 0);
+    }
+    place_explain(r->h, moved, PLACE_NONE, "web1", r->now, text, sizeof(text));
+    g_test_message("%s", text);
+    g_assert_nonnull(strstr(text, "It was moved from CPUs 0-3 (node 0)"));
+    g_assert_nonnull(strstr(text, "Kept: 0.5 % in both afterwards."));
+    g_assert_cmpuint(r->h->rolled_back, ==, 0);
+    rig_free(r);
+}
+
+/* A move that does harm is taken back, and not repeated for 10 minutes. */
+static void test_planted(void)
+{
+    struct rig *r = rig_new(2, 1, 4, 1, 0);
+    uint32_t a = rig_add(r, 4, 10, PLACE_SHARED, NULL);
+    uint32_t b = rig_add(r, 4, 10, PLACE_SHARED, NULL),
+             home = rig_cage_of(r, b), i;
+    struct place_change change[64];
+    size_t n = 0;
+
+    for (i = 0; i < 6; i++) {
+        rig_use(r, a, 1990, 10);
+        rig_use(r, b, 1990, 10);
+        g_assert_cmpuint(rig_plan(r, change), ==, 0);
+    }
+    g_assert_true(
+        place_force(r->h, b, rig_cage_of(r, a), r->now, change, 64, &n));
+    for (i = 0; i < 5; i++) {
+        rig_use(r, a, 1990, 60);
+        rig_use(r, b, 1990, 60);
+        n = rig_plan(r, change);
+        g_assert_cmpuint(n, ==, i < 4 ? 0 : 4);
+    }
+    g_assert_cmpint(change[0].action, ==, PLACE_ROLLED_BACK);
+    g_assert_cmpuint(rig_cage_of(r, b), ==, home);
+    g_assert_cmpuint(r->h->rolled_back, ==, 1);
+    r->now += 300 * PLACE_SECOND;
+    g_assert_false(
+        place_force(r->h, b, rig_cage_of(r, a), r->now, change, 64, &n));
+    r->now += 301 * PLACE_SECOND;
+    g_assert_true(
+        place_force(r->h, b, rig_cage_of(r, a), r->now, change, 64, &n));
+    rig_free(r);
+}
+
+/* Where neither moving nor other nodes help, a VM is widened; later narrowed. */
+static void test_widen_narrow(void)
+{
+    struct rig *r = rig_new(1, 2, 4, 1, 0);
+    uint32_t a = rig_add(r, 4, 10, PLACE_SHARED, NULL), home, i;
+    uint32_t b = rig_add(r, 4, 10, PLACE_SHARED, NULL);
+    struct place_change change[64];
+    size_t n = 0;
+
+    home = rig_cage_of(r, a);
+    g_assert_cmpuint(home, !=, rig_cage_of(r, b));
+    /* More than half of the other LLC is used: no whole VM fits there. */
+    for (i = 0; i < 20 && !n; i++) {
+        rig_use(r, a, 1300, 650);
+        rig_use(r, b, 900, 0);
+        n = rig_plan(r, change);
+    }
+    g_assert_cmpuint(n, >, 0);
+    g_assert_true(change[0].action == PLACE_WIDENED ||
+                  change[0].action == PLACE_MOVED);
+    for (i = 0; i < 60 && rig_cage_of(r, a) != home; i++) {
+        rig_use(r, a, 100, 0);
+        rig_use(r, b, 100, 0);
+        rig_plan(r, change);
+    }
+    g_assert_cmpuint(rig_cage_of(r, a), ==, home);
+    rig_free(r);
+}
+
+/* In the other modes nothing is done about the same. */
+static void test_modes(void)
+{
+    static const enum place_mode modes[] = { PLACE_OBSERVE, PLACE_START };
+    struct place_change change[64];
+    uint32_t i, k;
+
+    for (k = 0; k < 2; k++) {
+        struct rig *r = rig_new(2, 1, 4, 1, 0);
+        uint32_t vm;
+
+        place_mode_set(r->h, modes[k]);
+        vm = rig_add(r, 4, 10, PLACE_SHARED, NULL);
+        g_assert_cmpint(rig_cage_of(r, vm) == r->h->all, ==,
+                        modes[k] == PLACE_OBSERVE);
+        for (i = 0; i < 20; i++) {
+            rig_use(r, vm, 500, 1400);
+            g_assert_cmpuint(rig_plan(r, change), ==, 0);
+        }
+        rig_free(r);
+    }
+}
+
+/* Steady random load: next to no actions. */
+static void test_steady(void)
+{
+    struct rig *r = rig_new(4, 1, 4, 1, 0);
+    uint32_t vm[8], i, k;
+    uint64_t random = 7;
+    struct place_change change[64];
+    struct place_counts c;
+
+    for (i = 0; i < 8; i++) {
+        vm[i] = rig_add(r, 4, 10, PLACE_SHARED, NULL);
+    }
+    for (k = 0; k < 300; k++) {
+        for (i = 0; i < 8; i++) {
+            rig_use(r, vm[i], 650 + random_below(&random, 100),
+                    300 + random_below(&random, 60));
+        }
+        rig_plan(r, change);
+    }
+    place_counts(r->h, &c);
+    g_test_message("%" G_GUINT64_FORMAT " actions in 10 minutes", c.actions);
+    g_assert_cmpuint(c.actions, <=, 10);
+    rig_free(r);
+}
+
+/* vCPUs that talk in two groups go into one LLC each. */
+static void test_merge(void)
+{
+    struct rig *r = rig_new(1, 2, 4, 1, 0);
+    uint32_t vm = rig_add(r, 8, 10, PLACE_SHARED, NULL), i, k, thread[8];
+    struct place_change change[64];
+    size_t n;
+
+    rig_assert_cpus(r, rig_cage_of(r, vm), "0-7");
+    for (i = r->h->vm[vm].first_thread; i != PLACE_NONE;
+         i = r->h->thread[i].next_of_vm) {
+        thread[r->h->thread[i].index] = i;
+    }
+    g_assert_cmpuint(place_merge(r->h, vm, r->now, change, 64), ==, 0);
+    for (k = 0; k < 20; k++) {
+        rig_use(r, vm, 200, 0);
+        for (i = 0; i < 8; i++) {
+            /* Even ones with even ones, odd ones with odd ones. */
+            place_traffic(r->h, thread[i], thread[(i + 2) % 8], 2000,
+                          2 * PLACE_SECOND);
+            place_traffic(r->h, thread[i], thread[(i + 1) % 8], 100,
+                          2 * PLACE_SECOND);
+        }
+        rig_plan(r, change);
+    }
+    n = place_merge(r->h, vm, r->now, change, 64);
+    g_assert_cmpuint(n, ==, 8);
+    for (i = 0; i < 8; i++) {
+        g_assert_cmpuint(r->h->thread[thread[i]].cage, ==,
+                         r->h->thread[thread[i % 2]].cage);
+    }
+    g_assert_cmpuint(r->h->thread[thread[0]].cage, !=,
+                     r->h->thread[thread[1]].cage);
+    rig_free(r);
+}
+
+/* But not where a user's limit would put two of them on one CPU. */
+static void test_merge_limited(void)
+{
+    struct rig *r = rig_new(1, 2, 4, 1, 0);
+    uint32_t vm = rig_add(r, 8, 10, PLACE_SHARED, NULL), i, k, first;
+    struct place_set some = { { 0x11 } }; /* one CPU of each LLC */
+    struct place_change change[64];
+
+    first = r->h->vm[vm].first_thread;
+    for (k = 0, i = first; k < 2; k++, i = r->h->thread[i].next_of_vm) {
+        place_thread_allow(r->h, i, &some);
+        g_assert_cmpuint(r->h->thread[i].cage, ==, rig_cage_of(r, vm));
+    }
+    for (k = 0; k < 20; k++) {
+        rig_use(r, vm, 200, 0);
+        place_traffic(r->h, first, r->h->thread[first].next_of_vm, 5000,
+                      PLACE_SECOND);
+        rig_plan(r, change);
+    }
+    g_assert_cmpuint(place_merge(r->h, vm, r->now, change, 64), ==, 0);
+    rig_free(r);
+}
+
+/* Sakasegawa's formula at 50, 75, 90 % and so on, computed in floating point. */
+static void test_wait(void)
+{
+    static const struct {
+        uint32_t load, cpus, wait;
+    } known[] = {
+        { 1024, 1, 500000 },   { 2277, 4, 223403 }, { 4721, 4, 1610531 },
+        { 11025, 4, 7166418 }, { 4204, 8, 105650 }, { 11817, 8, 4539949 },
+        { 0, 4, 0 },
+    };
+    uint32_t i, load, last = 0;
+
+    for (i = 0; i < G_N_ELEMENTS(known); i++) {
+        uint32_t w = place_wait(known[i].load, known[i].cpus * 1024);
+
+        g_assert_cmpuint(w, >=, known[i].wait * 0.95);
+        g_assert_cmpuint(w, <=, known[i].wait * 1.05 + 1);
+    }
+    for (load = 0; load < 20000; load += 7) {
+        uint32_t w = place_wait(load, 8 * 1024);
+
+        /* Threads wait no longer than they want to run. */
+        g_assert_cmpuint(w, <=, load * UINT64_C(1000000) / 1024);
+        g_assert_cmpuint(w, >=, last);
+        last = w;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/placement/two-hot", test_two_hot);
+    g_test_add_func("/placement/planted", test_planted);
+    g_test_add_func("/placement/widen-narrow", test_widen_narrow);
+    g_test_add_func("/placement/modes", test_modes);
+    g_test_add_func("/placement/steady", test_steady);
+    g_test_add_func("/placement/merge", test_merge);
+    g_test_add_func("/placement/merge-limited", test_merge_limited);
+    g_test_add_func("/placement/wait", test_wait);
+    return g_test_run();
+}
