@@ -182,6 +182,8 @@ void xen_accel_require(void);
 extern const XenAccelOps *xen_accel;
 
 extern const XenAccelOps xen_accel_kvm;
+/* A PV guest on its monitor, on a KVM that need not know Xen. */
+extern const XenAccelOps xen_accel_kvm_pv;
 extern const XenAccelOps xen_accel_tcg;
 
 /*

@@ -104,12 +104,13 @@ libraries_of() {
 # What QEMU's -accel takes for a Xen guest on KVM.
 export xen_kvm=kvm,xen-version=0x40011,kernel-irqchip=split
 
-# kvm_lacks QEMU: prints why this host's KVM cannot run Xen guests; nothing if it can.
-# /dev/kvm is not enough: this starts a virtual machine to find out.
+# kvm_lacks QEMU [ACCEL]: prints why this host's KVM cannot run Xen guests, or what ACCEL
+# says; nothing if it can. /dev/kvm is not enough: this starts a virtual machine to find
+# out.
 kvm_lacks() {
     local out firmware=$build/debian-qemu/usr/share
     out=$(echo quit | LD_LIBRARY_PATH=$(libraries_of "$1") "$1" -S -nodefaults -display none -monitor stdio \
-        -L "$firmware/qemu" -L "$firmware/seabios" -machine pc -accel "$xen_kvm" 2>&1 >/dev/null) && return
+        -L "$firmware/qemu" -L "$firmware/seabios" -machine pc -accel "${2:-$xen_kvm}" 2>&1 >/dev/null) && return
     out=${out##*$'\n'}
     echo "${out##*split: }"
 }

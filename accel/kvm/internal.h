@@ -6,6 +6,16 @@
 
 #include "../xen_accel.h"
 
+/* xen_accel_kvm.c: what needs nothing of KVM_XEN */
+uint32_t xen_kvm_get_xen_version(void);
+uint16_t xen_kvm_get_gnttab_max_frames(void);
+uint16_t xen_kvm_get_evtchn_max_pirq(void);
+bool xen_kvm_gva_to_gpa(CPUState *cs, uint64_t gva, uint64_t *gpa,
+                        bool is_write);
+uint64_t xen_kvm_get_system_time(void);
+void xen_kvm_raise_upcall(CPUState *cs);
+void xen_kvm_raise_vcpu_upcall(CPUState *cs, uint8_t vector);
+
 /* vcpu.c */
 XenVCPUStatus xen_kvm_get_vcpu_status(CPUState *cs, CPUState *target);
 void xen_kvm_set_vcpu_status(CPUState *target, XenVCPUStatus status);

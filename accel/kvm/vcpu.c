@@ -28,9 +28,20 @@ typedef struct VCPU {
 
 static GArray *vcpus;           /* VCPU by cpu_index; BQL */
 
+/* A vCPU that starts anew without INIT must not sleep on. */
+static void forget_halt(CPUState *cs, run_on_cpu_data data)
+{
+    xen_kvm_end_halt(cs);
+}
+
 static void reset(void *opaque)
 {
+    CPUState *cs;
+
     g_array_set_size(vcpus, 0);
+    CPU_FOREACH(cs) {
+        async_run_on_cpu(cs, forget_halt, RUN_ON_CPU_NULL);
+    }
 }
 
 static VCPU *vcpu_of(CPUState *cs)
@@ -179,6 +190,8 @@ static void bring_up(CPUState *cs, run_on_cpu_data data)
     if (query.status == XEN_VCPU_DOWN) {
         v->down = false;
         set_mp_state(cs, v->mp_state);
+        /* At the end of a reset QEMU gives the kernel its own idea of it. */
+        X86_CPU(cs)->env.mp_state = v->mp_state;
     }
 }
 

@@ -32,17 +32,17 @@ static uint32_t get_caps(void)
     return kvm_state->xen_caps;
 }
 
-static uint32_t get_xen_version(void)
+uint32_t xen_kvm_get_xen_version(void)
 {
     return kvm_state->xen_version;
 }
 
-static uint16_t get_gnttab_max_frames(void)
+uint16_t xen_kvm_get_gnttab_max_frames(void)
 {
     return kvm_state->xen_gnttab_max_frames;
 }
 
-static uint16_t get_evtchn_max_pirq(void)
+uint16_t xen_kvm_get_evtchn_max_pirq(void)
 {
     return kvm_state->xen_evtchn_max_pirq;
 }
@@ -59,8 +59,8 @@ static bool is_canonical(CPUState *cs, uint64_t gva)
            ((int64_t)gva >> 56 == 0 || (int64_t)gva >> 56 == -1);
 }
 
-static bool gva_to_gpa(CPUState *cs, uint64_t gva, uint64_t *gpa,
-                       bool is_write)
+bool xen_kvm_gva_to_gpa(CPUState *cs, uint64_t gva, uint64_t *gpa,
+                        bool is_write)
 {
     struct kvm_translation tr = { .linear_address = gva };
 
@@ -72,7 +72,7 @@ static bool gva_to_gpa(CPUState *cs, uint64_t gva, uint64_t *gpa,
     return true;
 }
 
-static uint64_t get_system_time(void)
+uint64_t xen_kvm_get_system_time(void)
 {
     struct kvm_clock_data clock;
 
@@ -161,7 +161,7 @@ static int set_upcall_vector(uint8_t vector)
 }
 
 /* KVM looks at vcpu_info whenever it enters the vCPU. */
-static void raise_upcall(CPUState *cs)
+void xen_kvm_raise_upcall(CPUState *cs)
 {
     if (cs != current_cpu) {
         xen_kvm_wake_vcpu(cs);
@@ -169,7 +169,7 @@ static void raise_upcall(CPUState *cs)
     }
 }
 
-static void raise_vcpu_upcall(CPUState *cs, uint8_t vector)
+void xen_kvm_raise_vcpu_upcall(CPUState *cs, uint8_t vector)
 {
     kvm_irqchip_send_msi(kvm_state, xen_accel_upcall_message(cs, vector));
 }
@@ -237,11 +237,11 @@ static int set_runstate_update_flag(bool enable)
 const XenAccelOps xen_accel_kvm = {
     .name = "kvm",
     .get_caps = get_caps,
-    .get_xen_version = get_xen_version,
-    .get_gnttab_max_frames = get_gnttab_max_frames,
-    .get_evtchn_max_pirq = get_evtchn_max_pirq,
-    .gva_to_gpa = gva_to_gpa,
-    .get_system_time = get_system_time,
+    .get_xen_version = xen_kvm_get_xen_version,
+    .get_gnttab_max_frames = xen_kvm_get_gnttab_max_frames,
+    .get_evtchn_max_pirq = xen_kvm_get_evtchn_max_pirq,
+    .gva_to_gpa = xen_kvm_gva_to_gpa,
+    .get_system_time = xen_kvm_get_system_time,
     .set_shared_info = set_shared_info,
     .set_long_mode = set_long_mode,
     .get_long_mode = get_long_mode,
@@ -251,8 +251,8 @@ const XenAccelOps xen_accel_kvm = {
     .init_vcpu = init_vcpu,
     .destroy_vcpu = destroy_vcpu,
     .set_upcall_vector = set_upcall_vector,
-    .raise_upcall = raise_upcall,
-    .raise_vcpu_upcall = raise_vcpu_upcall,
+    .raise_upcall = xen_kvm_raise_upcall,
+    .raise_vcpu_upcall = xen_kvm_raise_vcpu_upcall,
     .set_vcpu_upcall_vector = set_vcpu_upcall_vector,
     .set_vcpu_timer = set_vcpu_timer,
     .get_vcpu_timer = get_vcpu_timer,

@@ -17,9 +17,9 @@
 #include "hw/xen-hypercalls/hvm_vcpu.h"
 #include "system/reset.h"
 #include "system/system.h"
-#include "system/tcg.h"
 
 #include "hw/xen-accel/xen_accel.h"
+#include "call.h"
 #include "machine.h"
 #include "monitor_memory.h"
 
@@ -202,12 +202,6 @@ void xen_pv_machine_init(MachineState *ms)
                      "such as xen-version=0x40011 for 4.17");
         exit(1);
     }
-    if (!tcg_enabled()) {
-        error_report("a PV guest's monitor runs on TCG only so far: take -accel "
-                     "tcg, or the machine type pc-i440fx-10.0-xenpv4.17, which "
-                     "has Xen's shim");
-        exit(1);
-    }
     if (!ms->kernel_filename) {
         error_report("a PV guest needs -kernel: its own, or GRUB's, which "
                      "boots that of the guest's disk (grub-x86_64-xen.bin)");
@@ -232,6 +226,7 @@ void xen_pv_machine_init(MachineState *ms)
         error_report("a PV guest needs more memory: give more by -m");
         exit(1);
     }
+    xen_pv_call_init(guest.memory.vcpus_mfn << TARGET_PAGE_BITS);
     if (own_events) {
         memory_region_init_ram(&guest.heap, NULL, "xen-pv-monitor",
                                NR_HEAP_MFNS << TARGET_PAGE_BITS, &error_fatal);

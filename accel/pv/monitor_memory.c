@@ -228,7 +228,6 @@ bool xen_pv_memory_plan(XenPVMemory *m, const XenPVRam *ram,
     m->boot.grant_mfn = GRANT_MFN;
     m->boot.status_mfn = STATUS_MFN;
     m->boot.nr_grant_mfns = NR_GRANT_MFNS;
-    m->boot.image_mfn = m->image_mfn;
     m->boot.stubs_mfn = m->stubs_mfn;
     return true;
 }

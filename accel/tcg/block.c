@@ -4,6 +4,7 @@
 #include "internal.h"
 #include "exec/exec-all.h"
 #include "hw/xen-evtchn/qemu/hooks.h"
+#include "../pv/machine.h"
 
 static void block_timeout(void *opaque)
 {
@@ -17,6 +18,45 @@ void xen_tcg_block_init_vcpu(XenTCGVCPU *v)
     v->block_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, block_timeout, v);
 }
 
+/* Interrupts that are pending now do not end the sleep: the vCPU knows them. */
+static unsigned int interrupts_seen(XenTCGVCPU *v)
+{
+    BQL_LOCK_GUARD();
+    /* A guest may have cleared its upcall flag itself, with interrupts off. */
+    xen_tcg_drop_taken_upcall(v->cs);
+    return v->cs->interrupt_request;
+}
+
+static void fall_asleep(XenTCGVCPU *v)
+{
+    v->block = false;
+    v->block_seen = interrupts_seen(v);
+    /* Before halted: a thread that sees halted must see blocked, too. */
+    v->blocked = true;
+    qatomic_set_mb(&v->cs->halted, 1);
+}
+
+static bool upcall_pending(CPUState *cs)
+{
+    return xen_upcall_pending(X86_CPU(cs)->env.xen_vcpu_info_hva);
+}
+
+/*
+ * A hypercall of a PV guest's monitor is within a write to a port, which must come
+ * to its end first.  What comes for the guest until then is not slept over.
+ */
+static void block_after_call(CPUState *cs, run_on_cpu_data data)
+{
+    XenTCGVCPU *v = xen_tcg_vcpu(cs);
+
+    if (v->block && data.host_int == (int)upcall_pending(cs)) {
+        fall_asleep(v);
+    } else {
+        v->blocked = true;
+        xen_tcg_end_block(v);
+    }
+}
+
 void xen_tcg_block_vcpu(CPUState *cs, uint64_t until_ns)
 {
     XenTCGVCPU *v = xen_tcg_vcpu(cs);
@@ -24,6 +64,10 @@ void xen_tcg_block_vcpu(CPUState *cs, uint64_t until_ns)
     v->block = true;
     if (until_ns) {
         timer_mod(v->block_timer, MIN(until_ns, INT64_MAX));
+    }
+    if (xen_pv_machine_is_pv()) {
+        async_run_on_cpu(cs, block_after_call,
+                         RUN_ON_CPU_HOST_INT(upcall_pending(cs)));
     }
 }
 
@@ -58,25 +102,11 @@ void xen_tcg_end_block(XenTCGVCPU *v)
     }
 }
 
-/* Interrupts that are pending now do not end the sleep: the vCPU knows them. */
-static unsigned int interrupts_seen(XenTCGVCPU *v)
-{
-    BQL_LOCK_GUARD();
-    /* A guest may have cleared its upcall flag itself, with interrupts off. */
-    xen_tcg_drop_taken_upcall(v->cs);
-    return v->cs->interrupt_request;
-}
-
 void xen_tcg_maybe_block(XenTCGVCPU *v)
 {
-    if (!v->block) {
-        return;
+    if (v->block) {
+        fall_asleep(v);
+        v->cs->exception_index = EXCP_HLT;
+        cpu_loop_exit(v->cs);
     }
-    v->block = false;
-    v->block_seen = interrupts_seen(v);
-    /* Before halted: a thread that sees halted must see blocked, too. */
-    v->blocked = true;
-    qatomic_set_mb(&v->cs->halted, 1);
-    v->cs->exception_index = EXCP_HLT;
-    cpu_loop_exit(v->cs);
 }

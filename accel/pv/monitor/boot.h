@@ -29,10 +29,21 @@
 /* The stack for the guest's traps ends this far below a block's end. */
 #define STACK_SPARE     64
 
+/* A write to this port calls L0, with what the vCPU's block begins with. */
+#define L0_PORT         0xe00
+
 #ifndef __ASSEMBLY__
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* A hypercall to L0, and what L0 answers. */
+struct pv_call {
+    uint64_t number;
+    uint64_t args[5];
+    int64_t result;
+    uint64_t again;             /* call again, as the arguments are now */
+};
 
 #define PV_BOOT_RANGES 2
 
@@ -58,7 +69,7 @@ struct pv_boot {
     uint64_t l0_shared_info_mfn;
     uint64_t heap_mfn, nr_heap_mfns;
     uint64_t grant_mfn, status_mfn, nr_grant_mfns;
-    uint64_t image_mfn, stubs_mfn;
+    uint64_t stubs_mfn;
     uint64_t slots[16];
     /* vCPU 0 */
     uint64_t rip, rsp, start_info, start_info_mfn, top_mfn;

@@ -36,12 +36,6 @@ monitor_entry:
     call start
     ud2
 
-/* QEMU fills it: see l0_call(). */
-    .balign 4096
-    .globl l0_hypercall_page
-l0_hypercall_page:
-    .skip 4096
-
     .text
 
 /* trap_stubs[VECTOR], 16 bytes each: error code, or 0, and vector. */
@@ -168,24 +162,6 @@ copy_guest:
     mov %rcx, %rax
     ret
     fixup 1b, 2b
-
-/* long l0_call(number, a, b, c, d, e) */
-    .globl l0_call
-l0_call:
-    mov %edi, %eax
-    mov %rsi, %rdi
-    mov %rdx, %rsi
-    mov %rcx, %rdx
-    mov %r8, %r10
-    mov %r9, %r8
-    shl $5, %eax
-    lea l0_hypercall_page(%rip), %r11
-    add %r11, %rax
-    /* L0 reads arguments by this vCPU's rights, which SMAP would limit. */
-    stac
-    call *%rax
-    clac
-    ret
 
 /* bool rdmsr_safe(uint32_t msr, uint64_t *value) */
     .globl rdmsr_safe

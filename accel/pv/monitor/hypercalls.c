@@ -25,13 +25,6 @@ size_t copy_to_guest(uint64_t to, const void *from, size_t size)
     return guest_range_ok(to, size) ? copy_guest((void *)to, from, size) : size;
 }
 
-uint64_t l0_pointer(uint64_t address)
-{
-    /* No argument of these calls is longer than a page. */
-    return !address || guest_range_ok(address, PAGE_SIZE) ? address :
-                                                            NOTHING_VA;
-}
-
 /* Traps and callbacks ---------------------------------------------------------- */
 
 static long set_trap_table(uint64_t table)

@@ -119,6 +119,7 @@ struct timers {
 
 /* At the beginning of a vCPU's block. */
 struct vcpu {
+    struct pv_call call;        /* first, where QEMU finds it */
     unsigned int id;
     uint32_t apic_id;
     bool kernel_mode;
@@ -208,7 +209,6 @@ static inline bool guest_range_ok(uint64_t address, uint64_t size)
 
 extern char trap_stubs[256][16];
 extern char syscall_entry[], syscall32_entry[], iret_to_guest[];
-extern char l0_hypercall_page[];
 
 struct exception_fixup {
     uint64_t address, fixup;
@@ -219,13 +219,6 @@ void start(void) __attribute__((noreturn));
 /* Leave to the guest by @regs, which are on this vCPU's own stack. */
 void run_guest(struct regs *regs) __attribute__((noreturn));
 void trap(struct regs *regs);
-
-/* L0, which is QEMU */
-long l0_call(unsigned int number, uint64_t a, uint64_t b, uint64_t c,
-             uint64_t d, uint64_t e);
-
-/* A pointer of the guest's as L0 may have it: one of the hypervisor's leads nowhere. */
-uint64_t l0_pointer(uint64_t address);
 
 /* Guest memory at its own addresses.  Each returns the bytes not copied. */
 size_t copy_guest(void *to, const void *from, size_t size);
@@ -239,11 +232,20 @@ bool xsetbv_safe(uint32_t index, uint64_t value);
 /* Load %gs of the guest's user mode; the null selector if that faults. */
 void load_user_gs(uint16_t selector);
 
+/* l0.c: L0, which is QEMU ---------------------------------------------------- */
+
+long l0_call(unsigned int number, uint64_t a, uint64_t b, uint64_t c,
+             uint64_t d, uint64_t e);
+/* A pointer of the guest's as L0 may have it: one of the hypervisor's leads nowhere. */
+uint64_t l0_pointer(uint64_t address);
+
 /* traps.c ------------------------------------------------------------------ */
 
 void inject(struct regs *regs, unsigned int vector, uint64_t error);
 /* Whether the guest is to be interrupted: an NMI or an upcall is due. */
 bool delivery_due(const struct vcpu *v);
+/* Before the guest looks at its time again, if events are the monitor's own. */
+void refresh_time(struct vcpu *v);
 void toggle_mode(struct vcpu *v);
 void load_cr3(struct vcpu *v);
 long hypercall_iret(struct regs *regs);

@@ -85,16 +85,6 @@ static void init_guest(void)
     mark_tables(boot->top_mfn, 4);
 }
 
-/* L0's calls are through a page that it fills. */
-static void init_l0(void)
-{
-    uint64_t offset = (uint64_t)l0_hypercall_page - MONITOR_VA;
-    uint32_t a = 0x40000002, b = 0, c = 0, d = 0;
-
-    cpuid(&a, &b, &c, &d);
-    wrmsr(b, (boot->image_mfn << PAGE_SHIFT) + offset);
-}
-
 static void start_vcpu0(void)
 {
     struct vcpu *v = vcpu_by_id(0);
@@ -110,7 +100,6 @@ static void start_vcpu0(void)
         vcpu_by_id(id)->id = id;
     }
     fill_idt();
-    init_l0();
     init_processor(v);
     init_guest();
     v->kernel_mode = true;
@@ -169,6 +158,9 @@ static void start_other(struct vcpu *v)
     wrmsr(MSR_FS_BASE, c->fs_base);
     wrmsr(MSR_GS_BASE, c->gs_base_kernel);
     wrmsr(MSR_KERNEL_GS_BASE, c->gs_base_user);
+    if (own_events()) {
+        refresh_time(v);
+    }
     *frame = regs;
     enter_guest(v);
     run_guest(frame);

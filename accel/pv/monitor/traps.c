@@ -250,8 +250,7 @@ static void take_interrupt(unsigned int vector)
     }
 }
 
-/* Before the guest looks at its time again. */
-static void refresh_time(struct vcpu *v)
+void refresh_time(struct vcpu *v)
 {
     uint32_t version = __atomic_load_n(&v->l0_info->time.version,
                                        __ATOMIC_RELAXED);
