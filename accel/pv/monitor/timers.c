@@ -136,6 +136,10 @@ void run_timers(struct vcpu *v)
         t->last += (now - t->last) / t->period * t->period;
         is_due = true;
     }
+    if (t->poll && now >= t->poll) {
+        /* Or the LAPIC's timer, at once again, would keep the poll from its end. */
+        t->poll = 0;
+    }
     program(v);
     spin_unlock(&t->lock);
     if (is_due) {
