@@ -9,6 +9,7 @@ import re
 import select
 import socketserver
 import subprocess
+import termios
 import time
 import xml.etree.ElementTree as xml
 
@@ -43,6 +44,12 @@ class Console:
             stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True)
         os.close(terminal)
         self.read_until(r"Escape character is [^\n]*\n")
+        # virsh then makes its terminal raw, and drops what has been typed before.
+        deadline = time.monotonic() + patience
+        while termios.tcgetattr(self.terminal)[3] & termios.ECHO:
+            if time.monotonic() > deadline:
+                raise Failed(f"virsh console took no input for {patience} s")
+            time.sleep(0.05)
 
     def read_until(self, pattern):
         deadline = time.monotonic() + patience
