@@ -117,6 +117,7 @@ class Example(Guest):
             self.console.run(f'[ "$(grep -c ^processor /proc/cpuinfo)" = {self.vcpus} ]')
             for disk in self.xen_disks[1 if self.by_grub else 0:]:
                 self.console.run(f"await_disk {disk} && use_disk {disk} example")
+            self.console.run("channels_count xenbus hvc_console blkif timer")
             self.virsh("shutdown", self.name)
             self.console.read_until("xenkvm-asked: poweroff")
         self.await_state("shut off")

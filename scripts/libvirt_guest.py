@@ -199,6 +199,7 @@ vnc = 0
         if self.kind == "hvm":
             self.console.run('dmesg | grep -q "Using FIFO-based ABI"')
         self.use("first")
+        self.console.run("channels_count xenbus hvc_console blkif timer")
 
     def count(self):
         """Nothing else uses the disk: both sides must have counted the same."""
