@@ -12,6 +12,7 @@ import tempfile
 import xml.etree.ElementTree as xml
 
 from libvirt_guest import MIB, Guest
+from qmp import Failed
 
 GRUB = pathlib.Path("/usr/lib/grub/i386-pc")
 COMMAND_LINE = "console=hvc0 panic=-1 lpj=10000000"
@@ -27,6 +28,7 @@ initrd /initrd
 boot
 """
 MOST_MIB, MOST_VCPUS = 2048, 4
+BOOTS = 3
 
 
 def can_make_grub_disk():
@@ -103,6 +105,16 @@ class Example(Guest):
         # hda is xvda to the guest.
         self.xen_disks.append(re.sub("^hd", "xvd", target.get("dev")))
 
+    def reboot_by_disk(self, boot):
+        """Firmware finds the disk again, which the guest had unplugged."""
+        for _ in range(BOOTS):
+            self.virsh("reboot", self.name)
+            self.console.read_until("xenkvm-asked: ")
+            last, boot = boot, self.console.ready()
+            if boot == last:
+                raise Failed(f"the same boot, {boot}, after reboot")
+        self.say(f"rebooted {BOOTS} times from its own disk")
+
     def live(self):
         self.virsh("start", self.name)
         self.console = self.console_class(self.session, self.name, self.log)
@@ -110,7 +122,7 @@ class Example(Guest):
             self.console.read_until("xenkvm-grub: here")
             self.virsh("destroy", self.name)
         else:
-            self.console.ready()
+            boot = self.console.ready()
             self.console.run("grep -qx xen /sys/hypervisor/type")
             if "xenpv" not in self.machine:
                 self.console.run('dmesg | grep -q "Using FIFO-based ABI"')
@@ -118,6 +130,8 @@ class Example(Guest):
             for disk in self.xen_disks[1 if self.by_grub else 0:]:
                 self.console.run(f"await_disk {disk} && use_disk {disk} example")
             self.console.run("channels_count xenbus hvc_console blkif timer")
+            if self.by_grub:
+                self.reboot_by_disk(boot)
             self.virsh("shutdown", self.name)
             self.console.read_until("xenkvm-asked: poweroff")
         self.await_state("shut off")
