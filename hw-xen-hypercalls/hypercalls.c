@@ -23,6 +23,7 @@ void xen_hypercalls_init(void)
     xen_hypercall_shutdown_init();
     xen_hypercall_timer_init();
     xen_hypercall_watchdog_init();
+    xen_absent_vcpus_init();
     xen_physmap_init();
     xen_balloon_init();
 }

@@ -99,6 +99,7 @@ void xen_vcpu_plugged(CPUState *cs);
 void xen_absent_vcpu_set_default_info(uint32_t vcpu, uint64_t gpa);
 /* Forget all vCPUs that are not there: another kernel starts.  BQL held. */
 void xen_absent_vcpus_reset(void);
+void xen_absent_vcpus_init(void);
 
 /* HVMOP_get_param, HVMOP_set_param; false: QEMU's own code handles it. */
 bool xen_hypercall_hvm_param(CPUState *cs, unsigned int cmd, uint64_t arg,

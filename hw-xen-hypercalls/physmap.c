@@ -265,8 +265,56 @@ void xen_physmap_reset(void)
     nr_without_frame = 0;
 }
 
+void xen_physmap_for_each_stretch(XenPhysmapStretchFunc *func, void *opaque)
+{
+    GHashTableIter iter;
+    XenHoles *holes;
+
+    xen_physmap_flush();
+    g_hash_table_iter_init(&iter, all_holes);
+    while (g_hash_table_iter_next(&iter, NULL, (void **)&holes)) {
+        uint64_t size = memory_region_size(holes->mr) >> TARGET_PAGE_BITS;
+        uint64_t end, first = find_first_bit(holes->map, size);
+
+        for (; first < size; first = find_next_bit(holes->map, size, end)) {
+            end = find_next_zero_bit(holes->map, size, first);
+            func(opaque, holes->mr, first, end - first);
+        }
+    }
+}
+
+bool xen_physmap_load_stretch(MemoryRegion *mr, uint64_t first, uint64_t nr)
+{
+    MemoryRegionSection section = { .mr = mr };
+    uint64_t size = memory_region_size(mr) >> TARGET_PAGE_BITS;
+    XenHoles *holes;
+
+    if (!is_guest_ram(&section) || !nr || first >= size || nr > size - first) {
+        return false;
+    }
+    holes = holes_of(mr);
+    if (find_next_bit(holes->map, first + nr, first) < first + nr) {
+        return false;
+    }
+    bitmap_set(holes->map, first, nr);
+    holes->nr += nr;
+    nr_holes += nr;
+    return true;
+}
+
+uint64_t xen_physmap_without_frame(void)
+{
+    return nr_without_frame;
+}
+
+void xen_physmap_load_without_frame(uint64_t nr)
+{
+    nr_without_frame = nr;
+}
+
 void xen_physmap_init(void)
 {
+    xen_physmap_state_init();
     all_holes = g_hash_table_new_full(NULL, NULL, NULL, free_holes);
     xen_hypercall_register_reset(xen_physmap_reset);
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The guest's physmap: at which frames it has memory, and how many pages it
- * owns.  All of QEMU's RAM is there at a reset.  BQL held, but for the last
- * function.
+ * owns.  All of QEMU's RAM is there at a reset.  BQL held, but for
+ * xen_physmap_is_hole().
  */
 
 #ifndef XEN_PHYSMAP_H
 #define XEN_PHYSMAP_H
 
 #include "qemu/osdep.h"
+#include "exec/memory.h"
 
 void xen_physmap_init(void);
 /* All of the guest's RAM is in its physmap again. */
@@ -42,5 +43,18 @@ void xen_physmap_flush(void);
 bool xen_physmap_is_ram(uint64_t gfn);
 /* Whether a page was taken away from @gfn.  Takes the BQL. */
 bool xen_physmap_is_hole(uint64_t gfn);
+
+/*
+ * For a stream (physmap_state.c): the stretches of pages that are not there, and
+ * how many the guest has with no frame. A load begins with a reset.
+ */
+typedef void XenPhysmapStretchFunc(void *opaque, MemoryRegion *mr,
+                                   uint64_t first, uint64_t nr);
+void xen_physmap_for_each_stretch(XenPhysmapStretchFunc *func, void *opaque);
+/* False: there is no such memory, or it is away already. */
+bool xen_physmap_load_stretch(MemoryRegion *mr, uint64_t first, uint64_t nr);
+uint64_t xen_physmap_without_frame(void);
+void xen_physmap_load_without_frame(uint64_t nr);
+void xen_physmap_state_init(void);
 
 #endif /* XEN_PHYSMAP_H */

@@ -5,6 +5,7 @@
 #include "physmap.h"
 #include "qemu/main-loop.h"
 #include "hw/xen/xen-bus.h"
+#include "migration/vmstate.h"
 #include "system/kvm_xen.h"
 #include "system/runstate.h"
 #include "system/watchdog.h"
@@ -13,7 +14,11 @@
 #define NO_CODE (-1)
 
 /* The reason that the guest has set by SCHEDOP_shutdown_code; BQL */
-static int code = NO_CODE;
+typedef struct ShutdownCode {
+    int32_t code;
+} ShutdownCode;
+
+static ShutdownCode shutdown_code = { NO_CODE };
 
 static int get_reason(CPUState *cs, uint64_t arg)
 {
@@ -43,7 +48,7 @@ static int soft_reset(void)
 /* BQL held. */
 int xen_hypercall_shutdown(CPUState *cs, unsigned int reason)
 {
-    switch (code == NO_CODE ? reason : code) {
+    switch (shutdown_code.code == NO_CODE ? reason : shutdown_code.code) {
     case SHUTDOWN_poweroff:
         qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
         return 0;
@@ -58,7 +63,7 @@ int xen_hypercall_shutdown(CPUState *cs, unsigned int reason)
         watchdog_perform_action();
         return 0;
     case SHUTDOWN_soft_reset:
-        code = NO_CODE;
+        shutdown_code.code = NO_CODE;
         /* The next kernel does not know what this one has given back. */
         xen_physmap_reset();
         return soft_reset();
@@ -67,7 +72,7 @@ int xen_hypercall_shutdown(CPUState *cs, unsigned int reason)
          * Nothing saves the guest, so it resumes at once, and finds all as it was:
          * to Xen the suspend was cancelled, which makes the hypercall return 1.
          */
-        code = NO_CODE;
+        shutdown_code.code = NO_CODE;
         return 1;
     default:
         return -EINVAL;
@@ -94,8 +99,8 @@ int xen_hypercall_sched_shutdown_code(CPUState *cs, uint64_t arg)
         return reason;
     }
     BQL_LOCK_GUARD();
-    if (code == NO_CODE) {
-        code = reason;
+    if (shutdown_code.code == NO_CODE) {
+        shutdown_code.code = reason;
     }
     return 0;
 }
@@ -118,10 +123,27 @@ int xen_hypercall_sched_remote_shutdown(CPUState *cs, uint64_t arg)
 
 static void reset(void)
 {
-    code = NO_CODE;
+    shutdown_code.code = NO_CODE;
 }
+
+static bool needed(void *opaque)
+{
+    return shutdown_code.code != NO_CODE;
+}
+
+static const VMStateDescription vmstate_code = {
+    .name = "xen_shutdown_code",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = needed,
+    .fields = (const VMStateField[]) {
+        VMSTATE_INT32(code, ShutdownCode),
+        VMSTATE_END_OF_LIST()
+    },
+};
 
 void xen_hypercall_shutdown_init(void)
 {
     xen_hypercall_register_reset(reset);
+    vmstate_register(NULL, 0, &vmstate_code, &shutdown_code);
 }

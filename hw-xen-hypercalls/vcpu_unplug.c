@@ -17,6 +17,9 @@
 #include "qemu/error-report.h"
 #include "exec/memory.h"
 #include "hw/boards.h"
+#include "migration/blocker.h"
+#include "migration/vmstate.h"
+#include "qapi/error.h"
 #include "system/kvm_xen.h"
 #include "hw/xen-evtchn/qemu/hooks.h"
 
@@ -40,6 +43,23 @@ static const AbsentVCPU nothing = {
 };
 
 static GArray *absent;      /* AbsentVCPU by number; BQL */
+
+/* Of how many the guest's vcpu_info is in use, which a load does not set up. */
+static unsigned int nr_in_use;
+static Error *blocker;
+
+static void count_in_use(int change)
+{
+    nr_in_use += change;
+    if (nr_in_use && !blocker) {
+        error_setg(&blocker, "a guest cannot be saved or migrated yet while a "
+                             "vCPU that it has used is unplugged");
+        /* Also with -only-migratable: it ends when the vCPU is plugged again. */
+        migrate_add_blocker_internal(&blocker, NULL);
+    } else if (!nr_in_use && blocker) {
+        migrate_del_blocker(&blocker);
+    }
+}
 
 static AbsentVCPU *absent_vcpu(uint32_t vcpu)
 {
@@ -69,6 +89,7 @@ void xen_vcpu_unplugged(CPUState *cs)
         .periodic_timer_period = env->xen_periodic_timer_period,
         .callback_vector = env->xen_vcpu_callback_vector,
     };
+    count_in_use(absent_vcpu(cs->cpu_index)->vcpu_info_mr != NULL);
 }
 
 static void set_state(CPUState *cs, run_on_cpu_data data)
@@ -96,6 +117,7 @@ void xen_vcpu_plugged(CPUState *cs)
     env->xen_singleshot_timer_ns = a->singleshot_timer_ns;
     env->xen_periodic_timer_period = a->periodic_timer_period;
     env->xen_vcpu_callback_vector = a->callback_vector;
+    count_in_use(-(a->vcpu_info_mr != NULL));
     *a = nothing;
     /* Before it runs for the first time. */
     async_run_on_cpu(cs, set_state, RUN_ON_CPU_NULL);
@@ -120,7 +142,90 @@ void xen_absent_vcpus_reset(void)
         if (a->vcpu_info_mr) {
             xen_evtchn_forget_vcpu_info(i);
             memory_region_unref(a->vcpu_info_mr);
+            count_in_use(-1);
         }
         *a = nothing;
     }
+}
+
+/* What the guest has registered for vCPUs that have yet to be plugged. */
+static struct AbsentStream {
+    int32_t nr;
+    AbsentVCPU *vcpus;
+} stream;
+
+static int pre_save(void *opaque)
+{
+    stream.nr = absent->len;
+    stream.vcpus = (AbsentVCPU *)absent->data;
+    return 0;
+}
+
+static bool is_nr_vcpus(void *opaque, int version_id)
+{
+    absent_vcpu(0);
+    return stream.nr == absent->len;
+}
+
+static int post_load(void *opaque, int version_id)
+{
+    memcpy(absent->data, stream.vcpus, stream.nr * sizeof(AbsentVCPU));
+    g_free(g_steal_pointer(&stream.vcpus));
+    return 0;
+}
+
+static int pre_load(void *opaque)
+{
+    stream.vcpus = NULL;
+    return 0;
+}
+
+static bool needed(void *opaque)
+{
+    uint32_t i;
+
+    for (i = 0; absent && i < absent->len; i++) {
+        if (memcmp(absent_vcpu(i), &nothing, sizeof(nothing))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const VMStateDescription vmstate_absent_vcpu = {
+    .name = "xen_absent_vcpu",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(vcpu_info_gpa, AbsentVCPU),
+        VMSTATE_UINT64(vcpu_info_default_gpa, AbsentVCPU),
+        VMSTATE_UINT64(time_info_gpa, AbsentVCPU),
+        VMSTATE_UINT64(runstate_gpa, AbsentVCPU),
+        VMSTATE_UINT64(singleshot_timer_ns, AbsentVCPU),
+        VMSTATE_UINT64(periodic_timer_period, AbsentVCPU),
+        VMSTATE_UINT8(callback_vector, AbsentVCPU),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static const VMStateDescription vmstate_absent = {
+    .name = "xen_absent_vcpus",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = needed,
+    .pre_save = pre_save,
+    .pre_load = pre_load,
+    .post_load = post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_INT32(nr, struct AbsentStream),
+        VMSTATE_VALIDATE("number of vCPUs", is_nr_vcpus),
+        VMSTATE_STRUCT_VARRAY_ALLOC(vcpus, struct AbsentStream, nr, 1,
+                                    vmstate_absent_vcpu, AbsentVCPU),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+void xen_absent_vcpus_init(void)
+{
+    vmstate_register(NULL, 0, &vmstate_absent, &stream);
 }
