@@ -152,6 +152,13 @@ typedef struct XenAccelOps {
      * updates a runstate there.
      */
     int (*set_runstate_update_flag)(bool enable);
+
+    /*
+     * A stream's state of the guest is there, but perhaps for vCPUs that were
+     * plugged later: set it up.  Optional: without this function a guest can be
+     * neither saved nor migrated.  BQL held, no vCPU runs.
+     */
+    int (*guest_loaded)(void);
 } XenAccelOps;
 
 /* Of the machine type or the property xen-version; 0 if there is neither. */

@@ -58,6 +58,10 @@ typedef struct XenTCGVCPU {
     QemuSpin runstate_lock;
     struct vcpu_runstate_info runstate; /* runstate_lock */
     uint64_t woken_ns;          /* when QEMU woke it last; atomic */
+
+    /* migration.c: of QEMU's own state of the vCPU, while in a stream */
+    int64_t periodic_expires;   /* -1 if the periodic timer is stopped */
+    bool callback_asserted;
 } XenTCGVCPU;
 
 #define XEN_TCG_UPCALL      (1 << 0)    /* by the vector of all vCPUs */
@@ -128,6 +132,13 @@ int xen_tcg_set_vcpu_runstate(CPUState *cs, uint64_t gpa);
 int xen_tcg_set_runstate_update_flag(bool enable);
 int xen_tcg_get_vcpu_runstate(CPUState *cs, CPUState *target,
                               struct vcpu_runstate_info *info);
+
+/* migration.c; BQL held */
+void xen_tcg_migration_init(void);
+void xen_tcg_migration_init_vcpu(XenTCGVCPU *v);
+void xen_tcg_migration_destroy_vcpu(XenTCGVCPU *v);
+int xen_tcg_guest_loaded(void);
+void xen_tcg_forget_load(void);
 
 /* time.c */
 uint64_t xen_tcg_get_system_time(void);

@@ -84,6 +84,7 @@ static void reset(void *opaque)
 {
     CPUState *cs;
 
+    xen_tcg_forget_load();
     CPU_FOREACH(cs) {
         XenTCGVCPU *v = xen_tcg_vcpu(cs);
 
@@ -102,6 +103,7 @@ static void init_guest(void)
     nr_vcpus = MACHINE(qdev_get_machine())->smp.max_cpus;
     vcpus = g_new0(XenTCGVCPU *, nr_vcpus);
     qemu_register_reset(reset, NULL);
+    xen_tcg_migration_init();
     /* The pages of the guest's console and xenstore. */
     e820_add_entry(XEN_SPECIAL_AREA_ADDR, XEN_SPECIAL_AREA_SIZE,
                    E820_RESERVED);
@@ -122,6 +124,7 @@ void xen_tcg_init_vcpu(CPUState *cs)
     xen_tcg_upcall_init_vcpu(v);
     xen_tcg_block_init_vcpu(v);
     xen_tcg_runstate_init_vcpu(v);
+    xen_tcg_migration_init_vcpu(v);
     qatomic_store_release(&vcpus[cs->cpu_index], v);
     kvm_xen_init_vcpu(cs);
 }
@@ -131,6 +134,7 @@ static void destroy_vcpu(CPUState *cs)
     XenTCGVCPU *v = xen_tcg_vcpu(cs);
 
     qatomic_set(&vcpus[cs->cpu_index], NULL);
+    xen_tcg_migration_destroy_vcpu(v);
     qemu_bh_delete(v->bh);
     timer_free(v->block_timer);
     xen_tcg_runstate_destroy_vcpu(v);
@@ -168,4 +172,5 @@ const XenAccelOps xen_accel_tcg = {
     .get_vcpu_runstate = xen_tcg_get_vcpu_runstate,
     .flush_tlbs = tlb_flush_all_cpus_synced,
     .set_runstate_update_flag = xen_tcg_set_runstate_update_flag,
+    .guest_loaded = xen_tcg_guest_loaded,
 };

@@ -15,6 +15,7 @@
 #include "hw/pci/pci.h"
 #include "system/kvm.h"
 #include "system/kvm_xen.h"
+#include "system/runstate.h"
 #include "hw/xen-accel/xen_accel.h"
 
 #include "hw/xen/interface/xen.h"
@@ -234,14 +235,25 @@ int xen_evtchn_set_callback_param(uint64_t param)
 
 int xen_evtchn_load_callback_param(uint64_t param)
 {
-    int ret = xen_evtchn_set_callback_param(param);
+    XenEvtchnState *s = xen_evtchn_singleton;
 
-    if (ret == -EINVAL &&
-        callback_type(param) == HVM_PARAM_CALLBACK_TYPE_PCI_INTX) {
-        qatomic_set(&xen_evtchn_singleton->callback_param, param);
-        return 0;
+    if (callback_type(param) != HVM_PARAM_CALLBACK_TYPE_PCI_INTX) {
+        return xen_evtchn_set_callback_param(param);
     }
-    return ret;
+    /* What the pin is routed to, and whether it is there, is loaded later. */
+    qatomic_set(&s->callback_param, param);
+    s->callback_is_loaded = true;
+    return 0;
+}
+
+static void vm_state_changed(void *opaque, bool running, RunState state)
+{
+    XenEvtchnState *s = opaque;
+
+    if (running && s->callback_is_loaded) {
+        s->callback_is_loaded = false;
+        xen_evtchn_set_callback_param(s->callback_param);
+    }
 }
 
 void xen_evtchn_upcall_vector_set(CPUState *cs)
@@ -282,6 +294,7 @@ void xen_evtchn_callback_init(XenEvtchnState *s, unsigned int nr_gsis,
 {
     unsigned int i;
 
+    qemu_add_vm_change_state_handler(vm_state_changed, s);
     s->gsi_bh = aio_bh_new(qemu_get_aio_context(), update_callback_level, s);
     s->nr_callback_gsis = nr_gsis;
     s->callback_gsis = g_new0(qemu_irq, nr_gsis);

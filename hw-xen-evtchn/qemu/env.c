@@ -10,6 +10,7 @@
 #include "target/i386/cpu.h"
 #include "target/i386/kvm/xen-emu.h"
 
+#include "hw/i386/kvm/xen_overlay.h"
 #include "hw/xen-accel/xen_accel.h"
 #include "internal.h"
 #include "relax.h"
@@ -178,10 +179,15 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
     XenEvtchnState *s = opaque;
     GHashTableIter iter;
     MappedFrame *frame;
+    ram_addr_t offset;
+    MemoryRegion *mr;
 
     if (running) {
         return;
     }
+    /* shared_info is QEMU's own page, and no frame of the model's. */
+    mr = memory_region_from_host(xen_overlay_get_shinfo_ptr(), &offset);
+    memory_region_set_dirty(mr, offset, EVTCHN_FRAME_SIZE);
     QEMU_LOCK_GUARD(&s->frames_lock);
     g_hash_table_iter_init(&iter, s->frames);
     while (g_hash_table_iter_next(&iter, NULL, (void **)&frame)) {

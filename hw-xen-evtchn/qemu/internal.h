@@ -84,6 +84,7 @@ struct XenEvtchnState {
     uint64_t callback_param;
     uint32_t callback_gsi;
     bool setting_callback_gsi;
+    bool callback_is_loaded;    /* its GSI is looked for when the guest runs */
     QEMUBH *gsi_bh;
     unsigned int nr_callback_gsis;
     qemu_irq *callback_gsis;

@@ -13,6 +13,7 @@
 #include "qapi/error.h"
 #include "hw/boards.h"
 #include "hw/xen/xen.h"
+#include "migration/blocker.h"
 #include "migration/vmstate.h"
 #include "system/kvm.h"
 #include "system/kvm_xen.h"
@@ -20,6 +21,7 @@
 
 #include "hw/i386/kvm/xen_overlay.h"
 #include "hw/xen/interface/xen.h"
+#include "hw/xen-accel/pv/machine.h"
 #include "hw/xen-accel/xen_accel.h"
 #include "hw/xen-hypercalls/hypercalls.h"
 #include "target/i386/cpu.h"
@@ -191,7 +193,7 @@ static int xen_evtchn_post_load(void *opaque, int version_id)
     }
     xen_evtchn_msi_refresh_stale();
     xen_evtchn_kvm_update(s);
-    return 0;
+    return xen_accel->guest_loaded ? xen_accel->guest_loaded() : 0;
 }
 
 static bool xen_evtchn_is_needed(void *opaque)
@@ -287,6 +289,25 @@ XenEvtchnOffer xen_evtchn_offer(void)
     };
 }
 
+/* Rather than a guest that has lost something. */
+static void refuse_migration(void)
+{
+    static Error *reason;
+
+    if (!xen_accel->guest_loaded) {
+        error_setg(&reason,
+                   "a Xen guest on %s cannot be saved or migrated yet: "
+                   "its timers and vCPUs' areas are not in the stream",
+                   xen_accel->name);
+    } else if (xen_pv_machine_is_pv()) {
+        error_setg(&reason, "a PV guest on the monitor cannot be saved or "
+                            "migrated yet");
+    }
+    if (reason) {
+        migrate_add_blocker(&reason, &error_fatal);
+    }
+}
+
 void xen_evtchn_create(unsigned int nr_gsis, qemu_irq *system_gsis)
 {
     DeviceState *dev;
@@ -294,6 +315,7 @@ void xen_evtchn_create(unsigned int nr_gsis, qemu_irq *system_gsis)
 
     /* This is the first device of a Xen guest that needs its accelerator. */
     xen_accel_require();
+    refuse_migration();
     xen_hypercalls_init();
     dev = qdev_new(TYPE_XEN_EVTCHN);
     s = XEN_EVTCHN(dev);
