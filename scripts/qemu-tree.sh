@@ -17,7 +17,7 @@ find_source() {
 }
 
 # Prints the patches of a part of patches/qemu/series (faults, event-channels,
-# accelerators, twins, or '' for all) in its order.
+# accelerators, twins, migration, or '' for all) in its order.
 patch_files() { # PART
     local folder=$root/patches/qemu
     sed -n "s|^${1:-[a-z][a-z-]*}/.*|$folder/&|p" "$folder/series"
