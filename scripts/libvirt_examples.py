@@ -129,7 +129,7 @@ class Example(Guest):
             self.console.run(f'[ "$(grep -c ^processor /proc/cpuinfo)" = {self.vcpus} ]')
             for disk in self.xen_disks[1 if self.by_grub else 0:]:
                 self.console.run(f"await_disk {disk} && use_disk {disk} example")
-            self.console.run("channels_count xenbus hvc_console blkif timer")
+            self.console.run(f"channels_count xenbus hvc_console timer {'blkif' if self.xen_disks else ''}")
             if self.by_grub:
                 self.reboot_by_disk(boot)
             self.virsh("shutdown", self.name)
