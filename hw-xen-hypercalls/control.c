@@ -13,12 +13,16 @@
 #include "hw/acpi/piix4.h"
 #include "hw/southbridge/ich9.h"
 #include "hw/xen/xen_backend_ops.h"
+#include "hw/xen-accel/pv/machine.h"
 #include "hw/xen-evtchn/qemu/hooks.h"
 
-/* As libxl, which asks no HVM guest before that has told how it takes upcalls. */
+/*
+ * As libxl, which asks no HVM guest before that has told how it takes upcalls, and a
+ * PV guest at any time.
+ */
 static bool has_drivers(void)
 {
-    return xen_evtchn_get_callback_param();
+    return xen_pv_machine_is_pv() || xen_evtchn_get_callback_param();
 }
 
 static bool write_request(const char *request)
