@@ -13,10 +13,10 @@
 #include "hw/boards.h"
 #include "hw/i386/pc.h"
 #include "hw/xen/xen.h"
+#include "target/i386/cpu-qom.h"
 
 #include "dense/machine.h"
 #include "machine_types.h"
-#include "pv_layer.h"
 
 #define PARENT MACHINE_TYPE_NAME("pc-i440fx-10.0")
 
@@ -62,13 +62,9 @@ const XenMachineType *xen_machine_type(Object *machine)
  */
 static void init(MachineState *ms)
 {
-    const XenMachineType *type = xen_machine_type(OBJECT(ms));
     ObjectClass *parent = object_class_by_name(PARENT);
 
     xen_mode = XEN_EMULATE;
-    if (type->pv) {
-        xen_pv_layer_load(ms);
-    }
     MACHINE_CLASS(parent)->init(ms);
 }
 
@@ -89,6 +85,10 @@ static void class_init(ObjectClass *oc, void *data)
     mc->alias = NULL;
     mc->is_default = false;
     mc->init = init;
+    if (type->pv) {
+        /* The monitor wants what the parent's default has not. */
+        mc->default_cpu_type = X86_CPU_TYPE_NAME("max");
+    }
 }
 
 static void register_types(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A PV guest runs on Xen's PV shim, a Multiboot kernel that takes the guest's
- * kernel and initrd as its modules.
+ * A 32-bit PV guest, or another if the user wants it so, runs on Xen's PV shim, a
+ * Multiboot kernel that takes the guest's kernel and initrd as its modules.
  */
 
 #include "qemu/osdep.h"
@@ -59,15 +59,11 @@ void xen_pv_layer_load(MachineState *ms)
     g_autoptr(GString) modules = g_string_new(NULL);
     g_autofree char *shim = qemu_find_file(QEMU_FILE_TYPE_BIOS, SHIM);
 
-    if (!ms->kernel_filename) {
-        error_report("a PV guest needs -kernel: its own, or GRUB's, which "
-                     "boots that of the guest's disk (grub-x86_64-xen.bin)");
-        exit(1);
-    }
     if (!shim) {
-        error_report("a PV guest runs on Xen's " SHIM ", which is not there: "
-                     "copy it to one of the directories that -L help prints, "
-                     "or name its directory with -L");
+        error_report("a 32-bit PV guest, and xen-pv-layer=shim, need Xen's "
+                     SHIM ", which is not there: copy it to one of the "
+                     "directories that -L help prints, or name its directory "
+                     "with -L");
         exit(1);
     }
     append_file(modules, "kernel", ms->kernel_filename);

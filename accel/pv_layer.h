@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The layer between a PV guest and the machine. */
+/* Xen's PV shim, between a PV guest and the machine. */
 
 #ifndef XEN_PV_LAYER_H
 #define XEN_PV_LAYER_H
@@ -7,7 +7,7 @@
 #include "hw/boards.h"
 
 /*
- * Have @ms, which is about to be initialised, boot the layer, and that the
+ * Have @ms, whose kernel is not loaded yet, boot the shim, and that the
  * kernel, initrd and command line which the user gave for the guest.  Ends QEMU
  * with one line where that is not possible.
  */

@@ -142,7 +142,7 @@ static bool create_default_memdev(MachineState *ms, const char *path,
     const XenMachineType *type = xen_machine_type(OBJECT(ms));
 
     /* A machine of such a type is not yet known to be a Xen guest's. */
-    if (type ? !type->pv : xen_mode == XEN_EMULATE) {
+    if ((type || xen_mode == XEN_EMULATE) && !xen_pv_machine_has_shim()) {
         xen_balloon_set_ram_size(ms);
     }
     return create_memdev(ms, path, errp);

@@ -22,7 +22,7 @@
  */
 static bool has_drivers(void)
 {
-    return xen_pv_machine_is_pv() || xen_evtchn_get_callback_param();
+    return xen_pv_machine_has_monitor() || xen_evtchn_get_callback_param();
 }
 
 static bool write_request(const char *request)

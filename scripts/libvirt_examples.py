@@ -124,8 +124,7 @@ class Example(Guest):
         else:
             boot = self.console.ready()
             self.console.run("grep -qx xen /sys/hypervisor/type")
-            if "xenpv" not in self.machine:
-                self.console.run('dmesg | grep -q "Using FIFO-based ABI"')
+            self.console.run('dmesg | grep -q "Using FIFO-based ABI"')
             self.console.run(f'[ "$(grep -c ^processor /proc/cpuinfo)" = {self.vcpus} ]')
             for disk in self.xen_disks[1 if self.by_grub else 0:]:
                 self.console.run(f"await_disk {disk} && use_disk {disk} example")

@@ -105,7 +105,7 @@ class Guest:
         self.console = None
         self.emulator = options.emulator
         self.type = options.type
-        # QEMU does not drive the balloon of a PV guest in the shim (docs/memory.md).
+        # xl2virt lets no PV guest grow.
         self.grows = kind == "hvm" and not options.stock
         self.began = time.monotonic()
         self.define(options.xl2virt)
@@ -196,8 +196,7 @@ vnc = 0
 
     def be_a_xen_guest(self):
         self.console.run("grep -qx xen /sys/hypervisor/type")
-        if self.kind == "hvm":
-            self.console.run('dmesg | grep -q "Using FIFO-based ABI"')
+        self.console.run('dmesg | grep -q "Using FIFO-based ABI"')
         self.use("first")
         self.console.run("channels_count xenbus hvc_console blkif timer")
 
@@ -313,7 +312,7 @@ vnc = 0
             if self.grows:
                 self.set_memory()
                 self.say("setmem")
-            # The shim starts all vCPUs of a PV guest at once.
+            # A PV guest's vCPUs are all there from its start.
             self.set_vcpus()
             self.say("setvcpus")
         self.suspend()

@@ -75,7 +75,12 @@ static void init_memory(MachineState *ms)
 
 static void init_kernel(MachineState *ms)
 {
-    if (xen_pv_machine_is_pv()) {
+    if (xen_pv_machine_has_shim()) {
+        error_report("this machine type has no firmware that could boot the shim of "
+                     "a 32-bit PV guest, or of xen-pv-layer=shim: take -machine pc");
+        exit(1);
+    }
+    if (xen_pv_machine_has_monitor()) {
         xen_pv_machine_init(ms);
         return;
     }

@@ -192,8 +192,8 @@ bool xen_pv_kernel_parse(GBytes *file, XenPVKernel *kernel, GError **error)
         return false;
     }
     if (!elf.is_64) {
-        FAIL("it is an ELF file, but none for 64-bit x86; 32-bit PV guests are "
-             "not supported");
+        FAIL("it is an ELF file, but none for 64-bit x86; 32-bit PV guests need "
+             "xen-pv-layer=shim");
     }
     if (!read_range(&elf, &first, &last, error) ||
         !read_features(&elf, &f, error)) {

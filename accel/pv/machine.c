@@ -19,12 +19,24 @@
 #include "system/system.h"
 
 #include "hw/xen-accel/xen_accel.h"
+#include "../machine_types.h"
+#include "../pv_layer.h"
 #include "call.h"
 #include "machine.h"
+#include "kernel_elf.h"
 #include "monitor_memory.h"
+#include "payload.h"
 
 #define XEN_GUEST_PROPERTY "xen-guest"
+#define XEN_LAYER_PROPERTY "xen-pv-layer"
 #define XEN_EVENTS_PROPERTY "xen-pv-events"
+
+/* What is below the guest. */
+typedef enum XenPVLayer {
+    XEN_PV_BY_KERNEL,           /* the shim for a 32-bit kernel, else the monitor */
+    XEN_PV_MONITOR,
+    XEN_PV_SHIM,
+} XenPVLayer;
 
 /* The monitor's memory for events: enough for all ports; the host gives what is used. */
 #define HEAP_MFN        0xe0000
@@ -34,7 +46,9 @@
 extern const char _binary_xen_pv_monitor_start[];
 extern const char _binary_xen_pv_monitor_end[];
 
-static bool is_pv;
+/* The properties, as given. */
+static bool wants_pv;
+static XenPVLayer wanted_layer;
 static bool own_events = true;
 
 static struct {
@@ -46,9 +60,49 @@ static struct {
     Notifier machine_done;
 } guest;
 
-bool xen_pv_machine_is_pv(void)
+static bool is_pv(Object *machine)
 {
-    return is_pv;
+    const XenMachineType *type = xen_machine_type(machine);
+
+    return wants_pv || (type && type->pv);
+}
+
+/* A file that is no kernel is not one: the builder says what is wrong with it. */
+static bool is_32_bit_kernel(const char *name)
+{
+    g_autoptr(GMappedFile) file = name ? g_mapped_file_new(name, false, NULL) : NULL;
+    g_autoptr(GBytes) bytes = file ? g_mapped_file_get_bytes(file) : NULL;
+    g_autoptr(GBytes) kernel = bytes ? xen_pv_payload(bytes, NULL) : NULL;
+    XenKernelElf elf;
+
+    return kernel && xen_kernel_elf_open(&elf, kernel, NULL) && !elf.is_64;
+}
+
+/* From when the options are known until there is no kernel to look at any more. */
+static XenPVLayer get_layer_of(MachineState *ms)
+{
+    static XenPVLayer by_kernel;
+
+    if (wanted_layer != XEN_PV_BY_KERNEL) {
+        return wanted_layer;
+    }
+    if (by_kernel == XEN_PV_BY_KERNEL) {
+        by_kernel = is_32_bit_kernel(ms->kernel_filename) ? XEN_PV_SHIM :
+                                                            XEN_PV_MONITOR;
+    }
+    return by_kernel;
+}
+
+bool xen_pv_machine_has_monitor(void)
+{
+    return is_pv(OBJECT(current_machine)) &&
+           get_layer_of(current_machine) == XEN_PV_MONITOR;
+}
+
+bool xen_pv_machine_has_shim(void)
+{
+    return is_pv(OBJECT(current_machine)) &&
+           get_layer_of(current_machine) == XEN_PV_SHIM;
 }
 
 static void write_frame(void *opaque, uint64_t mfn, const void *data,
@@ -194,7 +248,7 @@ void xen_pv_machine_init(MachineState *ms)
     };
     XenPVImage image;
 
-    if (!is_pv) {
+    if (!is_pv(OBJECT(ms))) {
         return;
     }
     if (!xen_accel || !xen_accel->get_xen_version()) {
@@ -206,6 +260,10 @@ void xen_pv_machine_init(MachineState *ms)
         error_report("a PV guest needs -kernel: its own, or GRUB's, which "
                      "boots that of the guest's disk (grub-x86_64-xen.bin)");
         exit(1);
+    }
+    if (get_layer_of(ms) == XEN_PV_SHIM) {
+        xen_pv_layer_load(ms);
+        return;
     }
     if (!has_features(cpu_env(first_cpu))) {
         error_report("a PV guest needs x2APIC, SMEP and SMAP: give a -cpu that "
@@ -244,18 +302,43 @@ void xen_pv_machine_init(MachineState *ms)
 
 static char *get_guest(Object *obj, Error **errp)
 {
-    return g_strdup(is_pv ? "pv" : "hvm");
+    return g_strdup(is_pv(obj) ? "pv" : "hvm");
 }
 
 static void set_guest(Object *obj, const char *value, Error **errp)
 {
     if (!strcmp(value, "pv")) {
-        is_pv = true;
+        wants_pv = true;
         xen_mode = XEN_EMULATE;
     } else if (!strcmp(value, "hvm")) {
-        is_pv = false;
+        wants_pv = false;
+        if (is_pv(obj)) {
+            error_setg(errp, XEN_GUEST_PROPERTY "=hvm: this machine type is a "
+                       "PV guest's: take -machine pc-i440fx-10.0-xen4.17");
+        }
     } else {
         error_setg(errp, XEN_GUEST_PROPERTY "=%s: must be hvm or pv", value);
+    }
+}
+
+static char *get_layer(Object *obj, Error **errp)
+{
+    static const char *const names[] = { "auto", "monitor", "shim" };
+
+    return g_strdup(names[wanted_layer]);
+}
+
+static void set_layer(Object *obj, const char *value, Error **errp)
+{
+    if (!strcmp(value, "auto")) {
+        wanted_layer = XEN_PV_BY_KERNEL;
+    } else if (!strcmp(value, "monitor")) {
+        wanted_layer = XEN_PV_MONITOR;
+    } else if (!strcmp(value, "shim")) {
+        wanted_layer = XEN_PV_SHIM;
+    } else {
+        error_setg(errp, XEN_LAYER_PROPERTY "=%s: must be auto, monitor or shim",
+                   value);
     }
 }
 
@@ -278,6 +361,10 @@ static void set_events(Object *obj, const char *value, Error **errp)
 
 void xen_pv_machine_class_init(ObjectClass *oc)
 {
+    object_class_property_add_str(oc, XEN_LAYER_PROPERTY, get_layer, set_layer);
+    object_class_property_set_description(oc, XEN_LAYER_PROPERTY,
+        "What is below a PV guest: monitor, or shim, Xen's PV shim; auto (the "
+        "default) is the shim for a 32-bit kernel, else the monitor");
     object_class_property_add_str(oc, XEN_EVENTS_PROPERTY, get_events,
                                   set_events);
     object_class_property_set_description(oc, XEN_EVENTS_PROPERTY,
@@ -285,6 +372,7 @@ void xen_pv_machine_class_init(ObjectClass *oc)
         "guest's machine, or qemu");
     object_class_property_add_str(oc, XEN_GUEST_PROPERTY, get_guest, set_guest);
     object_class_property_set_description(oc, XEN_GUEST_PROPERTY,
-        "What kind of Xen guest's machine this is: hvm (the default), or pv, "
+        "What kind of Xen guest's machine this is: hvm (the default, but for PV "
+        "guests' machine types), or pv, "
         "whose kernel -kernel names");
 }

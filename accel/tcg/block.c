@@ -65,7 +65,7 @@ void xen_tcg_block_vcpu(CPUState *cs, uint64_t until_ns)
     if (until_ns) {
         timer_mod(v->block_timer, MIN(until_ns, INT64_MAX));
     }
-    if (xen_pv_machine_is_pv()) {
+    if (xen_pv_machine_has_monitor()) {
         async_run_on_cpu(cs, block_after_call,
                          RUN_ON_CPU_HOST_INT(upcall_pending(cs)));
     }

@@ -134,7 +134,7 @@ void xen_tcg_continue_hypercall(CPUState *cs, uint32_t number,
 {
     CPUX86State *env = cpu_env(cs);
 
-    if (xen_pv_machine_is_pv()) {
+    if (xen_pv_machine_has_monitor()) {
         xen_pv_continue_hypercall(cs, number, argument);
         return;
     }

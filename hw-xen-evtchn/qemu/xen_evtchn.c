@@ -299,9 +299,10 @@ static void refuse_migration(void)
                    "a Xen guest on %s cannot be saved or migrated yet: "
                    "its timers and vCPUs' areas are not in the stream",
                    xen_accel->name);
-    } else if (xen_pv_machine_is_pv()) {
-        error_setg(&reason, "a PV guest on the monitor cannot be saved or "
-                            "migrated yet");
+    } else if (xen_pv_machine_has_monitor()) {
+        error_setg(&reason,
+                   "a PV guest on the monitor cannot be saved or migrated yet: "
+                   "start it with -machine xen-pv-layer=shim");
     }
     if (reason) {
         migrate_add_blocker(&reason, &error_fatal);
