@@ -102,6 +102,7 @@ static const char *grub_for(Conversion *c, Settings *cfg, const char *firmware)
 
     if (firmware && !strcmp(firmware, "pvgrub32")) {
         grub = GRUB_PV32;
+        c->has_shim = c->guest == GUEST_PV;
     }
     if (setting(cfg, "bootloader")) {
         const char *bootloader = setting_string(cfg, "bootloader");

@@ -24,13 +24,16 @@
 #define GRUB_PVH "/var/lib/xenkvm/grub-i386-xen_pvh.bin"
 
 /*
- * What the layer between the machine and a PV guest takes from the guest's memory, and the
- * least that it starts today's Linux in: the kernel's part of the address space is more
- * than 64 MiB, and the shim wants a free piece of a power of two for it. It is the only
- * place that knows of these sizes.
+ * What the layer between the machine and a PV guest takes from the guest's memory. The
+ * monitor has tables, of 2.3 MiB for each GiB, and itself. The shim, which a 32-bit
+ * kernel gets, also has a least memory that it starts today's Linux in: it wants a free
+ * piece of a power of two for the kernel's part of the address space, which is more than
+ * 64 MiB. It is the only place that knows of these sizes.
  */
-#define PV_LAYER_MIB 24
-#define PV_LEAST_MIB 384
+#define PV_MONITOR_MIB 2
+#define PV_MONITOR_MIB_PER_GIB 3
+#define PV_SHIM_MIB 24
+#define PV_SHIM_LEAST_MIB 384
 
 #define METADATA_NAMESPACE "urn:xenkvm:domain:1.0"
 
@@ -63,6 +66,7 @@ typedef struct Conversion {
     int unknown_line;
 
     GuestType guest;
+    gboolean has_shim;    /* GRUB for 32-bit PV guests is the kernel */
     gboolean by_firmware; /* no kernel: SeaBIOS or OVMF finds a boot disk */
 
     /* The result, which both readers make: a domain for the patched driver. */

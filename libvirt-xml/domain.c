@@ -64,14 +64,11 @@ void domain_set_memory(Conversion *c, int line, const char *key, guint64 memory,
         most = memory;
     }
     if (c->guest == GUEST_PV) {
-        memory += PV_LAYER_MIB * 1024;
-        if (memory < PV_LEAST_MIB * 1024) {
-            memory = PV_LEAST_MIB * 1024;
-            /* The guest's type may be what is wrong. */
-            if (!c->errors) {
-                report_warning(c, line, "memory: becomes %d MiB: the layer below a PV guest "
-                               "may not start its kernel in less", PV_LEAST_MIB);
-            }
+        if (!c->has_shim) {
+            memory += (PV_MONITOR_MIB +
+                       (memory * PV_MONITOR_MIB_PER_GIB + (1 << 20) - 1) / (1 << 20)) * 1024;
+        } else {
+            memory = MAX(memory + PV_SHIM_MIB * 1024, PV_SHIM_LEAST_MIB * 1024);
         }
         most = memory;
     }

@@ -16,7 +16,7 @@ static const Key keys[] = {
     { "title", KEY_MAPPED, AS_IS, NULL },
     { "description", KEY_MAPPED, AS_IS, NULL },
     { "metadata*", KEY_MAPPED, AS_IS, NULL },
-    { "memory", KEY_MAPPED, "<memory>; a PV guest gets <currentMemory> and 24 MiB more, and 384 MiB at least", NULL },
+    { "memory", KEY_MAPPED, "<memory>; a PV guest gets <currentMemory> and some MiB more, for the layer below it", NULL },
     { "currentMemory", KEY_MAPPED, "<currentMemory>; with --stock, or for a PV guest, <memory>", NULL },
     { "maxMemory", KEY_DROPPED, "memory does not grow", NULL },
     { "memoryBacking*", KEY_DROPPED, "it depends on the old host: see libvirt's documents", NULL },

@@ -32,7 +32,7 @@ static const Key keys[] = {
     { "extratime", KEY_DROPPED, SCHEDULER, NULL },
 
     /* Memory */
-    { "memory", KEY_MAPPED, "<memory>, or with maxmem <currentMemory>; a PV guest gets 24 MiB more, for the layer below it, and 384 MiB at least", NULL },
+    { "memory", KEY_MAPPED, "<memory>, or with maxmem <currentMemory>; a PV guest gets some MiB more, for the layer below it", NULL },
     { "maxmem", KEY_MAPPED, "<memory>; with --stock, or for a PV guest, nothing: it does not grow beyond memory", NULL },
     { "vnuma", KEY_MAPPED, "<cpu><numa>, and <numatune> for pnode", NULL },
 
