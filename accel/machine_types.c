@@ -68,6 +68,16 @@ static void init(MachineState *ms)
     MACHINE_CLASS(parent)->init(ms);
 }
 
+/*
+ * What the monitor wants of any processor, if it is not told otherwise.  The default
+ * is the parent's: libvirt takes a domain that names none for one with that model.
+ */
+static GlobalProperty pv_processor[] = {
+    { TYPE_X86_CPU, "x2apic", "on" },
+    { TYPE_X86_CPU, "smep", "on" },
+    { TYPE_X86_CPU, "smap", "on" },
+};
+
 static void copy_compat_prop(gpointer prop, gpointer props)
 {
     g_ptr_array_add(props, prop);
@@ -86,8 +96,8 @@ static void class_init(ObjectClass *oc, void *data)
     mc->is_default = false;
     mc->init = init;
     if (type->pv) {
-        /* The monitor wants what the parent's default has not. */
-        mc->default_cpu_type = X86_CPU_TYPE_NAME("max");
+        compat_props_add(mc->compat_props, pv_processor,
+                         G_N_ELEMENTS(pv_processor));
     }
 }
 

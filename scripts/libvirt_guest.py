@@ -146,6 +146,9 @@ vnc = 0
         for interface in domain.iter("interface"):
             interface.set("type", "user")
             interface.remove(interface.find("source"))
+        if self.kind == "pv" and self.type == "qemu":
+            # A domain need not name a processor.
+            domain.remove(domain.find("cpu"))
 
     def virsh(self, *args):
         result = self.session.virsh(*args)
