@@ -203,10 +203,34 @@ static int load(Side *side, const GByteArray *bytes)
     return ret;
 }
 
-/* To a new machine of the same kind, with the guest's memory; frees @from. */
-static Side *migrate(Side *from)
+/*
+ * The stream that a version of before has saved of the guest @side. A new one is
+ * written where there is none, if the environment has XENKVM_KEEP_STREAMS.
+ */
+static GByteArray *kept_stream(Side *side, const char *name)
 {
-    g_autoptr(GByteArray) bytes = save(from);
+    g_autofree char *file = g_strdup_printf("%s/%s", STREAMS, name);
+    char *data;
+    gsize length;
+
+    if (g_getenv("XENKVM_KEEP_STREAMS") &&
+        !g_file_test(file, G_FILE_TEST_EXISTS)) {
+        g_autoptr(GByteArray) bytes = save(side);
+
+        g_assert(g_file_set_contents(file, (char *)bytes->data, bytes->len,
+                                     NULL));
+    }
+    g_assert(g_file_get_contents(file, &data, &length, NULL));
+    return g_byte_array_new_take((guint8 *)data, length);
+}
+
+/*
+ * To a new machine of the same kind, with the guest's memory, by the stream that was
+ * kept as @kept, if that is not NULL; frees @from.
+ */
+static Side *migrate_by(Side *from, const char *kept)
+{
+    g_autoptr(GByteArray) bytes = kept ? kept_stream(from, kept) : save(from);
     Side *to = side_new((from->stream.fifo ? OFFER_FIFO : 0) |
                         (from->stream.three_level ? OFFER_3L : 0),
                         from->stream.max_ports);
@@ -216,6 +240,11 @@ static Side *migrate(Side *from)
     g_assert(to->loaded_all);
     side_free(from);
     return to;
+}
+
+static Side *migrate(Side *from)
+{
+    return migrate_by(from, NULL);
 }
 
 static uint32_t *event_word(Side *side, uint32_t port)
@@ -280,15 +309,17 @@ static void check_all(Side *side, const Ports *p)
     g_assert_cmpuint(port, ==, p->gap);
 }
 
-static void test_2l(void)
+/* Of a kept stream the guest was offered more. */
+static void test_2l(gconstpointer kept)
 {
-    Side *side = side_new(0, 4096);
+    Side *side = kept ? side_new(OFFER_FIFO | OFFER_3L, 262144)
+                      : side_new(0, 4096);
     unsigned int upcalls;
     Ports p;
 
     bind_all(side, &p);
     evtchn_send(side->guest, p.ipi);
-    side = migrate(side);
+    side = migrate_by(side, kept);
 
     g_assert_cmpint(evtchn_domain_abi(side->guest), ==, EVTCHN_ABI_2L);
     check_all(side, &p);
@@ -398,7 +429,7 @@ static uint32_t *head(Side *side, uint32_t vcpu, unsigned int priority)
     return (uint32_t *)(side->memory[CONTROL] + 128 * vcpu + 8) + priority;
 }
 
-static void test_fifo(void)
+static void test_fifo(gconstpointer kept)
 {
     Side *side = side_new(OFFER_FIFO, 131072);
     struct evtchn_port_info info;
@@ -417,7 +448,7 @@ static void test_fifo(void)
     g_assert(!evtchn_set_priority(side->guest, p.pirq, 5));
     g_assert(!evtchn_bind_vcpu(side->guest, p.pirq, 1));
 
-    side = migrate(side);
+    side = migrate_by(side, kept);
     g_assert_cmpint(evtchn_domain_abi(side->guest), ==, EVTCHN_ABI_FIFO);
     g_assert_cmpuint(side->mapped, ==, 3);
     assert_state(side, p.pirq, EVTCHN_PIRQ, 1);
@@ -519,11 +550,12 @@ static uint64_t l1(Side *side, uint32_t vcpu)
     return ((uint64_t *)side->memory[VCPU_INFO])[8 * vcpu + 1];
 }
 
-static void test_3l(void)
+/* Of a kept stream with fewer ports, as each has its place there. */
+static void test_3l(gconstpointer kept)
 {
     Side *side = side_new(OFFER_3L, 262144);
+    uint32_t high = kept ? 150 : 100000;
     unsigned int upcalls;
-    uint32_t high = 100000;
     uint32_t port;
     Ports p;
 
@@ -532,13 +564,13 @@ static void test_3l(void)
     register_selector(side, 1);
     do {
         g_assert(!evtchn_bind_ipi(side->guest, 1, &port));
-    } while (port < 200000);
+    } while (port < 2 * high);
     bind_all(side, &p);
     /* Masked, in a page that the load has to map as a mask. */
     side->memory[MASK + high / 32768][high % 32768 / 8] |= 1 << (high % 8);
     g_assert(!evtchn_send(side->guest, p.ipi));
 
-    side = migrate(side);
+    side = migrate_by(side, kept);
     g_assert_cmpint(evtchn_domain_abi(side->guest), ==, EVTCHN_ABI_3L);
     g_assert_cmpuint(side->mapped, ==, 2 * BITMAP_PAGES + 2);
     check_all(side, &p);
@@ -822,16 +854,19 @@ int main(int argc, char **argv)
         return 1;
     }
 
-    g_test_add_func("/xen-evtchn/vmstate/2l", test_2l);
+    g_test_add_data_func("/xen-evtchn/vmstate/2l", NULL, test_2l);
     g_test_add_func("/xen-evtchn/vmstate/2l-v1", test_2l_v1);
     g_test_add_func("/xen-evtchn/vmstate/2l-retry", test_2l_retry);
-    g_test_add_func("/xen-evtchn/vmstate/fifo", test_fifo);
+    g_test_add_data_func("/xen-evtchn/vmstate/fifo", NULL, test_fifo);
     g_test_add_func("/xen-evtchn/vmstate/fifo-page-missing",
                     test_fifo_page_missing);
     g_test_add_func("/xen-evtchn/vmstate/fifo-closed-linked",
                     test_fifo_closed_linked);
     g_test_add_func("/xen-evtchn/vmstate/offer", test_offer);
-    g_test_add_func("/xen-evtchn/vmstate/3l", test_3l);
+    g_test_add_data_func("/xen-evtchn/vmstate/3l", NULL, test_3l);
+    g_test_add_data_func("/xen-evtchn/vmstate/kept/2l", "2l-1", test_2l);
+    g_test_add_data_func("/xen-evtchn/vmstate/kept/fifo", "fifo-1", test_fifo);
+    g_test_add_data_func("/xen-evtchn/vmstate/kept/3l", "3l-1", test_3l);
     g_test_add_func("/xen-evtchn/vmstate/3l-selector-missing",
                     test_3l_selector_missing);
     g_test_add_func("/xen-evtchn/vmstate/3l-32", test_3l_32);
