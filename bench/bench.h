@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "event_traffic.h"
+
 #define BENCH_MAX_THREADS 16
 
 enum bench_abi {
@@ -41,6 +43,11 @@ enum bench_account {
 };
 
 struct bench_rig;
+
+/* Count who wakes whom, as QEMU does for -machine xen-evtchn-traffic. */
+extern bool bench_counts_traffic;
+/* The calling thread's row of counters. */
+extern __thread uint32_t *bench_traffic_row XEN_EVTCHN_TRAFFIC_OWN;
 
 /* What the hook has counted on the calling thread. */
 struct bench_steps {

@@ -14,6 +14,7 @@ static char **opt_abis;
 static gboolean opt_json;
 static gboolean opt_markdown;
 static gboolean opt_list;
+static gboolean opt_traffic;
 
 static GOptionEntry options[] = {
     { "case", 'c', 0, G_OPTION_ARG_STRING_ARRAY, &opt_cases,
@@ -27,6 +28,8 @@ static GOptionEntry options[] = {
     { "json", 'j', 0, G_OPTION_ARG_NONE, &opt_json, "Print JSON", NULL },
     { "markdown", 'm', 0, G_OPTION_ARG_NONE, &opt_markdown,
       "Print tables for the documentation", NULL },
+    { "traffic", 0, 0, G_OPTION_ARG_NONE, &opt_traffic,
+      "Also count who wakes whom, as for -machine xen-evtchn-traffic", NULL },
     { "list", 'l', 0, G_OPTION_ARG_NONE, &opt_list,
       "Print the cases, and measure nothing", NULL },
     { .long_name = NULL }
@@ -82,6 +85,7 @@ static char *wrong_option(struct bench_request *request)
         request->abis |= BENCH_ABI_BIT(a);
     }
     request->abis = request->abis ? request->abis : BENCH_ALL_ABIS;
+    bench_counts_traffic = opt_traffic;
     request->cases = opt_cases;
     request->threads = opt_threads;
     request->rounds = opt_rounds;

@@ -37,6 +37,13 @@ static void no_upcall(void *opaque, uint32_t vcpu)
     (void)opaque, (void)vcpu;
 }
 
+/* The same, counted as QEMU does for -machine xen-evtchn-traffic. */
+static void count_upcall(void *opaque, uint32_t vcpu)
+{
+    (void)opaque;
+    xen_evtchn_traffic_count(bench_traffic_row, vcpu);
+}
+
 static void count_notify(void *opaque, uint32_t port)
 {
     struct guest *g = opaque;
@@ -109,7 +116,7 @@ static void domain_new(struct bench_rig *rig, struct bench_domain *dom,
 
     dom->abi = rig->abi;
     dom->g = guest_new(rig->world, &config);
-    dom->g->env.raise_upcall = no_upcall;
+    dom->g->env.raise_upcall = bench_counts_traffic ? count_upcall : no_upcall;
     dom->d = dom->g->d;
     if (rig->abi == BENCH_FIFO) {
         rc = guest_fifo_init(dom->g, ports);

@@ -50,6 +50,9 @@ struct member {
     pthread_t pthread;
 };
 
+bool bench_counts_traffic;
+__thread uint32_t *bench_traffic_row;
+
 static cpu_set_t allowed_cpus;
 static unsigned int nr_cpus;
 
@@ -188,6 +191,10 @@ static void go_on_and_count(struct team *team, struct bench_thread *t)
 
 static void run_thread(struct team *team, struct bench_thread *t)
 {
+    static uint32_t rows[BENCH_MAX_THREADS][2 * BENCH_MAX_THREADS]
+        __attribute__((aligned(128)));
+
+    bench_traffic_row = rows[t->id];
     bench_pin(t->id);
     if (team->nr_threads == 1) {
         team->c->run(t, BATCH_OF_MANY);

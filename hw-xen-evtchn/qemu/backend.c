@@ -16,6 +16,7 @@ struct xenevtchn_handle {
     EventNotifier notifier;
     /* Domain 0's, or 0.  Set under the BQL; a back end's iothread reads it. */
     uint32_t port;
+    uint32_t reader;    /* the thread that last looked: its place, or 0; atomic */
 };
 
 /* Where the handle of domain 0's @port is, or NULL if none has been in its chunk. */
@@ -70,6 +71,11 @@ void xen_evtchn_backend_notify(void *opaque, uint32_t port)
     struct xenevtchn_handle *xc = handle_of(s, port);
 
     if (xc) {
+        uint32_t reader = qatomic_read(&xc->reader);
+
+        if (reader) {
+            xen_evtchn_traffic_sent(reader);
+        }
         event_notifier_set(&xc->notifier);
     }
 }
@@ -221,6 +227,7 @@ int xen_be_evtchn_pending(struct xenevtchn_handle *xc)
         return be_error(-EFAULT);
     }
     port = handle_port(xc);
+    qatomic_set(&xc->reader, xen_evtchn_traffic_place());
     return port && event_notifier_test_and_clear(&xc->notifier) ? port : 0;
 }
 

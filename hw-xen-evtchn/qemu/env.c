@@ -115,6 +115,7 @@ static bool env_read_guest(void *opaque, uint64_t addr, void *buf, size_t size)
 
 static void env_raise_upcall(void *opaque, uint32_t vcpu)
 {
+    xen_evtchn_traffic_sent(vcpu);
     xen_evtchn_raise_upcall(opaque, vcpu);
 }
 

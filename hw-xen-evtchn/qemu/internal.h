@@ -28,6 +28,7 @@
 #include "../core/evtchn.h"
 #include "hooks.h"
 #include "migration.h"
+#include "traffic.h"
 #include "vcpu.h"
 
 #define TYPE_XEN_EVTCHN "xen-evtchn"
@@ -43,6 +44,7 @@ typedef struct XenEvtchnOptions {
     bool fifo;              /* the guest may switch to FIFO, */
     bool three_level;       /* and to 3-level */
     uint32_t max_ports;
+    const char *traffic;    /* file for traffic.h's page, or NULL */
 } XenEvtchnOptions;
 
 /* A PIRQ that is no GSI's; the values are those of Xen's own streams. */

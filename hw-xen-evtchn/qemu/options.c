@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The machine properties xen-evtchn-abi and xen-evtchn-max-ports: what the
- * guest may have.
+ * guest may have; and xen-evtchn-traffic: where its events are counted.
  */
 
 #include "qemu/osdep.h"
@@ -17,6 +17,7 @@
 
 #define ABI         "xen-evtchn-abi"
 #define MAX_PORTS   "xen-evtchn-max-ports"
+#define TRAFFIC     "xen-evtchn-traffic"
 
 /* Major and minor of the first Xen with EVTCHNOP_init_control. */
 #define XEN_VERSION_FIFO 0x40004
@@ -39,6 +40,7 @@ static const struct abi {
 /* As the device itself, a property of the one guest of this process. */
 static const struct abi *option_abi; /* NULL: the machine type's, or auto */
 static uint32_t option_max_ports;   /* 0: the default */
+static char *option_traffic;        /* an absolute path, or NULL: not counted */
 static const char *option_set;      /* a property that was */
 
 static void check_xen_mode(Notifier *notifier, void *data)
@@ -137,6 +139,23 @@ static void set_max_ports(Object *obj, Visitor *v, const char *name,
     check_xen_mode_later(MAX_PORTS);
 }
 
+static char *get_traffic(Object *obj, Error **errp)
+{
+    return g_strdup(option_traffic ?: "");
+}
+
+/* Absolute, so that a reader who asks for the property finds the file. */
+static void set_traffic(Object *obj, const char *value, Error **errp)
+{
+    if (!*value) {
+        error_setg(errp, TRAFFIC " needs the name of a file");
+        return;
+    }
+    g_free(option_traffic);
+    option_traffic = g_canonicalize_filename(value, NULL);
+    check_xen_mode_later(TRAFFIC);
+}
+
 void xen_evtchn_machine_class_init(ObjectClass *oc)
 {
     object_class_property_add_str(oc, ABI, get_abi, set_abi);
@@ -153,6 +172,11 @@ void xen_evtchn_machine_class_init(ObjectClass *oc)
         "262144 if xen-evtchn-abi offers 3l (default: the most with fifo and "
         "3l, else 4096); 2l itself ends at 4096, and for a 32-bit guest at "
         "1024, and 3l for such a guest at 32768");
+
+    object_class_property_add_str(oc, TRAFFIC, get_traffic, set_traffic);
+    object_class_property_set_description(oc, TRAFFIC,
+        "A file to make, in which is counted who sends events to whom: the "
+        "page of hw-xen-evtchn/public/event_traffic.h (default: none)");
 }
 
 bool xen_evtchn_get_options(bool kvm_has_2l, XenEvtchnOptions *options,
@@ -162,6 +186,7 @@ bool xen_evtchn_get_options(bool kvm_has_2l, XenEvtchnOptions *options,
     uint32_t version = xen_accel->get_xen_version();
 
     options->max_ports = max_ports();
+    options->traffic = option_traffic;
     options->fifo = abi->fifo;
     options->three_level = abi->three_level;
     if (options->max_ports > EVTCHN_FIFO_MAX_PORTS && !options->three_level) {

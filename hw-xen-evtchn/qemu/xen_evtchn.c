@@ -233,6 +233,10 @@ static void xen_evtchn_realize(DeviceState *dev, Error **errp)
         return;
     }
     s->nr_cpus = MACHINE(qdev_get_machine())->smp.max_cpus;
+    if (s->options.traffic &&
+        !xen_evtchn_traffic_init(s->options.traffic, s->nr_cpus, errp)) {
+        return;
+    }
     s->cpus = g_new0(XenEvtchnCPU, s->nr_cpus);
     xen_evtchn_pirq_init(s);
     xen_evtchn_env_init(s);

@@ -24,6 +24,9 @@ static const struct place_limits limits = {
     .max_classes = 64,
 };
 
+/* Pairs of a guest's threads that status names. */
+#define PAIRS_SHOWN 4
+
 typedef struct Daemon {
     const DaemonOptions *options;
     HostTopology *topology;
@@ -111,14 +114,35 @@ static void do_window(Daemon *d)
     guests_look(&d->guests, changed);
     guests_expect(&d->guests);
     guests_find(&d->guests, d->options->qmp_dir);
+    guests_traffic(&d->guests);
     guests_sample(&d->guests);
     place_plan(h, guests_now(), change, G_N_ELEMENTS(change));
+    guests_merge(&d->guests);
     if (!guests_apply(&d->guests, &error)) {
         fprintf(stderr, "xen-place: %s: no mask is set\n", error->message);
     }
 }
 
 /* Requests ------------------------------------------------------------- */
+
+/* The pairs of its threads that exchange most events. */
+static void status_of_events(const Guest *guest, GString *out)
+{
+    for (guint k = 0, shown = 0;
+         guest->pairs && k < guest->pairs->len && shown < PAIRS_SHOWN; k++) {
+        const TrafficPair *pair = &g_array_index(guest->pairs, TrafficPair, k);
+        g_autofree char *a = guest_end_name(guest, &pair->a);
+        g_autofree char *b = guest_end_name(guest, &pair->b);
+
+        if (a && b) {
+            g_string_append_printf(out, "%s %s and %s: %.0f events a second\n",
+                                   guest->name, a, b,
+                                   (double)pair->events * PLACE_SECOND /
+                                       (double)guest->pairs_time);
+            shown++;
+        }
+    }
+}
 
 static void status(Daemon *d, GString *out)
 {
@@ -149,6 +173,7 @@ static void status(Daemon *d, GString *out)
     for (guint i = 0; i < d->guests.guests->len; i++) {
         const Guest *guest = g_ptr_array_index(d->guests.guests, i);
 
+        status_of_events(guest, out);
         for (guint k = 0; k < guest->threads->len; k++) {
             const GuestThread *t =
                 &g_array_index(guest->threads, GuestThread, k);

@@ -106,6 +106,8 @@ static void guest_free(Guests *g, Guest *guest)
         close(g_array_index(guest->threads, GuestThread, i).schedstat);
     }
     place_vm_remove(g->h, guest->place);
+    g_clear_pointer(&guest->traffic, traffic_close);
+    g_clear_pointer(&guest->pairs, g_array_unref);
     g_array_unref(guest->threads);
     qmp_close(guest->qmp);
     g_free(guest->socket);
@@ -117,6 +119,7 @@ static void guest_add(Guests *g, const char *path)
 {
     Qmp *qmp = qmp_open(path);
     g_autoptr(GArray) threads = qmp ? qmp_threads(qmp) : NULL;
+    g_autofree char *page = NULL;
     struct place_vm_config c = { 0 };
     struct place_verdict v;
     Guest *guest;
@@ -154,6 +157,12 @@ static void guest_add(Guests *g, const char *path)
         }
     }
     g_ptr_array_add(g->guests, guest);
+    page = qmp_traffic(qmp);
+    guest->traffic = page ? traffic_open(page, qmp_pid(qmp)) : NULL;
+    if (page && !guest->traffic) {
+        fprintf(stderr, "xen-place: %s: %s is no page of its events\n",
+                guest->name, page);
+    }
     for (guint i = 0; i < threads->len; i++) {
         thread_open(g, guest, &g_array_index(threads, QmpThread, i));
     }
@@ -218,6 +227,68 @@ void guests_sample(Guests *g)
         }
     }
     place_window(g->h, guests_now());
+}
+
+static const GuestThread *thread_at(const Guest *guest, const TrafficEnd *end)
+{
+    for (guint i = 0; i < guest->threads->len; i++) {
+        const GuestThread *t = &g_array_index(guest->threads, GuestThread, i);
+
+        if (end->is_vcpu ? t->qmp.is_vcpu && t->qmp.index == end->index :
+                           t->qmp.tid == end->tid) {
+            return t;
+        }
+    }
+    return NULL;
+}
+
+char *guest_end_name(const Guest *guest, const TrafficEnd *end)
+{
+    const GuestThread *t = thread_at(guest, end);
+
+    return t ? g_strdup_printf("%s %u", t->qmp.is_vcpu ? "vCPU" : "back end",
+                               t->qmp.index) :
+               NULL;
+}
+
+void guests_traffic(Guests *g)
+{
+    for (guint i = 0; i < g->guests->len; i++) {
+        Guest *guest = g_ptr_array_index(g->guests, i);
+
+        if (!guest->traffic) {
+            continue;
+        }
+        g_clear_pointer(&guest->pairs, g_array_unref);
+        guest->pairs =
+            traffic_read(guest->traffic, guests_now(), &guest->pairs_time);
+        for (guint k = 0; k < guest->pairs->len; k++) {
+            const TrafficPair *pair =
+                &g_array_index(guest->pairs, TrafficPair, k);
+            const GuestThread *a = thread_at(guest, &pair->a);
+            const GuestThread *b = thread_at(guest, &pair->b);
+
+            if (a && b) {
+                place_traffic(g->h, a->place, b->place, pair->events,
+                              guest->pairs_time);
+            }
+        }
+    }
+}
+
+/* The core decides when that is due; without events it does nothing. */
+void guests_merge(Guests *g)
+{
+    struct place_change change[PLACE_MAX_MASKS];
+
+    for (guint i = 0; i < g->guests->len; i++) {
+        const Guest *guest = g_ptr_array_index(g->guests, i);
+
+        if (guest->traffic) {
+            place_merge(g->h, guest->place, guests_now(), change,
+                        G_N_ELEMENTS(change));
+        }
+    }
 }
 
 Guest *guests_named(Guests *g, const char *name)

@@ -7,6 +7,7 @@
 #include "config.h"
 #include "qmp.h"
 #include "state.h"
+#include "traffic.h"
 
 typedef struct GuestThread {
     QmpThread qmp;
@@ -22,6 +23,9 @@ typedef struct Guest {
     uint32_t place;
     GArray *threads; /* of GuestThread */
     unsigned int windows; /* since its threads were asked for */
+    Traffic *traffic; /* NULL: its QEMU does not count events */
+    GArray *pairs; /* TrafficPairs of the last window, or NULL */
+    guint64 pairs_time; /* for how long these were counted */
 } Guest;
 
 /* A guest that was promised room and that no QEMU has claimed yet. */
@@ -46,6 +50,11 @@ uint64_t guests_now(void);
 /* New sockets are new guests; a socket whose QEMU is gone is one less. */
 void guests_find(Guests *g, const char *folder);
 void guests_sample(Guests *g);
+/* Who has exchanged events; and in balance, which vCPUs share an LLC therefore. */
+void guests_traffic(Guests *g);
+void guests_merge(Guests *g);
+/* "vCPU 0" and so on, or NULL: none of its threads that we know. */
+char *guest_end_name(const Guest *guest, const TrafficEnd *end);
 Guest *guests_named(Guests *g, const char *name);
 void guests_free(Guests *g);
 

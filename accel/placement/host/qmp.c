@@ -46,9 +46,11 @@ static JsonNode *receive(Qmp *qmp)
     return NULL;
 }
 
-static JsonNode *ask(Qmp *qmp, const char *command)
+/* @arguments is JSON. */
+static JsonNode *ask_with(Qmp *qmp, const char *command, const char *arguments)
 {
-    g_autofree char *line = g_strdup_printf("{\"execute\": \"%s\"}\n", command);
+    g_autofree char *line = g_strdup_printf(
+        "{\"execute\": \"%s\", \"arguments\": %s}\n", command, arguments);
     GOutputStream *out =
         g_io_stream_get_output_stream(G_IO_STREAM(qmp->connection));
 
@@ -56,6 +58,11 @@ static JsonNode *ask(Qmp *qmp, const char *command)
                                      NULL) ?
                receive(qmp) :
                NULL;
+}
+
+static JsonNode *ask(Qmp *qmp, const char *command)
+{
+    return ask_with(qmp, command, "{}");
 }
 
 Qmp *qmp_open(const char *path)
@@ -120,6 +127,19 @@ guint64 qmp_memory(Qmp *qmp)
     return (guint64)json_object_get_int_member_with_default(
                json_node_get_object(answer), "base-memory", 0) >>
            20;
+}
+
+char *qmp_traffic(Qmp *qmp)
+{
+    g_autoptr(JsonNode) answer =
+        ask_with(qmp, "qom-get",
+                 "{\"path\": \"/machine\","
+                 " \"property\": \"xen-evtchn-traffic\"}");
+    const char *path = answer && JSON_NODE_HOLDS_VALUE(answer) ?
+                           json_node_get_string(answer) :
+                           NULL;
+
+    return path && *path ? g_strdup(path) : NULL;
 }
 
 /* Adds the thread of each object in @answer's array. */

@@ -22,6 +22,8 @@ pid_t qmp_pid(const Qmp *qmp);
 /* The guest's name, or that of the socket's file; and its memory in MiB. */
 char *qmp_name(Qmp *qmp);
 guint64 qmp_memory(Qmp *qmp);
+/* The file in which it counts its guest's events, or NULL. */
+char *qmp_traffic(Qmp *qmp);
 /* Of QmpThread: vCPUs, I/O threads, and QEMU's main thread.  NULL: it is gone. */
 GArray *qmp_threads(Qmp *qmp);
 
