@@ -119,10 +119,18 @@ static const GOptionEntry ask_entries[] = {
 
 int command_status(int argc, char **argv)
 {
-    if (!command_options("status", ask_entries, NULL, &argc, &argv)) {
+    static gboolean json;
+    const GOptionEntry entries[] = {
+        ask_entries[0],
+        { "json", 0, 0, G_OPTION_ARG_NONE, &json, "For programs", NULL },
+        { NULL, 0, 0, 0, NULL, NULL, NULL },
+    };
+
+    if (!command_options("status", entries, NULL, &argc, &argv)) {
         return STATUS_USAGE;
     }
-    return print_answer("status", state_option, "status\n");
+    return print_answer("status", state_option,
+                        json ? "status\tjson\n" : "status\n");
 }
 
 int command_explain(int argc, char **argv)

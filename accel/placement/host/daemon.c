@@ -2,6 +2,7 @@
 #include "daemon.h"
 
 #include "guest.h"
+#include "status.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,9 +24,6 @@ static const struct place_limits limits = {
     .max_edges = 16384,
     .max_classes = 64,
 };
-
-/* Pairs of a guest's threads that status names. */
-#define PAIRS_SHOWN 4
 
 typedef struct Daemon {
     const DaemonOptions *options;
@@ -125,73 +123,6 @@ static void do_window(Daemon *d)
 
 /* Requests ------------------------------------------------------------- */
 
-/* The pairs of its threads that exchange most events. */
-static void status_of_events(const Guest *guest, GString *out)
-{
-    for (guint k = 0, shown = 0;
-         guest->pairs && k < guest->pairs->len && shown < PAIRS_SHOWN; k++) {
-        const TrafficPair *pair = &g_array_index(guest->pairs, TrafficPair, k);
-        g_autofree char *a = guest_end_name(guest, &pair->a);
-        g_autofree char *b = guest_end_name(guest, &pair->b);
-
-        if (a && b) {
-            g_string_append_printf(out, "%s %s and %s: %.0f events a second\n",
-                                   guest->name, a, b,
-                                   (double)pair->events * PLACE_SECOND /
-                                       (double)guest->pairs_time);
-            shown++;
-        }
-    }
-}
-
-static void status(Daemon *d, GString *out)
-{
-    struct place_counts c;
-    struct place_cage_info info;
-    char cpus[6000];
-
-    place_counts(d->guests.h, &c);
-    g_string_append_printf(
-        out,
-        "mode %s%s, %u guests, %u promised, %u threads, %" G_GUINT64_FORMAT
-        " actions, %" G_GUINT64_FORMAT " rolled back\n",
-        config_modes[place_mode_get(d->guests.h)],
-        c.suspended ? " (suspended)" : "", d->guests.guests->len,
-        d->guests.expected->len, c.threads, c.actions, c.rolled_back);
-    for (uint32_t i = 0; i < place_nr_cages(d->guests.h); i++) {
-        place_cage_info(d->guests.h, i, &info);
-        if (!info.nr_threads) {
-            continue;
-        }
-        place_set_text(&info.cpus, cpus, sizeof(cpus));
-        g_string_append_printf(
-            out, "CPUs %s: load %.2f of %.2f, %u threads, waiting %.1f %%\n",
-            cpus, info.load / (double)PLACE_ONE,
-            info.capacity / (double)PLACE_ONE, info.nr_threads,
-            info.pressure * 100.0 / PLACE_ONE);
-    }
-    for (guint i = 0; i < d->guests.guests->len; i++) {
-        const Guest *guest = g_ptr_array_index(d->guests.guests, i);
-
-        status_of_events(guest, out);
-        for (guint k = 0; k < guest->threads->len; k++) {
-            const GuestThread *t =
-                &g_array_index(guest->threads, GuestThread, k);
-            struct place_thread_info thread;
-
-            place_thread_info(d->guests.h, t->place, &thread);
-            place_set_text(&t->state.set, cpus, sizeof(cpus));
-            g_string_append_printf(
-                out,
-                "%s %s %u: thread %d, CPUs %s, wants %.1f %%, waits "
-                "%.1f %%\n",
-                guest->name, t->qmp.is_vcpu ? "vCPU" : "back end", t->qmp.index,
-                t->state.tid, cpus, thread.demand * 100.0 / PLACE_ONE,
-                thread.waiting * 100.0 / PLACE_ONE);
-        }
-    }
-}
-
 static void explain(Daemon *d, char **word, GString *out)
 {
     Guest *guest = guests_named(&d->guests, word[1]);
@@ -224,7 +155,7 @@ static void explain(Daemon *d, char **word, GString *out)
     g_string_append_printf(out, "%s\n", text);
 }
 
-/* One line "status", "release", or "explain", name and vCPU by tabs. */
+/* One line "status" or "release", or by tabs "status", "json"; "explain", name, vCPU. */
 static void answer(Daemon *d)
 {
     struct timeval second = { 1, 0 };
@@ -247,7 +178,11 @@ static void answer(Daemon *d)
     line[length] = 0;
     word = g_strsplit(g_strchomp(line), "\t", 3);
     if (!g_strcmp0(word[0], "status")) {
-        status(d, out);
+        if (g_strcmp0(word[1], "json")) {
+            status_text(&d->guests, out);
+        } else {
+            status_json(&d->guests, out);
+        }
     } else if (!g_strcmp0(word[0], "explain") && word[1]) {
         explain(d, word, out);
     } else if (!g_strcmp0(word[0], "release")) {
