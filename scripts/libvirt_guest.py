@@ -105,6 +105,10 @@ class Guest:
         self.console = None
         self.emulator = options.emulator
         self.type = options.type
+        # Why it cannot be saved, as docs/migration.md has it.
+        self.not_saved = None
+        if self.type == "kvm" or kind == "pv":
+            self.not_saved = "a (Xen|PV) guest on (kvm|the monitor) cannot be saved"
         # xl2virt lets no PV guest grow.
         self.grows = kind == "hvm" and not options.stock
         self.began = time.monotonic()
@@ -174,7 +178,7 @@ vnc = 0
 
     def boot(self):
         self.virsh("start", self.name)
-        self.console = self.console_class(self.session, self.name, self.log)
+        self.look_again()
         return self.console.ready()
 
     def close_console(self):
@@ -275,12 +279,47 @@ vnc = 0
         self.virsh("resume", self.name)
         self.use("resumed")
 
+    def look_again(self):
+        self.console = self.console_class(self.session, self.name, self.log)
+
+    def save(self):
+        """To a file, and as a host does it when it reboots."""
+        saved = f"{self.session.directory}/{self.kind}.saved"
+        for away, back in ((("save", self.name, saved), ("restore", saved)),
+                           (("managedsave", self.name), ("start", self.name))):
+            self.close_console()
+            self.virsh(*away)
+            self.await_state("shut off")
+            self.virsh(*back)
+            self.look_again()
+            self.use(away[0])
+
+    def migrate(self):
+        """To another libvirtd, and back, while it runs. Both have the same disk."""
+        here = self.session
+        with here.another() as there:
+            for source, destination in ((here, there), (there, here)):
+                self.close_console()
+                self.virsh("migrate", "--live", "--unsafe", "--persistent", "--undefinesource", self.name,
+                           destination.address(), "--migrateuri", f"unix://{destination.directory}/migration")
+                self.session = destination
+                self.look_again()
+                self.use("migrated")
+
+    def cannot_be_saved(self):
+        """virsh says why, and the guest goes on."""
+        refused = self.session.virsh("save", self.name, f"{self.session.directory}/{self.kind}.saved")
+        if refused.returncode == 0 or not re.search(self.not_saved, refused.stderr):
+            raise Failed(f"virsh save ended with {refused.returncode}, and said {refused.stderr!r}")
+        self.await_state("running")
+        self.use("not-saved")
+
     def lose_libvirtd(self):
         self.session.kill()
         self.close_console()
         self.session.start()
         self.await_state("running")
-        self.console = self.console_class(self.session, self.name, self.log)
+        self.look_again()
         self.use("reconnected")
 
     def reboot(self, boot):
@@ -321,6 +360,13 @@ vnc = 0
         self.suspend()
         self.lose_libvirtd()
         self.say("suspended, resumed; libvirtd killed and restarted")
+        if self.not_saved:
+            self.cannot_be_saved()
+            self.say("not saved, with the reason")
+        else:
+            self.save()
+            self.migrate()
+            self.say("saved and restored; migrated, there and back")
         self.reboot(boot)
         if not self.stock:
             self.plug_disks()

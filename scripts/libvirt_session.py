@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+import uuid
 
 
 class Missing(Exception):
@@ -20,6 +21,7 @@ class Session:
     `driver` is a libvirt_driver_qemu.so to have in place of the host's."""
 
     def __init__(self, driver=None):
+        self.driver = driver
         for program in ("libvirtd", "virsh"):
             if not shutil.which(program):
                 raise Missing(f"no {program}: run scripts/setup")
@@ -38,6 +40,8 @@ class Session:
         self.environment["LIBVIRT_AUTOSTART"] = "0"
         # spice_tls as xl2virt's manual page asks for.
         self.write("libvirt/qemu.conf", "spice_tls = 1\n")
+        # Guests can move between two of these, which must not be the same host.
+        self.write("libvirt/libvirtd.conf", f'host_uuid = "{uuid.uuid4()}"\n')
         if driver:
             drivers = pathlib.Path(self.directory) / "drivers"
             drivers.mkdir()
@@ -120,6 +124,14 @@ class Session:
     def virsh(self, *args):
         return subprocess.run(self.command(*args), env=self.environment, cwd=self.directory,
                               capture_output=True, text=True, timeout=300)
+
+    def another(self):
+        """A second host, so to speak: to be entered as this one was."""
+        return Session(self.driver)
+
+    def address(self):
+        """For another one's virsh."""
+        return f"{self.uri}?socket={self.directory}/libvirt/libvirt-sock".replace("qemu:", "qemu+unix:")
 
     def destroy_all(self):
         for name in re.findall(r"\S+", self.virsh("list", "--name").stdout):
