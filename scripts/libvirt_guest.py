@@ -251,6 +251,15 @@ vnc = 0
             self.wait_until(lambda: "00:16:3e:00:00:02" not in self.virsh("domiflist", self.name),
                             "domiflist still has the NIC that the guest has not")
 
+    def shrink(self):
+        """A guest that may not grow gives memory back, and gets it again."""
+        size = int(re.search(r"Max memory: +(\d+) ", self.virsh("dominfo", self.name))[1])
+        before = int(self.console.ask("memory", r"(\d+)")[0])
+        self.virsh("setmem", self.name, str(size - 64 * 1024))
+        self.console.run(f"await_memory below {before - 48 * 1024}")
+        self.virsh("setmem", self.name, str(size))
+        self.console.run(f"await_memory above {before - 16 * 1024}")
+
     def set_memory(self):
         """The guest has begun with less than it may have."""
         self.wait_until(lambda: re.search(r"Used memory: +393216 ", self.virsh("dominfo", self.name)),
@@ -350,10 +359,13 @@ vnc = 0
             self.plug_disks()
             self.plug_nics()
             self.say(f"disks and NICs plugged and unplugged, {self.rounds} times")
-        if self.kind == "hvm":
+        if not self.stock:
             if self.grows:
                 self.set_memory()
-                self.say("setmem")
+            else:
+                self.shrink()
+            self.say("setmem")
+        if self.kind == "hvm":
             # A PV guest's vCPUs are all there from its start.
             self.set_vcpus()
             self.say("setvcpus")
