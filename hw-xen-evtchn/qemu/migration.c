@@ -275,12 +275,6 @@ static int load_offer(XenEvtchnStream *s)
     uint8_t abis = s->has_offer ? s->offered_abis : 0;
     uint32_t max_ports = s->has_offer ? s->offered_ports : V1_MAX_PORTS;
 
-    if (max_ports != s->max_ports) {
-        error_report("xen-evtchn: the guest was offered %u ports: "
-                     "set -machine xen-evtchn-max-ports=%u here too",
-                     max_ports, max_ports);
-        return -EINVAL;
-    }
     if (abis >= ARRAY_SIZE(offer_names)) {
         error_report("xen-evtchn: the guest was offered what is unknown here");
         return -EINVAL;
@@ -289,6 +283,13 @@ static int load_offer(XenEvtchnStream *s)
         error_report("xen-evtchn: the guest was offered %s: "
                      "set -machine xen-evtchn-abi=%s here too",
                      offer_names[abis], offer_names[abis]);
+        return -EINVAL;
+    }
+    /* After the ABIs, as how many there are follows from these, if not set. */
+    if (max_ports != s->max_ports) {
+        error_report("xen-evtchn: the guest was offered %u ports: "
+                     "set -machine xen-evtchn-max-ports=%u here too",
+                     max_ports, max_ports);
         return -EINVAL;
     }
     return 0;
@@ -307,7 +308,13 @@ int xen_evtchn_stream_post_load(void *opaque, int version_id)
         ret = -EINVAL;
     }
     if (!ret) {
+        /*
+         * QEMU has bound ports, the console's for one.  To close them must not
+         * take an event out of the page that has been loaded.
+         */
+        evtchn_domain_set_shared_info(s->domain, NULL);
         ret = evtchn_reset(s->domain);
+        evtchn_domain_set_shared_info(s->domain, s->shared_info);
     }
     if (!ret && s->extended_abi == EVTCHN_ABI_FIFO) {
         ret = s->fifo ? load_extended(s) : -EINVAL;

@@ -31,6 +31,7 @@ typedef struct XenEvtchnStreamRetry {
 typedef struct XenEvtchnStream {
     /* Not in the stream: set by the device, or by a test */
     struct evtchn_domain *domain;
+    void *shared_info;      /* @domain's page, whose content is loaded before */
     uint16_t host_domid;
     uint32_t max_ports;
     bool fifo;              /* what is offered here, besides 2-level */

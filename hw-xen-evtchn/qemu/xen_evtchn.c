@@ -272,6 +272,7 @@ static void xen_evtchn_realize(DeviceState *dev, Error **errp)
     evtchn_domain_set_shared_info(s->guest, xen_overlay_get_shinfo_ptr());
 
     s->stream.domain = s->guest;
+    s->stream.shared_info = xen_overlay_get_shinfo_ptr();
     s->stream.host_domid = DOMID_QEMU;
     s->stream.max_ports = s->options.max_ports;
     s->stream.fifo = s->options.fifo;

@@ -140,6 +140,7 @@ static Side *side_new(unsigned int offer, uint32_t max_ports)
     g_assert_cmpint(evtchn_domain_create(side->hub, &host, &env, side,
                                          &side->host), ==, 0);
     evtchn_domain_set_shared_info(side->guest, side->memory[SHARED_INFO]);
+    side->stream.shared_info = side->memory[SHARED_INFO];
     for (i = 0; i < NR_VCPUS; i++) {
         evtchn_vcpu_set_info(side->guest, i, side->memory[VCPU_INFO] + 64 * i,
                              false);
@@ -234,7 +235,12 @@ static Side *migrate_by(Side *from, const char *kept)
     Side *to = side_new((from->stream.fifo ? OFFER_FIFO : 0) |
                         (from->stream.three_level ? OFFER_3L : 0),
                         from->stream.max_ports);
+    uint32_t port;
 
+    /* As QEMU binds the console's, before it loads memory. */
+    do {
+        g_assert(!evtchn_bind_ipi(to->guest, 0, &port));
+    } while (port < 16);
     memcpy(to->memory, from->memory, NR_PAGES * sizeof(*to->memory));
     g_assert_cmpint(load(to, bytes), ==, 0);
     g_assert(to->loaded_all);
