@@ -47,12 +47,6 @@ TEST(runstate_of_self, "hvm pvh")
     check_equal(second.time[RUNSTATE_offline], first.time[RUNSTATE_offline]);
 }
 
-/* Of less than four minutes: a 32-bit image has no division of 64 bits. */
-static unsigned int milliseconds(uint64_t nanoseconds)
-{
-    return (uint32_t)(nanoseconds >> 6) / (uint32_t)(MS >> 6);
-}
-
 static void sleep_if_asked(void)
 {
     evtchn_port_t port = must_alloc_unbound();
@@ -83,9 +77,10 @@ TEST(runstate_stolen, "tcg hvm pvh")
     passed = system_time() - start;
     second = info_of(0);
     test_note("stolen: %u of %u ms",
-              milliseconds(second.time[RUNSTATE_runnable] -
-                           first.time[RUNSTATE_runnable]),
-              milliseconds(passed));
+              (unsigned int)((second.time[RUNSTATE_runnable] -
+                              first.time[RUNSTATE_runnable]) /
+                             MS),
+              (unsigned int)(passed / MS));
     sleep_if_asked();
     /* The times add up, whatever was stolen. */
     check(sum(&second) - sum(&first) + MS >= passed);
