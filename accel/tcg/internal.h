@@ -58,9 +58,6 @@ typedef struct XenTCGVCPU {
     QemuSpin runstate_lock;
     struct vcpu_runstate_info runstate; /* runstate_lock */
     uint64_t woken_ns;          /* when QEMU woke it last; atomic */
-    int schedstat;              /* its thread's file; own thread */
-    uint64_t delay_ns;          /* what that says of waiting; own thread */
-    uint64_t delay_read_ns;     /* when it was read; own thread */
 
     /* migration.c: of QEMU's own state of the vCPU, while in a stream */
     int64_t periodic_expires;   /* -1 if the periodic timer is stopped */

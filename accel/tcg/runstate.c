@@ -5,26 +5,17 @@
  * A vCPU is running from when its thread enters translated code until it leaves
  * that.  Outside of it, it is runnable unless it is halted: its thread waits
  * for the BQL, or runs another vCPU.  A vCPU that was blocked becomes runnable
- * when QEMU wakes it, if that is known here, else when it runs again.  For how
- * long the host's scheduler kept the thread waiting in between, the host's kernel
- * says: that, too, is time for which the vCPU was runnable, as on KVM.
+ * when QEMU wakes it, if that is known here, else when it runs again.  The
+ * times do not show for how long the host's scheduler keeps QEMU's threads
+ * waiting.
  */
 
 #include "internal.h"
 #include "hw/boards.h"
-#include "qemu/cutils.h"
-#include "system/cpu-timers.h"
 
 /* Size of struct vcpu_runstate_info in each mode. */
 #define AREA_SIZE       48
 #define AREA_SIZE_32    44
-
-/* Reading takes 2 microseconds, so that is done at most so often. */
-#define DELAY_EVERY_NS  SCALE_MS
-
-/* Values of XenTCGVCPU.schedstat. */
-#define SCHEDSTAT_UNKNOWN   (-1)
-#define SCHEDSTAT_NONE      (-2)
 
 static bool update_flag;
 
@@ -90,55 +81,6 @@ static void change(XenTCGVCPU *v, int state, uint64_t now)
     qemu_spin_unlock(&v->runstate_lock);
 }
 
-/* For how long the vCPU's thread has waited for a CPU since it began. */
-static void read_delay(XenTCGVCPU *v, uint64_t now)
-{
-    char text[96];
-    const char *end;
-    uint64_t run;
-    ssize_t n;
-
-    v->delay_read_ns = now;
-    /* The guest's time does not go on then while the thread waits. */
-    if (v->schedstat == SCHEDSTAT_NONE || icount_enabled()) {
-        return;
-    }
-    if (v->schedstat == SCHEDSTAT_UNKNOWN) {
-        v->schedstat = open("/proc/thread-self/schedstat",
-                            O_RDONLY | O_CLOEXEC);
-        if (v->schedstat < 0) {
-            v->schedstat = SCHEDSTAT_NONE;
-            return;
-        }
-    }
-    n = pread(v->schedstat, text, sizeof(text) - 1, 0);
-    text[MAX(n, 0)] = 0;
-    if (!qemu_strtou64(text, &end, 10, &run)) {
-        qemu_strtou64(end, &end, 10, &v->delay_ns);
-    }
-}
-
-/* Of the time since it entered translated code, what its thread waited for a CPU. */
-static void account_delay(XenTCGVCPU *v, uint64_t now)
-{
-    struct vcpu_runstate_info *r = &v->runstate;
-    uint64_t before = v->delay_ns, stolen;
-
-    if (r->state != RUNSTATE_running || now <= r->state_entry_time ||
-        now - v->delay_read_ns < DELAY_EVERY_NS) {
-        return;
-    }
-    read_delay(v, now);
-    if (v->delay_ns <= before) {
-        return;
-    }
-    stolen = MIN(v->delay_ns - before, now - r->state_entry_time);
-    qemu_spin_lock(&v->runstate_lock);
-    r->time[RUNSTATE_runnable] += stolen;
-    r->state_entry_time += stolen;
-    qemu_spin_unlock(&v->runstate_lock);
-}
-
 void xen_tcg_runstate_woken(XenTCGVCPU *v)
 {
     if (xen_tcg_has_work(v->cs)) {
@@ -149,17 +91,12 @@ void xen_tcg_runstate_woken(XenTCGVCPU *v)
 void xen_tcg_runstate_enter(XenTCGVCPU *v)
 {
     uint64_t woken = qatomic_read_u64(&v->woken_ns);
-    uint64_t now = xen_tcg_get_system_time();
 
-    /* What its thread waited while it was not running counts as that already. */
-    if (now - v->delay_read_ns >= DELAY_EVERY_NS) {
-        read_delay(v, now);
-    }
     if (v->runstate.state != RUNSTATE_runnable &&
         woken > v->runstate.state_entry_time) {
         change(v, RUNSTATE_runnable, woken);
     }
-    change(v, RUNSTATE_running, now);
+    change(v, RUNSTATE_running, xen_tcg_get_system_time());
     update_area(v);
 }
 
@@ -167,16 +104,14 @@ void xen_tcg_runstate_leave(XenTCGVCPU *v)
 {
     bool halted = v->held ? v->held_halted : v->cs->halted;
     int state = RUNSTATE_runnable;
-    uint64_t now = xen_tcg_get_system_time();
 
-    account_delay(v, now);
     if (xen_tcg_waits_for_sipi(v) || (v->held && !halted)) {
         state = RUNSTATE_offline;
     } else if (halted) {
         /* Also when the vCPU is down: Xen says "blocked" then, too. */
         state = RUNSTATE_blocked;
     }
-    change(v, state, now);
+    change(v, state, xen_tcg_get_system_time());
     update_area(v);
 }
 
@@ -224,7 +159,6 @@ int xen_tcg_get_vcpu_runstate(CPUState *cs, CPUState *target,
 void xen_tcg_runstate_init_vcpu(XenTCGVCPU *v)
 {
     qemu_spin_init(&v->runstate_lock);
-    v->schedstat = SCHEDSTAT_UNKNOWN;
     if (!unplugged) {
         unplugged = g_new0(struct vcpu_runstate_info,
                            MACHINE(qdev_get_machine())->smp.max_cpus);
@@ -240,7 +174,4 @@ void xen_tcg_runstate_destroy_vcpu(XenTCGVCPU *v)
 {
     change(v, RUNSTATE_offline, xen_tcg_get_system_time());
     unplugged[v->cs->cpu_index] = v->runstate;
-    if (v->schedstat >= 0) {
-        close(v->schedstat);
-    }
 }

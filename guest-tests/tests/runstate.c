@@ -47,46 +47,6 @@ TEST(runstate_of_self, "hvm pvh")
     check_equal(second.time[RUNSTATE_offline], first.time[RUNSTATE_offline]);
 }
 
-static void sleep_if_asked(void)
-{
-    evtchn_port_t port = must_alloc_unbound();
-    uint64_t until = system_time() + 2000 * MS;
-
-    while (command_line_number("stolen", 0) && system_time() < until) {
-        check_equal(sched_poll(&port, 1, until), 0);
-    }
-}
-
-/*
- * With stolen=MS it is busy for so long, and sleeps before and after that, when
- * scripts/guest-steal looks at the host's figures.
- */
-TEST(runstate_stolen, "tcg hvm pvh")
-{
-    uint64_t left = command_line_number("stolen", 20) * MS, passed;
-    struct vcpu_runstate_info first, second;
-    uint64_t start;
-
-    test_note("stolen: begin");
-    sleep_if_asked();
-    first = info_of(0);
-    start = system_time();
-    while (system_time() - start < left) {
-        spin_for(1);
-    }
-    passed = system_time() - start;
-    second = info_of(0);
-    test_note("stolen: %u of %u ms",
-              (unsigned int)((second.time[RUNSTATE_runnable] -
-                              first.time[RUNSTATE_runnable]) /
-                             MS),
-              (unsigned int)(passed / MS));
-    sleep_if_asked();
-    /* The times add up, whatever was stolen. */
-    check(sum(&second) - sum(&first) + MS >= passed);
-    check(second.time[RUNSTATE_running] >= first.time[RUNSTATE_running]);
-}
-
 TEST(runstate_blocked_grows, "tcg xen hvm pvh")
 {
     evtchn_port_t port = must_alloc_unbound();
