@@ -377,8 +377,10 @@ vnc = 0
             self.say("not saved, with the reason")
         else:
             self.save()
-            self.migrate()
-            self.say("saved and restored; migrated, there and back")
+            self.say("saved and restored")
+            if self.session.has_neighbours:
+                self.migrate()
+                self.say("migrated, there and back")
         self.reboot(boot)
         if not self.stock:
             self.plug_disks()

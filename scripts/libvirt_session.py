@@ -20,6 +20,8 @@ class Session:
     """The daemon; `directory` is where it, and the domains it runs, can reach files.
     `driver` is a libvirt_driver_qemu.so to have in place of the host's."""
 
+    has_neighbours = True       # whether there can be another one beside it
+
     def __init__(self, driver=None):
         self.driver = driver
         for program in ("libvirtd", "virsh"):
@@ -99,10 +101,13 @@ class Session:
             self.daemon = subprocess.Popen(
                 self.become + ["libvirtd"], env=self.environment, cwd="/",
                 stdout=log, stderr=log)
-        for _ in range(60):
+        self.await_answer(60)
+
+    def await_answer(self, times):
+        for _ in range(times):
             if self.virsh("list").returncode == 0:
                 return
-            if self.daemon.poll() is not None:
+            if self.daemon and self.daemon.poll() is not None:
                 break
             # virsh itself waits for the socket a moment.
             time.sleep(0.2)
@@ -156,11 +161,14 @@ class System(Session):
     """This host's libvirtd, as its service runs it: with root's rights, AppArmor, and a
     guest's QEMU as libvirt's user. Only for a host that has no other guests."""
 
+    has_neighbours = False
+
     def __init__(self):
         if not shutil.which("virsh"):
             raise Missing("no virsh: install libvirt-clients")
         if os.geteuid() != 0:
             raise Missing("the host's libvirtd is led by root: run it as root")
+        self.daemon = None
         self.uri = "qemu:///system"
         # Where AppArmor's profile of virt-aa-helper lets it look.
         self.directory = tempfile.mkdtemp(prefix="life.", dir="/var/lib/libvirt/images")
@@ -173,11 +181,8 @@ class System(Session):
 
     def start(self):
         subprocess.run(["systemctl", "start", "libvirtd"], check=True)
-        for _ in range(600):
-            if self.virsh("list").returncode == 0:
-                return
-            time.sleep(0.2)
-        raise Missing("libvirtd does not run here")
+        # Also on an emulated host.
+        self.await_answer(600)
 
     def kill(self):
         subprocess.run(["systemctl", "kill", "--kill-whom=main", "--signal=KILL", "libvirtd"], check=True)
