@@ -9,6 +9,7 @@
 #include "hypercalls.h"
 #include "hvm_vcpu.h"
 #include "qemu/main-loop.h"
+#include "hw/xen-accel/pv/vcpus.h"
 #include "hw/xen/interface/sched.h"
 #include "hw/xen/interface/vcpu.h"
 
@@ -49,6 +50,7 @@ static int up(CPUState *cs, CPUState *target)
     case XEN_VCPU_UP:
         break;
     }
+    xen_pv_vcpu_is_up(target);
     return 0;
 }
 
@@ -63,6 +65,9 @@ static int down(CPUState *cs, CPUState *target)
             xen_accel->get_vcpu_status(cs, other) == XEN_VCPU_UP) {
             if (xen_accel->get_vcpu_status(cs, target) == XEN_VCPU_UP) {
                 xen_accel->set_vcpu_status(target, XEN_VCPU_DOWN);
+            }
+            if (cs == target) {
+                xen_pv_vcpu_is_down(target);
             }
             return 0;
         }

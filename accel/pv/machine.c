@@ -26,6 +26,7 @@
 #include "kernel_elf.h"
 #include "monitor_memory.h"
 #include "payload.h"
+#include "vcpus.h"
 
 #define XEN_GUEST_PROPERTY "xen-guest"
 #define XEN_LAYER_PROPERTY "xen-pv-layer"
@@ -280,7 +281,7 @@ void xen_pv_machine_init(MachineState *ms)
         g_bytes_new(_binary_xen_pv_monitor_start,
                            _binary_xen_pv_monitor_end -
                            _binary_xen_pv_monitor_start);
-    if (!xen_pv_memory_plan(&guest.memory, &ram, ms->smp.cpus)) {
+    if (!xen_pv_memory_plan(&guest.memory, &ram, xen_pv_vcpus_init(ms))) {
         error_report("a PV guest needs more memory: give more by -m");
         exit(1);
     }
@@ -361,6 +362,7 @@ static void set_events(Object *obj, const char *value, Error **errp)
 
 void xen_pv_machine_class_init(ObjectClass *oc)
 {
+    xen_pv_vcpus_class_init(oc);
     object_class_property_add_str(oc, XEN_LAYER_PROPERTY, get_layer, set_layer);
     object_class_property_set_description(oc, XEN_LAYER_PROPERTY,
         "What is below a PV guest: monitor, or shim, Xen's PV shim; auto (the "

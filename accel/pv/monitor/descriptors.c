@@ -154,7 +154,7 @@ long call_update_descriptor(uint64_t address, uint64_t descriptor)
     return 0;
 }
 
-/* The reserved part of the vCPU's GDT, its TSS, and nothing in its LDT. */
+/* The reserved part of the vCPU's GDT, its TSS, and its LDT, if it had one before. */
 void init_descriptors(struct vcpu *v)
 {
     uint64_t *gdt = gdt_window(v);
@@ -188,6 +188,5 @@ void init_descriptors(struct vcpu *v)
     asm volatile("mov %w0, %%ss; mov %w1, %%ds; mov %w1, %%es; mov %w1, %%fs; "
                  "mov %w1, %%gs" : : "r"(SEL_MONITOR_SS), "r"(0));
     asm volatile("ltr %w0" : : "r"(SEL_TSS));
-    v->ldt_entries = 0;
     load_ldt(v);
 }

@@ -16,6 +16,9 @@
 #define SEL_DS              0xe02b
 #define SEL_CS64            0xe033
 
+/* monitor.h's */
+#define OTHER_PROCESSOR     1
+
 /* struct regs */
 #define REGS_SIZE   176
 #define REGS_CS     144
@@ -215,5 +218,47 @@ load_user_gs:
     mov %edi, %gs
     jmp 2b
     fixup 1b, 3b
+
+/* void load_ds(uint16_t selector), and so on */
+    .macro load_segment name
+    .globl load_\name
+load_\name:
+1:  mov %edi, %\name
+    ret
+2:  xor %edi, %edi
+    mov %edi, %\name
+    ret
+    fixup 1b, 2b
+    .endm
+    load_segment ds
+    load_segment es
+    load_segment fs
+    load_segment gs
+
+/* long leave_processor(uint64_t *rsp, long (*leave)(void)) */
+    .globl leave_processor, go_on
+leave_processor:
+    push %rbp
+    push %rbx
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+    mov %rsp, (%rdi)
+    sub $8, %rsp
+    call *%rsi
+    add $8, %rsp
+1:  pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbx
+    pop %rbp
+    ret
+/* Here in long mode, with this stack, and nothing else that is the monitor's. */
+go_on:
+    cld
+    mov $OTHER_PROCESSOR, %eax
+    jmp 1b
 
     .section .note.GNU-stack, "", @progbits

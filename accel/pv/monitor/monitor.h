@@ -117,6 +117,19 @@ struct timers {
     uint64_t period, last;      /* last: when it was due last */
 };
 
+/* x87, SSE, AVX and AVX-512, in XSAVE's standard format. */
+#define FPU_STATE_SIZE 2688
+
+/* What a vCPU that has taken itself down had in its processor; see park.c. */
+struct parked {
+    uint64_t rsp;
+    uint64_t cr4, xcr0;
+    uint64_t dr[4];
+    uint64_t fs_base, gs_base, kernel_gs_base, tsc_aux;
+    uint16_t ds, es, fs, gs;
+    uint8_t fpu[FPU_STATE_SIZE] __attribute__((aligned(64)));
+};
+
 /* At the beginning of a vCPU's block. */
 struct vcpu {
     struct pv_call call;        /* first, where QEMU finds it */
@@ -124,6 +137,7 @@ struct vcpu {
     uint32_t apic_id;
     bool kernel_mode;
     bool initialised, started, up;
+    bool is_parked;             /* its processor may be another one when it is up */
     /* Whether a flush of its TLB needs a kick; see flush_others(). */
     bool in_guest;
     bool guest_ts;              /* CR0.TS as the guest sees it */
@@ -155,6 +169,7 @@ struct vcpu {
     unsigned int nr_calls;
     /* VCPUOP_initialise's, until the vCPU starts. */
     vcpu_guest_context_t context;
+    struct parked parked;
 };
 _Static_assert(sizeof(struct vcpu) < 4 * PAGE_SIZE, "stacks are behind it");
 
@@ -231,6 +246,23 @@ bool wrmsr_safe(uint32_t msr, uint64_t value);
 bool xsetbv_safe(uint32_t index, uint64_t value);
 /* Load %gs of the guest's user mode; the null selector if that faults. */
 void load_user_gs(uint16_t selector);
+/* The same of other registers; the bases of %fs and %gs are then undefined. */
+void load_ds(uint16_t selector);
+void load_es(uint16_t selector);
+void load_fs(uint16_t selector);
+void load_gs(uint16_t selector);
+
+/*
+ * Call @leave, after which the vCPU may be down, and return what it returns; or
+ * OTHER_PROCESSOR, if L0 has the vCPU go on in another processor at go_on, with
+ * the stack that this stores in *@rsp.
+ */
+#define OTHER_PROCESSOR 1
+long leave_processor(uint64_t *rsp, long (*leave)(void));
+extern char go_on[];
+
+/* park.c: the vCPU takes itself down; returns when it is up again, or an error. */
+long park(void);
 
 /* l0.c: L0, which is QEMU ---------------------------------------------------- */
 

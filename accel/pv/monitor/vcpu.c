@@ -30,21 +30,45 @@ static long initialise(struct vcpu *target, uint64_t arg)
     return 0;
 }
 
-/* Have L0 start the vCPU in the monitor: see start(). */
-static long up(struct vcpu *target)
+/*
+ * Tell L0 where the vCPU begins in a processor that is new to it: see start(); or where
+ * it goes on, as the one that it had was unplugged when it was down: see park().
+ */
+static long give_context(struct vcpu *target)
 {
+    uint64_t top = target->is_parked ?
+                       target->kernel_top :
+                       xen_cr3_to_pfn(target->context.ctrlreg[3]);
     struct vcpu_hvm_context context = {
         .mode = VCPU_HVM_MODE_64B,
         .cpu_regs.x86_64 = {
-            .rip = MONITOR_VA,
-            .rsp = (uint64_t)target + VCPU_SIZE - STACK_SPARE,
+            .rip = target->is_parked ? (uint64_t)go_on : MONITOR_VA,
+            .rsp = target->is_parked ? target->parked.rsp :
+                                       (uint64_t)target + VCPU_SIZE - STACK_SPARE,
             .cr0 = read_cr0() & ~CR0_TS,
+            .cr3 = top << PAGE_SHIFT,
             .cr4 = read_cr4() & ~(CR4_TSD | CR4_DE | CR4_FSGSBASE |
                                   CR4_OSXSAVE),
             .efer = rdmsr(MSR_EFER),
         },
     };
-    uint64_t top = xen_cr3_to_pfn(target->context.ctrlreg[3]);
+    long result;
+
+    if (!target->started) {
+        mark_tables(top, 4);
+        install_slots(top);
+    } else if (marks[top] != 4) {
+        /* The guest has its tables no more. */
+        return -XEN_EINVAL;
+    }
+    result = l0_call(__HYPERVISOR_vcpu_op, VCPUOP_initialise, target->id,
+                     (uint64_t)&context, 0, 0);
+    /* It has the processor in which it was before. */
+    return result == -XEN_EEXIST ? 0 : result;
+}
+
+static long up(struct vcpu *target)
+{
     long result;
 
     if (!target->initialised) {
@@ -53,26 +77,36 @@ static long up(struct vcpu *target)
     if (target->up) {
         return 0;
     }
-    if (!target->started) {
-        mark_tables(top, 4);
-        install_slots(top);
-        context.cpu_regs.x86_64.cr3 = top << PAGE_SHIFT;
-        result = l0_call(__HYPERVISOR_vcpu_op, VCPUOP_initialise, target->id,
-                         (uint64_t)&context, 0, 0);
+    do {
+        result = give_context(target);
         if (result) {
             return result;
         }
-        target->started = true;
-    }
-    target->up = true;
-    return l0_call(__HYPERVISOR_vcpu_op, VCPUOP_up, target->id, 0, 0, 0);
+        target->started = target->up = true;
+        result = l0_call(__HYPERVISOR_vcpu_op, VCPUOP_up, target->id, 0, 0, 0);
+        if (result) {
+            target->up = false;
+        }
+        /* If another processor was plugged meanwhile, it has no context. */
+    } while (result == -XEN_EINVAL);
+    return result;
 }
 
-/* It goes on here when it is up again. */
+/* Another vCPU, which may be anywhere, keeps its processor. */
 static long down(struct vcpu *target)
 {
+    if (target == this_vcpu()) {
+        return park();
+    }
     target->up = false;
     return l0_call(__HYPERVISOR_vcpu_op, VCPUOP_down, target->id, 0, 0, 0);
+}
+
+/* L0 has the last word: a vCPU that has begun to take itself down is still up. */
+static bool is_up(const struct vcpu *target)
+{
+    return target->up ||
+           l0_call(__HYPERVISOR_vcpu_op, VCPUOP_is_up, target->id, 0, 0, 0) > 0;
 }
 
 static long send_nmi(struct vcpu *target)
@@ -157,7 +191,7 @@ long call_vcpu_op(unsigned int cmd, unsigned int id, uint64_t arg)
     case VCPUOP_down:
         return down(target);
     case VCPUOP_is_up:
-        return target->up;
+        return is_up(target);
     case VCPUOP_send_nmi:
         return arg ? -XEN_EINVAL : send_nmi(target);
     case VCPUOP_set_periodic_timer:

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A vCPU that takes itself down.  On Xen it is as it was when it is up again.  Here
+ * QEMU may have unplugged its processor, and plugged another one, which has nothing of
+ * what was in the first: the vCPU keeps that in its block.
+ */
+
+#include "events.h"
+
+#define MSR_TSC_AUX 0xc0000103
+
+/* Of what XCR0 may have (see emulate.c), what this processor has room for. */
+static uint64_t fpu_components(void)
+{
+    uint32_t a = 0xd, b, c = 0, d;
+
+    cpuid(&a, &b, &c, &d);
+    return b <= FPU_STATE_SIZE ? ~0ul :
+                                 7 /* x87, SSE and AVX are at fixed places */;
+}
+
+static uint64_t xgetbv(void)
+{
+    uint32_t low, high;
+
+    asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
+static void save_fpu(struct parked *p)
+{
+    uint64_t components;
+
+    if (!(p->cr4 & CR4_OSXSAVE)) {
+        asm volatile("fxsave64 %0" : "=m"(p->fpu));
+        return;
+    }
+    components = fpu_components();
+    p->xcr0 = xgetbv();
+    asm volatile("xsave64 %0"
+                 : "+m"(p->fpu)
+                 : "a"((uint32_t)components),
+                   "d"((uint32_t)(components >> 32)));
+}
+
+static void restore_fpu(const struct parked *p)
+{
+    uint64_t components;
+
+    if (!(p->cr4 & CR4_OSXSAVE)) {
+        asm volatile("fxrstor64 %0" : : "m"(p->fpu));
+        return;
+    }
+    components = fpu_components();
+    xsetbv_safe(0, p->xcr0);
+    asm volatile("xrstor64 %0"
+                 :
+                 : "m"(p->fpu), "a"((uint32_t)components),
+                   "d"((uint32_t)(components >> 32)));
+}
+
+#define SAVE_SEGMENT(to, name) asm volatile("mov %%" #name ", %0" : "=rm"(to))
+
+static void save(struct parked *p)
+{
+    p->cr4 = read_cr4();
+    p->dr[0] = read_dr0();
+    p->dr[1] = read_dr1();
+    p->dr[2] = read_dr2();
+    p->dr[3] = read_dr3();
+    p->fs_base = rdmsr(MSR_FS_BASE);
+    p->gs_base = rdmsr(MSR_GS_BASE);
+    p->kernel_gs_base = rdmsr(MSR_KERNEL_GS_BASE);
+    rdmsr_safe(MSR_TSC_AUX, &p->tsc_aux);
+    SAVE_SEGMENT(p->ds, ds);
+    SAVE_SEGMENT(p->es, es);
+    SAVE_SEGMENT(p->fs, fs);
+    SAVE_SEGMENT(p->gs, gs);
+    save_fpu(p);
+}
+
+static void restore(struct vcpu *v)
+{
+    const struct parked *p = &v->parked;
+    uint64_t dr6 = v->dr6, dr7 = v->dr7;
+
+    init_processor(v);
+    write_cr4(p->cr4);
+    restore_fpu(p);
+    write_dr0(p->dr[0]);
+    write_dr1(p->dr[1]);
+    write_dr2(p->dr[2]);
+    write_dr3(p->dr[3]);
+    v->dr6 = dr6;
+    v->dr7 = dr7;
+    write_dr7(dr7);
+    load_ds(p->ds);
+    load_es(p->es);
+    load_fs(p->fs);
+    load_gs(p->gs);
+    wrmsr(MSR_FS_BASE, p->fs_base);
+    wrmsr(MSR_GS_BASE, p->gs_base);
+    wrmsr(MSR_KERNEL_GS_BASE, p->kernel_gs_base);
+    wrmsr_safe(MSR_TSC_AUX, p->tsc_aux);
+    if (own_events()) {
+        init_timers(v);
+        take_l0_events(v);
+    }
+}
+
+static long leave(void)
+{
+    return l0_call(__HYPERVISOR_vcpu_op, VCPUOP_down, this_vcpu()->id, 0, 0, 0);
+}
+
+long park(void)
+{
+    struct vcpu *v = this_vcpu();
+    uint64_t cr0 = read_cr0();
+    long result;
+
+    asm volatile("clts");
+    save(&v->parked);
+    v->is_parked = true;
+    v->up = false;
+    result = leave_processor(&v->parked.rsp, leave);
+    v->is_parked = false;
+    if (result == OTHER_PROCESSOR) {
+        restore(v);
+        result = 0;
+    }
+    write_cr0(cr0);
+    return result;
+}
