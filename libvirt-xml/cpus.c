@@ -129,12 +129,6 @@ void map_cpus(Conversion *c, Settings *cfg)
                      maxvcpus, vcpus);
         return;
     }
-    if (c->guest == GUEST_PV && maxvcpus > vcpus) {
-        report_warning(c, setting_line(cfg, "maxvcpus"),
-                       "maxvcpus: a PV guest keeps its %ld vCPUs: raise vcpus if "
-                       "it needs more", vcpus);
-        maxvcpus = vcpus;
-    }
     node = add_number(c->domain, "vcpu", maxvcpus);
     set(node, "placement", "static");
     if (maxvcpus != vcpus) {

@@ -20,7 +20,7 @@ static const Key keys[] = {
     { "currentMemory", KEY_MAPPED, "<currentMemory>; with --stock, or for a PV guest, <memory>", NULL },
     { "maxMemory", KEY_DROPPED, "memory does not grow", NULL },
     { "memoryBacking*", KEY_DROPPED, "it depends on the old host: see libvirt's documents", NULL },
-    { "vcpu", KEY_MAPPED, "the same; a PV guest gets its vCPUs at once, and no more", NULL },
+    { "vcpu", KEY_MAPPED, AS_IS, NULL },
     { "vcpus*", KEY_DROPPED, "libvirt makes a new list", NULL },
     { "cputune*", KEY_MAPPED, AS_IS, NULL },
     { "numatune*", KEY_MAPPED, AS_IS, NULL },

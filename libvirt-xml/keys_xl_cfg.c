@@ -21,7 +21,7 @@ static const Key keys[] = {
     /* Processors */
     { "pool", KEY_DROPPED, "there are no CPU pools: use cpus, or a cgroup of systemd", "Pool-0" },
     { "vcpus", KEY_MAPPED, "<vcpu current='N'>", NULL },
-    { "maxvcpus", KEY_MAPPED, "<vcpu>; a PV guest gets its vcpus at once, and no more", NULL },
+    { "maxvcpus", KEY_MAPPED, "<vcpu>", NULL },
     { "cpus", KEY_MAPPED, "<vcpu cpuset='...'>, or <vcpupin> for each vCPU", NULL },
     { "cpus_soft", KEY_MAPPED, "<metadata>, for placement: libvirt has hard affinity only", NULL },
     { "cpu_weight", KEY_MAPPED, "<cputune><shares>, four times the weight", NULL },

@@ -191,19 +191,6 @@ static void convert_memory(Conversion *c)
     domain_set_memory(c, xmlGetLineNo(node), "memory", current, memory);
 }
 
-static void convert_vcpus(Conversion *c)
-{
-    xmlNodePtr vcpu = find_child(c->domain, "vcpu");
-    g_autofree char *current = get(vcpu, "current");
-
-    if (current && c->guest == GUEST_PV) {
-        report_warning(c, xmlGetLineNo(vcpu),
-                       "vcpu: a PV guest keeps its %s vCPUs", current);
-        xmlNodeSetContent(vcpu, BAD_CAST current);
-        unset(vcpu, "current");
-    }
-}
-
 static void convert_events(Conversion *c)
 {
     static const char *const events[] = { "on_poweroff", "on_reboot", "on_crash" };
@@ -314,7 +301,6 @@ void read_libxl_xml(Conversion *c, const char *text, size_t length)
     find_type(c);
     convert_boot(c);
     convert_memory(c);
-    convert_vcpus(c);
     convert_events(c);
     convert_platform(c);
     convert_devices(c);

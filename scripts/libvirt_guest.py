@@ -123,7 +123,7 @@ type = "{self.kind}"
 memory = 384
 maxmem = {448 if self.grows else 384}
 vcpus = 1
-maxvcpus = {2 if self.kind == "hvm" else 1}
+maxvcpus = 2
 kernel = "{directory}/vmlinuz"
 ramdisk = "{directory}/initrd"
 cmdline = "console=hvc0 panic=-1 lpj=10000000"
@@ -274,12 +274,19 @@ vnc = 0
 
     def set_vcpus(self):
         """Each waits until the guest has let the processor go, and QEMU has freed it."""
+        self.have_vcpus(1)
         for _ in range(2):
             self.virsh("setvcpus", self.name, "2", "--live")
             self.console.run("bring_up 1")
+            self.have_vcpus(2)
             self.virsh("setvcpus", self.name, "1", "--live")
+            self.have_vcpus(1)
         self.virsh("setvcpus", self.name, "2", "--live")
         self.console.run("bring_up 1")
+
+    def have_vcpus(self, number):
+        """As the guest itself sees it."""
+        self.console.run(f'[ "$(grep -c ^processor /proc/cpuinfo)" = {number} ]')
 
     def suspend(self):
         self.virsh("suspend", self.name)
@@ -365,10 +372,8 @@ vnc = 0
             else:
                 self.shrink()
             self.say("setmem")
-        if self.kind == "hvm":
-            # A PV guest's vCPUs are all there from its start.
-            self.set_vcpus()
-            self.say("setvcpus")
+        self.set_vcpus()
+        self.say("setvcpus")
         self.suspend()
         self.lose_libvirtd()
         self.say("suspended, resumed; libvirtd killed and restarted")
@@ -382,6 +387,7 @@ vnc = 0
                 self.migrate()
                 self.say("migrated, there and back")
         self.reboot(boot)
+        self.have_vcpus(2)
         if not self.stock:
             self.plug_disks()
         self.say("rebooted")
