@@ -13,22 +13,47 @@
 #include "hw/xen/interface/sched.h"
 #include "hw/xen/interface/vcpu.h"
 
-static int initialise(CPUState *cs, CPUState *target, uint64_t arg)
+/* BQL held.  One that is being unplugged, while QEMU waits for its thread, is gone. */
+static CPUState *find(CPUState *cs, uint32_t vcpu)
 {
+    CPUState *target = vcpu == cs->cpu_index ? cs : qemu_get_cpu(vcpu);
+
+    return target && (target == cs || qdev_is_realized(DEVICE(target))) ? target : NULL;
+}
+
+/* The status of *@target, which has this number, or -ENOENT.  BQL as above. */
+static int get_status(CPUState *cs, uint32_t vcpu, CPUState **target)
+{
+    XenVCPUStatus status;
+
+    *target = find(cs, vcpu);
+    if (!*target) {
+        return -ENOENT;
+    }
+    status = xen_accel->get_vcpu_status(cs, *target);
+    /* The BQL may have been dropped. */
+    return find(cs, vcpu) == *target ? (int)status : -ENOENT;
+}
+
+static int initialise(CPUState *cs, uint32_t vcpu, uint64_t arg)
+{
+    CPUState *target;
     struct vcpu_hvm_context context;
     int ret;
 
+    BQL_LOCK_GUARD();
+    target = find(cs, vcpu);
     /* shared_info has no vcpu_info for this vCPU: it must have its own. */
-    if (target->cpu_index >= XEN_LEGACY_MAX_VCPUS &&
+    if (target && vcpu >= XEN_LEGACY_MAX_VCPUS &&
         !X86_CPU(target)->env.xen_vcpu_info_hva) {
         return -EINVAL;
     }
     if (kvm_copy_from_gva(cs, arg, &context, sizeof(context))) {
         return -EFAULT;
     }
-    BQL_LOCK_GUARD();
-    if (xen_accel->get_vcpu_status(cs, target) != XEN_VCPU_WAITING) {
-        return -EEXIST;
+    ret = get_status(cs, vcpu, &target);
+    if (ret != XEN_VCPU_WAITING) {
+        return ret < 0 ? ret : -EEXIST;
     }
     ret = xen_vcpu_load_context(target, &context);
     if (!ret) {
@@ -38,10 +63,14 @@ static int initialise(CPUState *cs, CPUState *target, uint64_t arg)
     return ret;
 }
 
-static int up(CPUState *cs, CPUState *target)
+static int up(CPUState *cs, uint32_t vcpu)
 {
+    CPUState *target;
+
     BQL_LOCK_GUARD();
-    switch (xen_accel->get_vcpu_status(cs, target)) {
+    switch (get_status(cs, vcpu, &target)) {
+    case -ENOENT:
+        return -ENOENT;
     case XEN_VCPU_WAITING:
         return -EINVAL;
     case XEN_VCPU_DOWN:
@@ -54,16 +83,20 @@ static int up(CPUState *cs, CPUState *target)
     return 0;
 }
 
-/* If @target is the last vCPU that is up, the guest ends. */
-static int down(CPUState *cs, CPUState *target)
+/* If it is the last vCPU that is up, the guest ends. */
+static int down(CPUState *cs, uint32_t vcpu)
 {
-    CPUState *other;
+    CPUState *target, *other;
 
     BQL_LOCK_GUARD();
+    target = find(cs, vcpu);
+    if (!target) {
+        return -ENOENT;
+    }
     CPU_FOREACH(other) {
         if (other != target &&
             xen_accel->get_vcpu_status(cs, other) == XEN_VCPU_UP) {
-            if (xen_accel->get_vcpu_status(cs, target) == XEN_VCPU_UP) {
+            if (get_status(cs, vcpu, &target) == XEN_VCPU_UP) {
                 xen_accel->set_vcpu_status(target, XEN_VCPU_DOWN);
             }
             if (cs == target) {
@@ -75,19 +108,29 @@ static int down(CPUState *cs, CPUState *target)
     return xen_hypercall_shutdown(cs, SHUTDOWN_poweroff);
 }
 
-static int is_up(CPUState *cs, CPUState *target)
+static int is_up(CPUState *cs, uint32_t vcpu)
 {
+    CPUState *target;
+    int status;
+
     BQL_LOCK_GUARD();
-    return xen_accel->get_vcpu_status(cs, target) == XEN_VCPU_UP;
+    status = get_status(cs, vcpu, &target);
+    return status < 0 ? status : status == XEN_VCPU_UP;
 }
 
 /* Not through the LAPIC, whose LINT1 may be masked; as Xen. */
-static int send_nmi(CPUState *target, uint64_t arg)
+static int send_nmi(CPUState *cs, uint32_t vcpu, uint64_t arg)
 {
+    CPUState *target;
+
     if (arg) {
         return -EINVAL;
     }
     BQL_LOCK_GUARD();
+    target = find(cs, vcpu);
+    if (!target) {
+        return -ENOENT;
+    }
     cpu_interrupt(target, CPU_INTERRUPT_NMI);
     return 0;
 }
@@ -103,16 +146,16 @@ bool xen_hypercall_vcpu_op(CPUState *cs, unsigned int cmd, uint32_t vcpu,
     }
     switch (cmd) {
     case VCPUOP_initialise:
-        *result = initialise(cs, target, arg);
+        *result = initialise(cs, vcpu, arg);
         break;
     case VCPUOP_up:
-        *result = up(cs, target);
+        *result = up(cs, vcpu);
         break;
     case VCPUOP_down:
-        *result = down(cs, target);
+        *result = down(cs, vcpu);
         break;
     case VCPUOP_is_up:
-        *result = is_up(cs, target);
+        *result = is_up(cs, vcpu);
         break;
     case VCPUOP_register_vcpu_info:
         return xen_hypercall_register_vcpu_info(cs, target, arg, result);
@@ -132,7 +175,7 @@ bool xen_hypercall_vcpu_op(CPUState *cs, unsigned int cmd, uint32_t vcpu,
         return xen_hypercall_set_singleshot_timer(cs, target, arg, long_mode,
                                                   result);
     case VCPUOP_send_nmi:
-        *result = send_nmi(target, arg);
+        *result = send_nmi(cs, vcpu, arg);
         break;
     case VCPUOP_get_physid:
         /* Only for a domain 0 whose vCPUs are pinned. */

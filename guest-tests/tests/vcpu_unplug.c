@@ -32,10 +32,13 @@ static volatile bool storming;
 static evtchn_port_t to_ejected;
 static evtchn_port_t to_sender;
 
-/* Send to the vCPU that is unplugged, and to one that stays. */
+/* Send to the vCPU that is unplugged, and to one that stays; and ask for the former. */
 static void storm(void *opaque)
 {
     while (storming) {
+        int is_up = HYPERVISOR_vcpu_op(VCPUOP_is_up, 1, NULL);
+
+        check(is_up == 1 || is_up == 0 || is_up == -XEN_ENOENT);
         check_equal(evtchn_send(to_ejected), 0);
         check_equal(evtchn_send(to_sender), 0);
     }
