@@ -9,7 +9,8 @@
  * A lost event stops its source for ever; an event too many shows as a
  * difference.
  *
- * events=N on the command line is the number of events of all sources.
+ * events=N on the command line is the number of events of all sources.  scripts/
+ * migrate-storm migrates the guest meanwhile.
  */
 
 #include "guest.h"
@@ -209,6 +210,7 @@ TEST(storm, "tcg lab kvm disks=3 seconds=100")
     for (vcpu = 1; vcpu < nr_vcpus; vcpu++) {
         vcpu_start(vcpu, send_ipis, ipis[vcpu]);
     }
+    test_note("storm: begins");
     while (!enough(wanted)) {
         unsigned int before = received_in_all();
 
