@@ -8,9 +8,12 @@
 
 #include "qemu/osdep.h"
 #include <linux/kvm.h>
+#include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "cpu.h"
 #include "exec/address-spaces.h"
+#include "hw/boards.h"
+#include "migration/vmstate.h"
 #include "system/kvm.h"
 #include "system/kvm_xen.h"
 #include "target/i386/kvm/xen-emu.h"
@@ -19,15 +22,19 @@
 #include "call.h"
 #include "monitor/boot.h"
 
+typedef struct XenPVBlocks {
+    uint64_t vcpus;             /* where the first one is */
+} XenPVBlocks;
+
 static MemoryRegion port;
-static hwaddr vcpu_blocks;
+static XenPVBlocks blocks;
 
 /* That of the thread's vCPU, while it is carried out. */
 static __thread struct pv_call call;
 
 static hwaddr block_of(CPUState *cs)
 {
-    return vcpu_blocks + (hwaddr)cs->cpu_index * VCPU_SIZE;
+    return blocks.vcpus + (hwaddr)cs->cpu_index * VCPU_SIZE;
 }
 
 void xen_pv_continue_hypercall(CPUState *cs, uint32_t number,
@@ -71,7 +78,44 @@ static uint64_t call_read(void *opaque, hwaddr address, unsigned int size)
     return UINT64_MAX;
 }
 
-void xen_pv_call_init(hwaddr vcpus)
+void xen_pv_call_set_vcpus(hwaddr vcpus)
+{
+    blocks.vcpus = vcpus;
+}
+
+/*
+ * The guest goes on with the monitor that it had, which is in its memory and may be
+ * another one than this QEMU's: where its blocks are it has from the QEMU that began it.
+ */
+static int post_load(void *opaque, int version_id)
+{
+    hwaddr size = (hwaddr)current_machine->smp.max_cpus * VCPU_SIZE;
+    MemoryRegionSection section =
+        memory_region_find(get_system_memory(), blocks.vcpus, size);
+    bool is_ram = section.mr && memory_region_is_ram(section.mr) &&
+                  int128_ge(section.size, int128_make64(size));
+
+    memory_region_unref(section.mr);
+    if (!is_ram || blocks.vcpus & ~TARGET_PAGE_MASK) {
+        error_report("the saved PV guest's monitor is in no memory of this machine");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* Another version, once a monitor's blocks or calls change. */
+static const VMStateDescription vmstate_monitor = {
+    .name = "xen_pv_monitor",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(vcpus, XenPVBlocks),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+void xen_pv_call_init(void)
 {
     static const MemoryRegionOps ops = {
         .read = call_read,
@@ -80,7 +124,7 @@ void xen_pv_call_init(hwaddr vcpus)
         .endianness = DEVICE_LITTLE_ENDIAN,
     };
 
-    vcpu_blocks = vcpus;
     memory_region_init_io(&port, NULL, &ops, NULL, "xen-pv-call", 1);
     memory_region_add_subregion(get_system_io(), L0_PORT, &port);
+    vmstate_register(NULL, 0, &vmstate_monitor, &blocks);
 }

@@ -7,8 +7,9 @@
 #include "hw/core/cpu.h"
 #include "exec/hwaddr.h"
 
+void xen_pv_call_init(void);
 /* The monitor's vCPUs, each of which begins with struct pv_call, are at @vcpus. */
-void xen_pv_call_init(hwaddr vcpus);
+void xen_pv_call_set_vcpus(hwaddr vcpus);
 
 /*
  * See XenAccelOps: have the monitor of @cs, which is in a hypercall, make it again

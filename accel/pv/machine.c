@@ -16,6 +16,7 @@
 #include "hw/xen-hypercalls/hypercalls.h"
 #include "hw/xen-hypercalls/hvm_vcpu.h"
 #include "system/reset.h"
+#include "system/runstate.h"
 #include "system/system.h"
 
 #include "hw/xen-accel/xen_accel.h"
@@ -106,6 +107,11 @@ bool xen_pv_machine_has_shim(void)
            get_layer_of(current_machine) == XEN_PV_SHIM;
 }
 
+bool xen_pv_machine_has_own_events(void)
+{
+    return own_events;
+}
+
 static void write_frame(void *opaque, uint64_t mfn, const void *data,
                         size_t size)
 {
@@ -160,6 +166,10 @@ static bool build(XenPVImage *image, Error **errp)
     return true;
 }
 
+static void nothing(CPUState *cs, run_on_cpu_data data)
+{
+}
+
 static void reset(void)
 {
     struct pv_boot *boot = &guest.memory.boot;
@@ -168,9 +178,15 @@ static void reset(void)
     XenPVImage image;
     unsigned int i;
 
+    if (runstate_check(RUN_STATE_INMIGRATE)) {
+        /* All that this would write comes with the stream. */
+        guest.has_run = true;
+        return;
+    }
     if (!build(&image, &error_fatal)) {
         return;
     }
+    xen_pv_call_set_vcpus(guest.memory.vcpus_mfn << TARGET_PAGE_BITS);
     if (guest.has_run) {
         clear_ram(current_machine->ram);
         if (own_events) {
@@ -211,6 +227,8 @@ static void reset(void)
         exit(1);
     }
     xen_accel->set_vcpu_status(first_cpu, XEN_VCPU_UP);
+    /* Now, as a snapshot's registers may be loaded over these at once. */
+    run_on_cpu(first_cpu, nothing, RUN_ON_CPU_NULL);
 }
 
 static GBytes *read_file(const char *option, const char *name)
@@ -285,7 +303,7 @@ void xen_pv_machine_init(MachineState *ms)
         error_report("a PV guest needs more memory: give more by -m");
         exit(1);
     }
-    xen_pv_call_init(guest.memory.vcpus_mfn << TARGET_PAGE_BITS);
+    xen_pv_call_init();
     if (own_events) {
         memory_region_init_ram(&guest.heap, NULL, "xen-pv-monitor",
                                NR_HEAP_MFNS << TARGET_PAGE_BITS, &error_fatal);

@@ -11,6 +11,8 @@ void xen_pv_machine_class_init(ObjectClass *oc);
 /* What is below the PV guest, if it is one; known once the options are. */
 bool xen_pv_machine_has_monitor(void);
 bool xen_pv_machine_has_shim(void);
+/* Whether the guest's events are the monitor's. */
+bool xen_pv_machine_has_own_events(void);
 
 /*
  * If @ms, whose RAM is known and whose kernel is not loaded yet, is a PV guest's:

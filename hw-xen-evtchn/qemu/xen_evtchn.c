@@ -21,7 +21,7 @@
 
 #include "hw/i386/kvm/xen_overlay.h"
 #include "hw/xen/interface/xen.h"
-#include "hw/xen-accel/pv/machine.h"
+#include "hw/xen-accel/machine_state.h"
 #include "hw/xen-accel/xen_accel.h"
 #include "hw/xen-hypercalls/hypercalls.h"
 #include "target/i386/cpu.h"
@@ -304,12 +304,6 @@ static void refuse_migration(void)
                    "a Xen guest on %s cannot be saved or migrated yet: "
                    "its timers and vCPUs' areas are not in the stream",
                    xen_accel->name);
-    } else if (xen_pv_machine_has_monitor()) {
-        error_setg(&reason,
-                   "a PV guest on the monitor cannot be saved or migrated yet: "
-                   "start it with -machine xen-pv-layer=shim");
-    }
-    if (reason) {
         migrate_add_blocker(&reason, &error_fatal);
     }
 }
@@ -321,6 +315,7 @@ void xen_evtchn_create(unsigned int nr_gsis, qemu_irq *system_gsis)
 
     /* This is the first device of a Xen guest that needs its accelerator. */
     xen_accel_require();
+    xen_machine_state_init();
     refuse_migration();
     xen_hypercalls_init();
     dev = qdev_new(TYPE_XEN_EVTCHN);
