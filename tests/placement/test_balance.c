@@ -3,6 +3,7 @@
 
 #include "rig.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Two busy VMs on one node, the other node idle: one is moved, and kept. */
@@ -44,6 +45,48 @@ static void test_two_hot(void)
     g_assert_nonnull(strstr(text, "Kept: 0.5 % in both afterwards."));
     g_assert_cmpuint(r->h->rolled_back, ==, 0);
     rig_free(r);
+}
+
+/*
+ * Guests that are known not to wait count as if they had been measured: beside a guest that
+ * waits, a cage's pressure is the same.
+ */
+static void test_calm(void)
+{
+    struct rig *r[2];
+    uint32_t a[2], b[2], i, k, thread;
+    struct place_change change[64];
+
+    for (k = 0; k < 2; k++) {
+        r[k] = rig_new(1, 1, 8, 1, 0);
+        place_mode_set(r[k]->h, PLACE_OBSERVE);
+        a[k] = rig_add(r[k], 4, 10, PLACE_SHARED, NULL);
+        b[k] = rig_add(r[k], 4, 10, PLACE_SHARED, NULL);
+    }
+    for (i = 0; i < 40; i++) {
+        for (k = 0; k < 2; k++) {
+            rig_use(r[k], a[k], 1000, 100);
+            if (k == 0 || i < 20 || i == 36) {
+                rig_use(r[k], b[k], 1000 * (k && i == 36 ? 17 : 1), 0);
+                continue;
+            }
+            for (thread = r[k]->h->vm[b[k]].first_thread; thread != PLACE_NONE;
+                 thread = r[k]->h->thread[thread].next_of_vm) {
+                place_thread_calm(r[k]->h, thread, r[k]->now);
+                place_thread_calm(r[k]->h, thread, r[k]->now);
+            }
+        }
+        for (k = 0; k < 2; k++) {
+            rig_plan(r[k], change);
+        }
+        g_assert_cmpint(labs((long)r[0]->h->cage[r[0]->h->all].pressure -
+                             (long)r[1]->h->cage[r[1]->h->all].pressure),
+                        <=, 1);
+    }
+    g_assert_cmpuint(r[0]->h->cage[r[0]->h->all].pressure, >, 40);
+    for (k = 0; k < 2; k++) {
+        rig_free(r[k]);
+    }
 }
 
 /* A move that does harm is taken back, and not repeated for 10 minutes. */
@@ -250,6 +293,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/placement/two-hot", test_two_hot);
     g_test_add_func("/placement/planted", test_planted);
+    g_test_add_func("/placement/calm", test_calm);
     g_test_add_func("/placement/widen-narrow", test_widen_narrow);
     g_test_add_func("/placement/modes", test_modes);
     g_test_add_func("/placement/steady", test_steady);

@@ -18,7 +18,7 @@
 
 int command_daemon(int argc, char **argv)
 {
-    static char *mode, *config;
+    static char *mode, *config, *cgroup;
     static char *qmp_dir = (char *)DEFAULT_QMP;
     static char *state = (char *)DEFAULT_STATE;
     static int milliseconds = 2000;
@@ -31,6 +31,8 @@ int command_daemon(int argc, char **argv)
           "Where it keeps its state (default: " DEFAULT_STATE ")", "DIR" },
         { "config", 0, 0, G_OPTION_ARG_FILENAME, &config,
           "Guests' policies and the host's limits", "FILE" },
+        { "cgroup", 0, 0, G_OPTION_ARG_FILENAME, &cgroup,
+          "Where cgroup v2 is (default: where it is mounted)", "DIR" },
         { "window", 0, 0, G_OPTION_ARG_INT, &milliseconds,
           "Milliseconds between two looks at all threads (default: 2000)",
           "MS" },
@@ -61,6 +63,7 @@ int command_daemon(int argc, char **argv)
     options.qmp_dir = qmp_dir;
     options.state_dir = state;
     options.config = config;
+    options.cgroup = cgroup;
     options.milliseconds = (unsigned int)milliseconds;
     if (!daemon_run(&options, &error)) {
         return command_fail(STATUS_FAILED, "daemon: %s", error->message);

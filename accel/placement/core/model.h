@@ -73,6 +73,8 @@ struct pair {
 
 struct thread {
     uint64_t run, delay, when;
+    uint64_t assumed; /* of run, since the last sample */
+    uint64_t calm_until;
     uint32_t vm, next, prev, next_of_vm, first_edge;
     uint16_t cage, class, demand, wait;
     uint16_t cpu; /* of a dedicated vCPU */

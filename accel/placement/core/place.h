@@ -192,6 +192,12 @@ struct place_sample {
 void place_thread_sample(struct place_host *h, uint32_t thread, uint64_t now,
                          const struct place_sample *s);
 
+/*
+ * The thread has not waited since the last call for it, as its kernel knows without a
+ * sample: it is taken to run as it did.  The next sample puts that right.
+ */
+void place_thread_calm(struct place_host *h, uint32_t thread, uint64_t now);
+
 /* @events went between two threads, either way, in @time. */
 void place_traffic(struct place_host *h, uint32_t a, uint32_t b,
                    uint64_t events, uint64_t time);

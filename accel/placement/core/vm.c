@@ -157,7 +157,7 @@ void place_thread_sample(struct place_host *h, uint32_t thread, uint64_t now,
         t->measured = true;
         place_demand(h, thread, demand);
         if (t->cpu == NONE16) {
-            c->sum.run += run;
+            c->sum.run += run > t->assumed ? run - t->assumed : 0;
             c->sum.delay += delay;
         }
         if (v->reserved) {
@@ -169,9 +169,29 @@ void place_thread_sample(struct place_host *h, uint32_t thread, uint64_t now,
         }
     }
     t->sampled = true;
+    t->assumed = 0;
     t->run = useful;
     t->delay = s->delay;
     t->when = now;
+    h->last_now = now;
+}
+
+void place_thread_calm(struct place_host *h, uint32_t thread, uint64_t now)
+{
+    struct thread *t = &h->thread[thread];
+    uint64_t since = t->calm_until > t->when ? t->calm_until : t->when, run;
+
+    if (!t->measured || now <= since) {
+        return;
+    }
+    /* A demand has the waiting in it, which there was none of. */
+    run = (now - since) * (t->demand > t->wait ? t->demand - t->wait : 0) /
+          PLACE_ONE;
+    if (t->cpu == NONE16) {
+        h->cage[t->cage].sum.run += run;
+        t->assumed += run;
+    }
+    t->calm_until = now;
     h->last_now = now;
 }
 

@@ -6,11 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -30,7 +30,7 @@ typedef struct Daemon {
     HostTopology *topology;
     Guests guests;
     struct place_set online;
-    int control, lock, signals;
+    int control, lock, signals, epoll;
     gboolean stop;
 } Daemon;
 
@@ -201,10 +201,19 @@ static void answer(Daemon *d)
     close(fd);
 }
 
+/* Its events have @fd, the daemon's own, where pressure's have a group. */
+static void watch(Daemon *d, int *fd)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = fd };
+
+    epoll_ctl(d->epoll, EPOLL_CTL_ADD, *fd, &event);
+}
+
 static gboolean start(Daemon *d, GError **error)
 {
     const DaemonOptions *o = d->options;
     enum place_mode mode;
+    g_autoptr(GError) no_pressure = NULL;
     Config *config;
     sigset_t mask;
 
@@ -257,7 +266,18 @@ static gboolean start(Daemon *d, GError **error)
     sigprocmask(SIG_BLOCK, &mask, NULL);
     d->signals = signalfd(-1, &mask, SFD_CLOEXEC);
     d->control = open_control(o->state_dir, error);
-    return d->control >= 0;
+    if (d->control < 0) {
+        return FALSE;
+    }
+    d->epoll = epoll_create1(EPOLL_CLOEXEC);
+    watch(d, &d->control);
+    watch(d, &d->signals);
+    d->guests.pressure = pressure_new(o->cgroup, d->epoll, &no_pressure);
+    if (!d->guests.pressure) {
+        fprintf(stderr, "xen-place: each guest is measured in each window: %s\n",
+                no_pressure->message);
+    }
+    return TRUE;
 }
 
 static void loop(Daemon *d)
@@ -266,8 +286,7 @@ static void loop(Daemon *d)
     uint64_t next = guests_now();
 
     while (!d->stop) {
-        struct pollfd fd[] = { { .fd = d->control, .events = POLLIN },
-                               { .fd = d->signals, .events = POLLIN } };
+        struct epoll_event event;
         uint64_t now = guests_now();
 
         if (now >= next) {
@@ -275,21 +294,30 @@ static void loop(Daemon *d)
             next = now + window;
             continue;
         }
-        if (poll(fd, 2, (int)((next - now) / 1000000 + 1)) <= 0) {
+        /* One at a time: what it does may end what the next one is of. */
+        if (epoll_wait(d->epoll, &event, 1,
+                       (int)((next - now) / 1000000 + 1)) <= 0) {
             continue;
         }
-        if (fd[1].revents) {
+        if (event.data.ptr == &d->signals) {
             guests_release(&d->guests);
             d->stop = TRUE;
-        } else if (fd[0].revents) {
+        } else if (event.data.ptr == &d->control) {
             answer(d);
+        } else {
+            guests_pressure(&d->guests, event.data.ptr);
         }
     }
 }
 
 gboolean daemon_run(const DaemonOptions *options, GError **error)
 {
-    Daemon d = { .options = options, .control = -1, .lock = -1, .signals = -1 };
+    Daemon d = { .options = options,
+                 .control = -1,
+                 .lock = -1,
+                 .signals = -1,
+                 .epoll = -1 };
+    const int *fds[] = { &d.control, &d.lock, &d.signals, &d.epoll };
     gboolean good = start(&d, error);
 
     if (good) {
@@ -303,11 +331,9 @@ gboolean daemon_run(const DaemonOptions *options, GError **error)
     guests_free(&d.guests);
     free(d.guests.h);
     g_free(d.topology);
-    for (guint i = 0; i < 3; i++) {
-        int fd = i == 0 ? d.control : i == 1 ? d.lock : d.signals;
-
-        if (fd >= 0) {
-            close(fd);
+    for (guint i = 0; i < G_N_ELEMENTS(fds); i++) {
+        if (*fds[i] >= 0) {
+            close(*fds[i]);
         }
     }
     return good;

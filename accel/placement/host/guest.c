@@ -12,6 +12,8 @@
 
 /* A guest's threads are asked for again after so many windows. */
 #define WINDOWS_BETWEEN_QUERIES 16
+/* One that does not wait is measured in one of so many. */
+#define CALM_WINDOWS 16
 
 uint64_t guests_now(void)
 {
@@ -68,6 +70,23 @@ static void thread_open(Guests *g, Guest *guest, const QmpThread *qmp)
     g_array_append_val(guest->threads, t);
 }
 
+/* That of its process now: it may have been moved to another cgroup. */
+static void join_group(Guests *g, Guest *guest)
+{
+    pid_t pid = qmp_pid(guest->qmp);
+
+    if (!g->pressure || pressure_is_of(g->pressure, guest->group, pid)) {
+        return;
+    }
+    if (guest->group) {
+        pressure_leave(g->pressure, guest->group);
+    }
+    guest->group = pressure_join(g->pressure, pid);
+    if (guest->group) {
+        pressure_raised(guest->group, guests_now());
+    }
+}
+
 /* Threads that are new, and those that are gone; FALSE: the QEMU is gone. */
 static gboolean query(Guests *g, Guest *guest)
 {
@@ -77,6 +96,7 @@ static gboolean query(Guests *g, Guest *guest)
         return FALSE;
     }
     guest->windows = 0;
+    join_group(g, guest);
     for (guint i = guest->threads->len; i-- > 0;) {
         GuestThread *t = &g_array_index(guest->threads, GuestThread, i);
 
@@ -109,6 +129,9 @@ static void guest_free(Guests *g, Guest *guest)
     g_clear_pointer(&guest->traffic, traffic_close);
     g_clear_pointer(&guest->pairs, g_array_unref);
     g_array_unref(guest->threads);
+    if (guest->group) {
+        pressure_leave(g->pressure, guest->group);
+    }
     qmp_close(guest->qmp);
     g_free(guest->socket);
     g_free(guest->name);
@@ -157,6 +180,7 @@ static void guest_add(Guests *g, const char *path)
         }
     }
     g_ptr_array_add(g->guests, guest);
+    join_group(g, guest);
     page = qmp_traffic(qmp);
     guest->traffic = page ? traffic_open(page, qmp_pid(qmp)) : NULL;
     if (page && !guest->traffic) {
@@ -204,29 +228,61 @@ void guests_find(Guests *g, const char *folder)
     }
 }
 
+static void sample(Guests *g, Guest *guest)
+{
+    guest->calm = 0;
+    for (guint k = 0; k < guest->threads->len; k++) {
+        GuestThread *t = &g_array_index(guest->threads, GuestThread, k);
+        struct place_sample s = { 0 };
+        char text[128];
+        ssize_t n = pread(t->schedstat, text, sizeof(text) - 1, 0);
+
+        if (n <= 0) {
+            /* It is gone: ask what there is in the next window. */
+            guest->windows = WINDOWS_BETWEEN_QUERIES;
+            continue;
+        }
+        text[n] = 0;
+        if (sscanf(text, "%" SCNu64 " %" SCNu64, &s.run, &s.delay) == 2) {
+            place_thread_sample(g->h, t->place, guests_now(), &s);
+        }
+    }
+}
+
 void guests_sample(Guests *g)
 {
     for (guint i = 0; i < g->guests->len; i++) {
         Guest *guest = g_ptr_array_index(g->guests, i);
 
+        if (!guest->group || guest->calm >= CALM_WINDOWS ||
+            !pressure_is_calm(guest->group, guests_now())) {
+            sample(g, guest);
+            continue;
+        }
+        /* Not all of them in the same window. */
+        guest->calm = guest->calm ? guest->calm + 1 : 1 + i % CALM_WINDOWS;
         for (guint k = 0; k < guest->threads->len; k++) {
-            GuestThread *t = &g_array_index(guest->threads, GuestThread, k);
-            struct place_sample s = { 0 };
-            char text[128];
-            ssize_t n = pread(t->schedstat, text, sizeof(text) - 1, 0);
-
-            if (n <= 0) {
-                /* It is gone: ask what there is in the next window. */
-                guest->windows = WINDOWS_BETWEEN_QUERIES;
-                continue;
-            }
-            text[n] = 0;
-            if (sscanf(text, "%" SCNu64 " %" SCNu64, &s.run, &s.delay) == 2) {
-                place_thread_sample(g->h, t->place, guests_now(), &s);
-            }
+            place_thread_calm(
+                g->h, g_array_index(guest->threads, GuestThread, k).place,
+                guests_now());
         }
     }
     place_window(g->h, guests_now());
+}
+
+void guests_pressure(Guests *g, PressureGroup *group)
+{
+    uint64_t now = guests_now();
+    gboolean was_calm = pressure_is_calm(group, now);
+
+    pressure_raised(group, now);
+    for (guint i = 0; i < g->guests->len && was_calm; i++) {
+        Guest *guest = g_ptr_array_index(g->guests, i);
+
+        if (guest->group == group) {
+            sample(g, guest);
+        }
+    }
 }
 
 static const GuestThread *thread_at(const Guest *guest, const TrafficEnd *end)
@@ -310,6 +366,7 @@ void guests_free(Guests *g)
         g_ptr_array_remove_index(g->guests, 0);
     }
     g_clear_pointer(&g->guests, g_ptr_array_unref);
+    g_clear_pointer(&g->pressure, pressure_free);
     g_clear_pointer(&g->expected, g_array_unref);
     g_clear_pointer(&g->left, g_array_unref);
     g_clear_pointer(&g->config, config_free);

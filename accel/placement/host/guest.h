@@ -5,6 +5,7 @@
 #define HOST_GUEST_H
 
 #include "config.h"
+#include "pressure.h"
 #include "qmp.h"
 #include "state.h"
 #include "traffic.h"
@@ -23,6 +24,8 @@ typedef struct Guest {
     uint32_t place;
     GArray *threads; /* of GuestThread */
     unsigned int windows; /* since its threads were asked for */
+    PressureGroup *group; /* NULL: it is measured in each window */
+    unsigned int calm; /* windows in which it was not measured */
     Traffic *traffic; /* NULL: its QEMU does not count events */
     GArray *pairs; /* TrafficPairs of the last window, or NULL */
     guint64 pairs_time; /* for how long these were counted */
@@ -42,6 +45,7 @@ typedef struct Guests {
     GArray *left; /* StateThreads of a daemon that was killed */
     char *state_path;
     const char *state_dir; /* where the ledger is */
+    Pressure *pressure; /* NULL: the host has none */
     gboolean may_change; /* not in the mode observe */
 } Guests;
 
@@ -49,7 +53,10 @@ typedef struct Guests {
 uint64_t guests_now(void);
 /* New sockets are new guests; a socket whose QEMU is gone is one less. */
 void guests_find(Guests *g, const char *folder);
+/* Those that wait; of those that do not, by their cgroup's pressure, a part. */
 void guests_sample(Guests *g);
+/* The kernel has said that the threads of @group wait: measure them from here on. */
+void guests_pressure(Guests *g, PressureGroup *group);
 /* Who has exchanged events; and in balance, which vCPUs share an LLC therefore. */
 void guests_traffic(Guests *g);
 void guests_merge(Guests *g);

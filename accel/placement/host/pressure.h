@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whether a guest's threads wait for CPUs, as the kernel says of its cgroup: pressure
+ * stall information (PSI) of cgroup v2.
+ *
+ * A trigger in the file cpu.pressure wakes the daemon when some thread of the cgroup has
+ * waited for a twentieth of two seconds.  A kernel before 6.5 allows that with
+ * CAP_SYS_RESOURCE only.
+ */
+
+#ifndef HOST_PRESSURE_H
+#define HOST_PRESSURE_H
+
+#include <glib.h>
+#include <sys/types.h>
+
+typedef struct Pressure Pressure;
+typedef struct PressureGroup PressureGroup;
+
+/*
+ * Triggers are added to @epoll, with a PressureGroup each.  @root: where cgroup v2 is
+ * mounted, or NULL to look for it.  NULL with an error if this host has none that we
+ * may write, or no PSI.
+ */
+Pressure *pressure_new(const char *root, int epoll, GError **error);
+void pressure_free(Pressure *pressure);
+
+/* That of the process, which others in its cgroup share; NULL: it cannot be known. */
+PressureGroup *pressure_join(Pressure *pressure, pid_t pid);
+void pressure_leave(Pressure *pressure, PressureGroup *group);
+/* Whether the process is still in @group, which can be NULL. */
+gboolean pressure_is_of(const Pressure *pressure, const PressureGroup *group,
+                        pid_t pid);
+
+/* The kernel has said that its threads wait. */
+void pressure_raised(PressureGroup *group, guint64 now);
+/* They have not, as far as we have been told, in the last four seconds. */
+gboolean pressure_is_calm(const PressureGroup *group, guint64 now);
+
+#endif /* HOST_PRESSURE_H */
