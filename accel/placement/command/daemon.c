@@ -5,6 +5,7 @@
 
 #include "config.h"
 #include "daemon.h"
+#include "libvirt.h"
 #include "state.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@
 
 int command_daemon(int argc, char **argv)
 {
-    static char *mode, *config, *cgroup;
+    static char *mode, *config, *cgroup, *libvirt;
     static char *qmp_dir = (char *)DEFAULT_QMP;
     static char *state = (char *)DEFAULT_STATE;
     static int milliseconds = 2000;
@@ -31,6 +32,8 @@ int command_daemon(int argc, char **argv)
           "Where it keeps its state (default: " DEFAULT_STATE ")", "DIR" },
         { "config", 0, 0, G_OPTION_ARG_FILENAME, &config,
           "Guests' policies and the host's limits", "FILE" },
+        { "libvirt", 0, 0, G_OPTION_ARG_STRING, &libvirt,
+          "Place the domains of this libvirt, too", "URI" },
         { "cgroup", 0, 0, G_OPTION_ARG_FILENAME, &cgroup,
           "Where cgroup v2 is (default: where it is mounted)", "DIR" },
         { "window", 0, 0, G_OPTION_ARG_INT, &milliseconds,
@@ -64,6 +67,7 @@ int command_daemon(int argc, char **argv)
     options.state_dir = state;
     options.config = config;
     options.cgroup = cgroup;
+    options.libvirt = libvirt;
     options.milliseconds = (unsigned int)milliseconds;
     if (!daemon_run(&options, &error)) {
         return command_fail(STATUS_FAILED, "daemon: %s", error->message);
@@ -157,14 +161,43 @@ int command_explain(int argc, char **argv)
     return print_answer("explain", state_option, request);
 }
 
+/* By libvirt where the thread is one of its @domains', so that it knows of that. */
+static gboolean restore(pid_t tid, const struct place_set *mask, void *domains)
+{
+    const GPtrArray *all = domains;
+
+    for (guint i = 0; all && i < all->len; i++) {
+        const LibvirtDomain *domain = g_ptr_array_index(all, i);
+        g_autoptr(GArray) threads = libvirt_threads(domain);
+
+        for (guint k = 0; threads && k < threads->len; k++) {
+            const QmpThread *t = &g_array_index(threads, QmpThread, k);
+
+            if (t->tid == tid) {
+                return libvirt_pin(domain, t, mask);
+            }
+        }
+    }
+    return mask_set(tid, mask);
+}
+
 /* By the daemon if it runs, or by what it left. */
 int command_release(int argc, char **argv)
 {
+    static char *uri;
+    const GOptionEntry entries[] = {
+        ask_entries[0],
+        { "libvirt", 0, 0, G_OPTION_ARG_STRING, &uri,
+          "The daemon's --libvirt, if the daemon was killed", "URI" },
+        { NULL, 0, 0, 0, NULL, NULL, NULL },
+    };
+    g_autoptr(GPtrArray) domains = NULL;
     g_autoptr(GError) error = NULL;
+    Libvirt *libvirt = NULL;
     g_autoptr(GArray) threads = NULL;
     g_autofree char *path = NULL, *text = NULL;
 
-    if (!command_options("release", ask_entries, NULL, &argc, &argv)) {
+    if (!command_options("release", entries, NULL, &argc, &argv)) {
         return STATUS_USAGE;
     }
     text = ask(state_option, "release\n");
@@ -177,7 +210,20 @@ int command_release(int argc, char **argv)
     if (!threads) {
         return command_fail(STATUS_FAILED, "release: %s", error->message);
     }
-    printf("%u masks restored\n", state_release(threads));
+    if (uri) {
+        libvirt = libvirt_open(uri, &error);
+        if (!libvirt) {
+            return command_fail(STATUS_FAILED, "release: %s", error->message);
+        }
+        domains = libvirt_domains(libvirt);
+        if (domains) {
+            g_ptr_array_set_free_func(domains,
+                                      (GDestroyNotify)libvirt_domain_free);
+        }
+    }
+    printf("%u masks restored\n", state_release(threads, restore, domains));
     unlink(path);
+    g_clear_pointer(&domains, g_ptr_array_unref);
+    g_clear_pointer(&libvirt, libvirt_close);
     return STATUS_GOOD;
 }

@@ -65,6 +65,9 @@ static gboolean read_host(Config *c, const char *key, const char *value,
             return wrong(error, "target must be from 10 to 100");
         }
         c->target = (uint32_t)target * PLACE_ONE / 100;
+    } else if (!strcmp(key, "libvirt")) {
+        g_free(c->libvirt);
+        c->libvirt = g_strdup(value);
     } else if (!strcmp(key, "exclude-cpus")) {
         if (!host_parse_set(value, &c->excluded)) {
             return wrong(error, "exclude-cpus: '%s' is no list such as 0-3,8",
@@ -130,6 +133,7 @@ Config *config_read(const char *path, GError **error)
 void config_free(Config *config)
 {
     g_key_file_unref(config->file);
+    g_free(config->libvirt);
     g_free(config);
 }
 

@@ -13,6 +13,7 @@ typedef struct Config {
     enum place_mode mode;
     uint32_t target; /* in 1/1024; 0: the core's own */
     struct place_set excluded;
+    char *libvirt; /* its URI, or NULL */
 } Config;
 
 /* By their numbers in enum place_mode and enum place_policy. */

@@ -215,11 +215,19 @@ static gboolean start(Daemon *d, GError **error)
     enum place_mode mode;
     g_autoptr(GError) no_pressure = NULL;
     Config *config;
+    const char *uri;
     sigset_t mask;
 
     config = d->guests.config = config_read(o->config, error);
     if (!config) {
         return FALSE;
+    }
+    uri = o->libvirt ? o->libvirt : config->libvirt;
+    if (uri) {
+        d->guests.libvirt = libvirt_open(uri, error);
+        if (!d->guests.libvirt) {
+            return FALSE;
+        }
     }
     mode = o->has_mode ? o->mode : config->mode;
     if (!g_file_test(o->qmp_dir, G_FILE_TEST_IS_DIR)) {
@@ -264,6 +272,8 @@ static gboolean start(Daemon *d, GError **error)
     sigaddset(&mask, SIGTERM);
     sigaddset(&mask, SIGINT);
     sigprocmask(SIG_BLOCK, &mask, NULL);
+    /* A QEMU or a libvirtd that ends is not our end. */
+    signal(SIGPIPE, SIG_IGN);
     d->signals = signalfd(-1, &mask, SFD_CLOEXEC);
     d->control = open_control(o->state_dir, error);
     if (d->control < 0) {
@@ -274,7 +284,8 @@ static gboolean start(Daemon *d, GError **error)
     watch(d, &d->signals);
     d->guests.pressure = pressure_new(o->cgroup, d->epoll, &no_pressure);
     if (!d->guests.pressure) {
-        fprintf(stderr, "xen-place: each guest is measured in each window: %s\n",
+        fprintf(stderr,
+                "xen-place: each guest is measured in each window: %s\n",
                 no_pressure->message);
     }
     return TRUE;

@@ -12,6 +12,8 @@ typedef struct DaemonOptions {
     const char *qmp_dir; /* each socket in it is a QEMU's monitor */
     const char *state_dir;
     const char *config; /* a file, or NULL */
+    const char
+        *libvirt; /* its URI, or NULL: the configuration's, if it has one */
     const char *cgroup; /* where cgroup v2 is, or NULL */
     unsigned int milliseconds; /* of a window */
 } DaemonOptions;

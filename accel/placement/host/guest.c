@@ -6,12 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-/* A guest's threads are asked for again after so many windows. */
-#define WINDOWS_BETWEEN_QUERIES 16
 /* One that does not wait is measured in one of so many. */
 #define CALM_WINDOWS 16
 
@@ -44,10 +41,11 @@ static void recall(const Guests *g, GuestThread *t)
     }
 }
 
-static void thread_open(Guests *g, Guest *guest, const QmpThread *qmp)
+void guest_thread_open(Guests *g, Guest *guest, const QmpThread *qmp)
 {
-    g_autofree char *path = g_strdup_printf("/proc/%d/task/%d/schedstat",
-                                            qmp_pid(guest->qmp), qmp->tid);
+    g_autofree char *path =
+        g_strdup_printf("/proc/%d/task/%d/schedstat", guest->pid, qmp->tid);
+    struct place_set limit;
     GuestThread t = { .qmp = *qmp };
 
     t.state.tid = qmp->tid;
@@ -61,9 +59,13 @@ static void thread_open(Guests *g, Guest *guest, const QmpThread *qmp)
     if (t.schedstat < 0) {
         return;
     }
+    limit = t.state.found;
+    if (guest->domain) {
+        libvirt_limit(guest->domain, qmp, &limit);
+    }
     if (place_thread_add(g->h, guest->place,
                          qmp->is_vcpu ? PLACE_VCPU : PLACE_BACKEND, qmp->index,
-                         guests_limit(g, &t.state.found), &t.place)) {
+                         guests_limit(g, &limit), &t.place)) {
         close(t.schedstat);
         return;
     }
@@ -71,9 +73,9 @@ static void thread_open(Guests *g, Guest *guest, const QmpThread *qmp)
 }
 
 /* That of its process now: it may have been moved to another cgroup. */
-static void join_group(Guests *g, Guest *guest)
+void guest_join_group(Guests *g, Guest *guest)
 {
-    pid_t pid = qmp_pid(guest->qmp);
+    pid_t pid = guest->pid;
 
     if (!g->pressure || pressure_is_of(g->pressure, guest->group, pid)) {
         return;
@@ -87,16 +89,16 @@ static void join_group(Guests *g, Guest *guest)
     }
 }
 
-/* Threads that are new, and those that are gone; FALSE: the QEMU is gone. */
-static gboolean query(Guests *g, Guest *guest)
+gboolean guest_query(Guests *g, Guest *guest)
 {
-    g_autoptr(GArray) found = qmp_threads(guest->qmp);
+    g_autoptr(GArray) found = guest->domain ? libvirt_threads(guest->domain) :
+                                              qmp_threads(guest->qmp);
 
     if (!found) {
         return FALSE;
     }
     guest->windows = 0;
-    join_group(g, guest);
+    guest_join_group(g, guest);
     for (guint i = guest->threads->len; i-- > 0;) {
         GuestThread *t = &g_array_index(guest->threads, GuestThread, i);
 
@@ -114,118 +116,31 @@ static gboolean query(Guests *g, Guest *guest)
                      qmp->tid;
         }
         if (!known) {
-            thread_open(g, guest, qmp);
+            guest_thread_open(g, guest, qmp);
         }
     }
     return TRUE;
 }
 
-static void guest_free(Guests *g, Guest *guest)
+void guest_free(Guests *g, Guest *guest)
 {
     for (guint i = 0; i < guest->threads->len; i++) {
         close(g_array_index(guest->threads, GuestThread, i).schedstat);
     }
-    place_vm_remove(g->h, guest->place);
+    if (guest->place != PLACE_NONE) {
+        place_vm_remove(g->h, guest->place);
+    }
     g_clear_pointer(&guest->traffic, traffic_close);
     g_clear_pointer(&guest->pairs, g_array_unref);
     g_array_unref(guest->threads);
     if (guest->group) {
         pressure_leave(g->pressure, guest->group);
     }
-    qmp_close(guest->qmp);
-    g_free(guest->socket);
+    g_clear_pointer(&guest->qmp, qmp_close);
+    g_clear_pointer(&guest->domain, libvirt_domain_free);
+    g_free(guest->source);
     g_free(guest->name);
     g_free(guest);
-}
-
-static void guest_add(Guests *g, const char *path)
-{
-    Qmp *qmp = qmp_open(path);
-    g_autoptr(GArray) threads = qmp ? qmp_threads(qmp) : NULL;
-    g_autofree char *page = NULL;
-    struct place_vm_config c = { 0 };
-    struct place_verdict v;
-    Guest *guest;
-    char text[1024];
-
-    if (!threads) {
-        if (qmp) {
-            qmp_close(qmp);
-        }
-        return;
-    }
-    for (guint i = 0; i < threads->len; i++) {
-        const QmpThread *t = &g_array_index(threads, QmpThread, i);
-
-        c.vcpus = t->is_vcpu ? MAX(c.vcpus, t->index + 1) : c.vcpus;
-    }
-    guest = g_new0(Guest, 1);
-    guest->qmp = qmp;
-    guest->socket = g_strdup(path);
-    guest->name = qmp_name(qmp);
-    guest->threads = g_array_new(FALSE, TRUE, sizeof(GuestThread));
-    c.memory = qmp_memory(qmp);
-    c.policy = config_policy(g->config, guest->name);
-    if (guests_admit(g, qmp_pid(qmp), &c, &guest->place, &v)) {
-        place_verdict_text(g->h, &c, &v, text, sizeof(text));
-        fprintf(stderr, "xen-place: %s is left alone: %s\n", guest->name, text);
-        c.policy = PLACE_IGNORE;
-        if (place_vm_add(g->h, &c, guests_now(), &guest->place, &v)) {
-            g_array_unref(guest->threads);
-            qmp_close(qmp);
-            g_free(guest->socket);
-            g_free(guest->name);
-            g_free(guest);
-            return;
-        }
-    }
-    g_ptr_array_add(g->guests, guest);
-    join_group(g, guest);
-    page = qmp_traffic(qmp);
-    guest->traffic = page ? traffic_open(page, qmp_pid(qmp)) : NULL;
-    if (page && !guest->traffic) {
-        fprintf(stderr, "xen-place: %s: %s is no page of its events\n",
-                guest->name, page);
-    }
-    for (guint i = 0; i < threads->len; i++) {
-        thread_open(g, guest, &g_array_index(threads, QmpThread, i));
-    }
-    place_explain(g->h, guest->place, PLACE_NONE, guest->name, guests_now(),
-                  text, sizeof(text));
-    fprintf(stderr, "xen-place: found %s: %s\n", guest->name, text);
-}
-
-void guests_find(Guests *g, const char *folder)
-{
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    const char *name;
-
-    for (guint i = g->guests->len; i-- > 0;) {
-        Guest *guest = g_ptr_array_index(g->guests, i);
-
-        if (guest->windows++ < WINDOWS_BETWEEN_QUERIES && guest->threads->len) {
-            continue;
-        }
-        if (!query(g, guest)) {
-            fprintf(stderr, "xen-place: %s is gone\n", guest->name);
-            guest_free(g, guest);
-            g_ptr_array_remove_index(g->guests, i);
-        }
-    }
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        struct stat st;
-        gboolean known = stat(path, &st) || !S_ISSOCK(st.st_mode);
-
-        for (guint i = 0; i < g->guests->len; i++) {
-            const Guest *guest = g_ptr_array_index(g->guests, i);
-
-            known |= !strcmp(guest->socket, path);
-        }
-        if (!known) {
-            guest_add(g, path);
-        }
-    }
 }
 
 static void sample(Guests *g, Guest *guest)
@@ -239,7 +154,7 @@ static void sample(Guests *g, Guest *guest)
 
         if (n <= 0) {
             /* It is gone: ask what there is in the next window. */
-            guest->windows = WINDOWS_BETWEEN_QUERIES;
+            guest->windows = GUEST_ASK_NOW;
             continue;
         }
         text[n] = 0;
@@ -367,6 +282,7 @@ void guests_free(Guests *g)
     }
     g_clear_pointer(&g->guests, g_ptr_array_unref);
     g_clear_pointer(&g->pressure, pressure_free);
+    g_clear_pointer(&g->libvirt, libvirt_close);
     g_clear_pointer(&g->expected, g_array_unref);
     g_clear_pointer(&g->left, g_array_unref);
     g_clear_pointer(&g->config, config_free);

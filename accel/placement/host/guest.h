@@ -5,6 +5,7 @@
 #define HOST_GUEST_H
 
 #include "config.h"
+#include "libvirt.h"
 #include "pressure.h"
 #include "qmp.h"
 #include "state.h"
@@ -18,9 +19,14 @@ typedef struct GuestThread {
     gboolean is_ours; /* we have set its mask */
 } GuestThread;
 
+/* Windows after which a guest's threads are asked for again. */
+#define GUEST_ASK_NOW 16
+
 typedef struct Guest {
-    char *socket, *name;
-    Qmp *qmp;
+    char *source, *name; /* the monitor's path, or another name of its own */
+    pid_t pid;
+    Qmp *qmp; /* NULL: it is a domain of libvirt's */
+    LibvirtDomain *domain;
     uint32_t place;
     GArray *threads; /* of GuestThread */
     unsigned int windows; /* since its threads were asked for */
@@ -45,14 +51,13 @@ typedef struct Guests {
     GArray *left; /* StateThreads of a daemon that was killed */
     char *state_path;
     const char *state_dir; /* where the ledger is */
+    Libvirt *libvirt; /* NULL: its domains are not ours */
     Pressure *pressure; /* NULL: the host has none */
     gboolean may_change; /* not in the mode observe */
 } Guests;
 
 /* Monotonic, in nanoseconds. */
 uint64_t guests_now(void);
-/* New sockets are new guests; a socket whose QEMU is gone is one less. */
-void guests_find(Guests *g, const char *folder);
 /* Those that wait; of those that do not, by their cgroup's pressure, a part. */
 void guests_sample(Guests *g);
 /* The kernel has said that the threads of @group wait: measure them from here on. */
@@ -64,6 +69,20 @@ void guests_merge(Guests *g);
 char *guest_end_name(const Guest *guest, const TrafficEnd *end);
 Guest *guests_named(Guests *g, const char *name);
 void guests_free(Guests *g);
+
+/* What find.c makes guests with. */
+void guest_thread_open(Guests *g, Guest *guest, const QmpThread *qmp);
+void guest_join_group(Guests *g, Guest *guest);
+/* Threads that are new, and those that are gone; FALSE: the QEMU is gone. */
+gboolean guest_query(Guests *g, Guest *guest);
+void guest_free(Guests *g, Guest *guest);
+
+/* find.c */
+
+/*
+ * New sockets and domains are new guests; one whose QEMU is gone is one less.
+ */
+void guests_find(Guests *g, const char *folder);
 
 /* expected.c */
 

@@ -88,6 +88,13 @@ static gboolean write_state(const Guests *g, GError **error)
     return state_write(g->state_path, all, error);
 }
 
+static gboolean set_mask(const Guest *guest, const GuestThread *t,
+                         const struct place_set *mask)
+{
+    return guest->domain ? libvirt_pin(guest->domain, &t->qmp, mask) :
+                           mask_set(t->state.tid, mask);
+}
+
 gboolean guests_apply(Guests *g, GError **error)
 {
     gboolean any = FALSE;
@@ -110,8 +117,7 @@ gboolean guests_apply(Guests *g, GError **error)
                     t->is_ours = any = TRUE;
                     continue;
                 }
-                if (mask_set(t->state.tid, &mask) &&
-                    mask_get(t->state.tid, &now)) {
+                if (set_mask(guest, t, &mask) && mask_get(t->state.tid, &now)) {
                     t->state.set = t->state.next = now;
                     /* A cpuset gave us less than we asked for. */
                     if (!mask_equal(&now, &mask)) {
@@ -119,7 +125,10 @@ gboolean guests_apply(Guests *g, GError **error)
                     }
                 } else if (mask_get(t->state.tid, &now)) {
                     t->state.next = t->state.set = now;
-                    place_thread_allow(g->h, t->place, &now);
+                    /* libvirt may be away, and is asked again. */
+                    if (!guest->domain) {
+                        place_thread_allow(g->h, t->place, &now);
+                    }
                 }
             }
         }
@@ -133,6 +142,26 @@ gboolean guests_apply(Guests *g, GError **error)
     return TRUE;
 }
 
+/* libvirt gives its domains their masks back, so that it knows of that. */
+static gboolean restore(pid_t tid, const struct place_set *mask, void *opaque)
+{
+    const Guests *g = opaque;
+
+    for (guint i = 0; i < g->guests->len; i++) {
+        const Guest *guest = g_ptr_array_index(g->guests, i);
+
+        for (guint k = 0; k < guest->threads->len; k++) {
+            const GuestThread *t =
+                &g_array_index(guest->threads, GuestThread, k);
+
+            if (t->state.tid == tid && set_mask(guest, t, mask)) {
+                return TRUE;
+            }
+        }
+    }
+    return mask_set(tid, mask);
+}
+
 guint guests_release(Guests *g)
 {
     g_autoptr(GArray) state = NULL;
@@ -143,7 +172,7 @@ guint guests_release(Guests *g)
     }
     write_state(g, NULL);
     state = state_read(g->state_path, NULL);
-    n = state ? state_release(state) : 0;
+    n = state ? state_release(state, restore, g) : 0;
     unlink(g->state_path);
     return n;
 }

@@ -121,7 +121,10 @@ gboolean state_write(const char *path, const GArray *threads, GError **error)
     return g_file_set_contents(path, text->str, (gssize)text->len, error);
 }
 
-guint state_release(const GArray *threads)
+guint state_release(const GArray *threads,
+                    gboolean (*set)(pid_t tid, const struct place_set *mask,
+                                    void *opaque),
+                    void *opaque)
 {
     guint n = 0;
 
@@ -132,7 +135,7 @@ guint state_release(const GArray *threads)
         if (thread_born(t->tid) == t->born && mask_get(t->tid, &now) &&
             (mask_equal(&now, &t->set) || mask_equal(&now, &t->next)) &&
             !mask_equal(&now, &t->found)) {
-            n += mask_set(t->tid, &t->found);
+            n += set(t->tid, &t->found, opaque);
         }
     }
     return n;

@@ -31,7 +31,10 @@ guint64 thread_born(pid_t tid);
 /* StateThreads of the file, none if there is no file.  NULL with an error. */
 GArray *state_read(const char *path, GError **error);
 gboolean state_write(const char *path, const GArray *threads, GError **error);
-/* Returns how many masks were restored. */
-guint state_release(const GArray *threads);
+/* Returns how many masks were restored: each by @set. */
+guint state_release(const GArray *threads,
+                    gboolean (*set)(pid_t tid, const struct place_set *mask,
+                                    void *opaque),
+                    void *opaque);
 
 #endif /* HOST_STATE_H */

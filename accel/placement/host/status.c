@@ -129,7 +129,7 @@ static void guest_json(const Guests *g, const Guest *guest, JsonBuilder *b)
 
     json_builder_begin_object(b);
     add_text(b, "name", guest->name);
-    add_int(b, "pid", qmp_pid(guest->qmp));
+    add_int(b, "pid", guest->pid);
     add_int(b, "calm-windows", guest->calm);
     begin_array(b, "threads");
     for (guint k = 0; k < guest->threads->len; k++) {
