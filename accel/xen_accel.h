@@ -135,10 +135,11 @@ typedef struct XenAccelOps {
     void (*set_vcpu_status)(CPUState *target, XenVCPUStatus status);
 
     /*
-     * The runstate of @target; its times are those up to state_entry_time.
+     * The runstate of @target; its times are those up to state_entry_time, to
+     * which the caller adds that until @now, the system time before this call.
      * Thread and BQL as for get_vcpu_status.
      */
-    int (*get_vcpu_runstate)(CPUState *cs, CPUState *target,
+    int (*get_vcpu_runstate)(CPUState *cs, CPUState *target, uint64_t now,
                              struct vcpu_runstate_info *info);
 
     /*

@@ -16,17 +16,16 @@ int xen_hypercall_get_runstate(CPUState *cs, CPUState *target, uint64_t arg,
         uint64_t state_entry_time;
         uint64_t time[4];
     } info32;
-    uint64_t now;
+    uint64_t now = xen_accel->get_system_time();
     int ret;
 
     memset(&info, 0, sizeof(info));
     bql_lock();
-    ret = xen_accel->get_vcpu_runstate(cs, target, &info);
+    ret = xen_accel->get_vcpu_runstate(cs, target, now, &info);
     bql_unlock();
     if (ret) {
         return ret;
     }
-    now = xen_accel->get_system_time();
     if (now > info.state_entry_time) {
         info.time[info.state] += now - info.state_entry_time;
     }

@@ -19,7 +19,7 @@ void xen_kvm_raise_vcpu_upcall(CPUState *cs, uint8_t vector);
 /* vcpu.c */
 XenVCPUStatus xen_kvm_get_vcpu_status(CPUState *cs, CPUState *target);
 void xen_kvm_set_vcpu_status(CPUState *target, XenVCPUStatus status);
-int xen_kvm_get_vcpu_runstate(CPUState *cs, CPUState *target,
+int xen_kvm_get_vcpu_runstate(CPUState *cs, CPUState *target, uint64_t now,
                               struct vcpu_runstate_info *info);
 /* @cs is new: forget the status of a former vCPU of its number.  BQL held. */
 void xen_kvm_init_vcpu_status(CPUState *cs);

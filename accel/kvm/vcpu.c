@@ -250,7 +250,7 @@ static void ask_runstate(CPUState *cs, Query *query)
     }
 }
 
-int xen_kvm_get_vcpu_runstate(CPUState *cs, CPUState *target,
+int xen_kvm_get_vcpu_runstate(CPUState *cs, CPUState *target, uint64_t now,
                               struct vcpu_runstate_info *info)
 {
     Query query = { .ask = ask_runstate, .from = cs, .runstate = info };

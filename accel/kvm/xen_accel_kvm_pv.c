@@ -87,7 +87,7 @@ static int set_vcpu_runstate(CPUState *cs, uint64_t gpa)
                                sizeof(running)) == MEMTX_OK ? 0 : -EFAULT;
 }
 
-static int get_vcpu_runstate(CPUState *cs, CPUState *target,
+static int get_vcpu_runstate(CPUState *cs, CPUState *target, uint64_t now,
                              struct vcpu_runstate_info *info)
 {
     *info = (struct vcpu_runstate_info) { .state = RUNSTATE_running };

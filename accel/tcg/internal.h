@@ -57,7 +57,11 @@ typedef struct XenTCGVCPU {
     XenGuestArea runstate_area; /* own thread */
     QemuSpin runstate_lock;
     struct vcpu_runstate_info runstate; /* runstate_lock */
+    uint64_t counted_ns;        /* a guest knows its state until then; runstate_lock */
     uint64_t woken_ns;          /* when QEMU woke it last; atomic */
+    int schedstat;              /* its thread's file; own thread */
+    uint64_t delay_ns;          /* what that says of waiting; own thread */
+    uint64_t delay_read_ns;     /* when it was read; own thread */
 
     /* migration.c: of QEMU's own state of the vCPU, while in a stream */
     int64_t periodic_expires;   /* -1 if the periodic timer is stopped */
@@ -130,7 +134,7 @@ void xen_tcg_runstate_enter(XenTCGVCPU *v);
 void xen_tcg_runstate_leave(XenTCGVCPU *v);
 int xen_tcg_set_vcpu_runstate(CPUState *cs, uint64_t gpa);
 int xen_tcg_set_runstate_update_flag(bool enable);
-int xen_tcg_get_vcpu_runstate(CPUState *cs, CPUState *target,
+int xen_tcg_get_vcpu_runstate(CPUState *cs, CPUState *target, uint64_t now,
                               struct vcpu_runstate_info *info);
 
 /* migration.c; BQL held */

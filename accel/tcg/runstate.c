@@ -5,17 +5,31 @@
  * A vCPU is running from when its thread enters translated code until it leaves
  * that.  Outside of it, it is runnable unless it is halted: its thread waits
  * for the BQL, or runs another vCPU.  A vCPU that was blocked becomes runnable
- * when QEMU wakes it, if that is known here, else when it runs again.  The
- * times do not show for how long the host's scheduler keeps QEMU's threads
- * waiting.
+ * when QEMU wakes it, if that is known here, else when it runs again.
+ *
+ * For how long the host's scheduler has kept the thread waiting in between, the
+ * host's kernel says.  That, too, is time for which the vCPU was runnable, as on
+ * KVM.  It is known only afterwards, and times never go back: what a guest has
+ * been told that the vCPU ran stays so.
  */
 
 #include "internal.h"
 #include "hw/boards.h"
+#include "qemu/cutils.h"
+#include "system/cpu-timers.h"
 
 /* Size of struct vcpu_runstate_info in each mode. */
 #define AREA_SIZE       48
 #define AREA_SIZE_32    44
+
+/* Reading takes 2 microseconds, so that is done at most so often, */
+#define DELAY_EVERY_NS  SCALE_MS
+/* or when the vCPU has not run for so long, and its thread may have waited. */
+#define ABSENT_NS       (100 * SCALE_US)
+
+/* Values of XenTCGVCPU.schedstat. */
+#define SCHEDSTAT_UNKNOWN   (-1)
+#define SCHEDSTAT_NONE      (-2)
 
 static bool update_flag;
 
@@ -73,11 +87,69 @@ static void change(XenTCGVCPU *v, int state, uint64_t now)
         return;
     }
     qemu_spin_lock(&v->runstate_lock);
+    /* A guest has been told that it was in this state until then. */
+    now = MAX(now, v->counted_ns);
     if (now > r->state_entry_time) {
         r->time[r->state] += now - r->state_entry_time;
         r->state_entry_time = now;
     }
     r->state = state;
+    qemu_spin_unlock(&v->runstate_lock);
+}
+
+/* For how long the vCPU's thread has waited for a CPU since it began. */
+static void read_delay(XenTCGVCPU *v, uint64_t now)
+{
+    char text[96];
+    const char *end;
+    uint64_t run;
+    ssize_t n;
+
+    v->delay_read_ns = now;
+    /* With icount the guest's time does not go on while the thread waits. */
+    if (v->schedstat == SCHEDSTAT_NONE || icount_enabled()) {
+        return;
+    }
+    if (v->schedstat == SCHEDSTAT_UNKNOWN) {
+        v->schedstat = open("/proc/thread-self/schedstat",
+                            O_RDONLY | O_CLOEXEC);
+        if (v->schedstat < 0) {
+            v->schedstat = SCHEDSTAT_NONE;
+            return;
+        }
+    }
+    n = pread(v->schedstat, text, sizeof(text) - 1, 0);
+    text[MAX(n, 0)] = 0;
+    if (!qemu_strtou64(text, &end, 10, &run)) {
+        qemu_strtou64(end, &end, 10, &v->delay_ns);
+    }
+}
+
+/*
+ * Of the time for which it has been running, what its thread waited for a CPU, as if
+ * the vCPU had waited first and run then.  On its own thread.
+ */
+static void count_delay(XenTCGVCPU *v, uint64_t now)
+{
+    struct vcpu_runstate_info *r = &v->runstate;
+    uint64_t before = v->delay_ns, from, stolen;
+
+    if (r->state != RUNSTATE_running ||
+        now - v->delay_read_ns < DELAY_EVERY_NS) {
+        return;
+    }
+    read_delay(v, now);
+    if (v->delay_ns <= before) {
+        return;
+    }
+    qemu_spin_lock(&v->runstate_lock);
+    from = MAX(r->state_entry_time, v->counted_ns);
+    if (now > from) {
+        stolen = MIN(v->delay_ns - before, now - from);
+        r->time[RUNSTATE_running] += now - r->state_entry_time - stolen;
+        r->time[RUNSTATE_runnable] += stolen;
+        r->state_entry_time = now;
+    }
     qemu_spin_unlock(&v->runstate_lock);
 }
 
@@ -91,12 +163,19 @@ void xen_tcg_runstate_woken(XenTCGVCPU *v)
 void xen_tcg_runstate_enter(XenTCGVCPU *v)
 {
     uint64_t woken = qatomic_read_u64(&v->woken_ns);
+    uint64_t now = xen_tcg_get_system_time();
 
+    /* What its thread waited while it was not running counts as that already. */
+    if (v->schedstat == SCHEDSTAT_UNKNOWN ||
+        now - v->delay_read_ns >= DELAY_EVERY_NS ||
+        now - v->runstate.state_entry_time >= ABSENT_NS) {
+        read_delay(v, now);
+    }
     if (v->runstate.state != RUNSTATE_runnable &&
         woken > v->runstate.state_entry_time) {
         change(v, RUNSTATE_runnable, woken);
     }
-    change(v, RUNSTATE_running, xen_tcg_get_system_time());
+    change(v, RUNSTATE_running, now);
     update_area(v);
 }
 
@@ -104,14 +183,16 @@ void xen_tcg_runstate_leave(XenTCGVCPU *v)
 {
     bool halted = v->held ? v->held_halted : v->cs->halted;
     int state = RUNSTATE_runnable;
+    uint64_t now = xen_tcg_get_system_time();
 
+    count_delay(v, now);
     if (xen_tcg_waits_for_sipi(v) || (v->held && !halted)) {
         state = RUNSTATE_offline;
     } else if (halted) {
         /* Also when the vCPU is down: Xen says "blocked" then, too. */
         state = RUNSTATE_blocked;
     }
-    change(v, state, xen_tcg_get_system_time());
+    change(v, state, now);
     update_area(v);
 }
 
@@ -135,21 +216,26 @@ int xen_tcg_set_runstate_update_flag(bool enable)
     return 0;
 }
 
-int xen_tcg_get_vcpu_runstate(CPUState *cs, CPUState *target,
+int xen_tcg_get_vcpu_runstate(CPUState *cs, CPUState *target, uint64_t now,
                               struct vcpu_runstate_info *info)
 {
     XenTCGVCPU *v = xen_tcg_vcpu(target);
 
+    if (cs == target) {
+        count_delay(v, now);
+        update_area(v);
+    }
     qemu_spin_lock(&v->runstate_lock);
     *info = v->runstate;
+    v->counted_ns = MAX(v->counted_ns, now);
     qemu_spin_unlock(&v->runstate_lock);
     /* Its thread has yet to act on an INIT, and may have to wait to run. */
     if (info->state != RUNSTATE_offline &&
         xen_tcg_get_vcpu_status(cs, target) == XEN_VCPU_WAITING) {
-        uint64_t now = xen_tcg_get_system_time();
-
-        info->time[info->state] += now - info->state_entry_time;
-        info->state_entry_time = now;
+        if (now > info->state_entry_time) {
+            info->time[info->state] += now - info->state_entry_time;
+            info->state_entry_time = now;
+        }
         info->state = RUNSTATE_offline;
     }
     return 0;
@@ -159,6 +245,7 @@ int xen_tcg_get_vcpu_runstate(CPUState *cs, CPUState *target,
 void xen_tcg_runstate_init_vcpu(XenTCGVCPU *v)
 {
     qemu_spin_init(&v->runstate_lock);
+    v->schedstat = SCHEDSTAT_UNKNOWN;
     if (!unplugged) {
         unplugged = g_new0(struct vcpu_runstate_info,
                            MACHINE(qdev_get_machine())->smp.max_cpus);
@@ -174,4 +261,7 @@ void xen_tcg_runstate_destroy_vcpu(XenTCGVCPU *v)
 {
     change(v, RUNSTATE_offline, xen_tcg_get_system_time());
     unplugged[v->cs->cpu_index] = v->runstate;
+    if (v->schedstat >= 0) {
+        close(v->schedstat);
+    }
 }

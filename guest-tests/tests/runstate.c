@@ -47,6 +47,101 @@ TEST(runstate_of_self, "hvm pvh")
     check_equal(second.time[RUNSTATE_offline], first.time[RUNSTATE_offline]);
 }
 
+/* Of less than four minutes: a 32-bit image has no division of 64 bits. */
+static unsigned int milliseconds(uint64_t nanoseconds)
+{
+    return (uint32_t)(nanoseconds >> 6) / (uint32_t)(MS >> 6);
+}
+
+static void sleep_if_asked(void)
+{
+    evtchn_port_t port = must_alloc_unbound();
+    uint64_t until = system_time() + 2000 * MS;
+
+    while (command_line_number("stolen", 0) && system_time() < until) {
+        check_equal(sched_poll(&port, 1, until), 0);
+    }
+}
+
+/*
+ * With stolen=MS it is busy for so long, and sleeps before and after that, when
+ * scripts/guest-steal looks at the host's figures.
+ */
+TEST(runstate_stolen, "tcg hvm pvh")
+{
+    uint64_t left = command_line_number("stolen", 20) * MS, passed;
+    struct vcpu_runstate_info first, second;
+    uint64_t start;
+
+    test_note("stolen: begin");
+    sleep_if_asked();
+    first = info_of(0);
+    start = system_time();
+    while (system_time() - start < left) {
+        spin_for(1);
+    }
+    passed = system_time() - start;
+    second = info_of(0);
+    test_note("stolen: %u of %u ms",
+              milliseconds(second.time[RUNSTATE_runnable] -
+                           first.time[RUNSTATE_runnable]),
+              milliseconds(passed));
+    sleep_if_asked();
+    /* The times add up, whatever was stolen. */
+    check(sum(&second) - sum(&first) + MS >= passed);
+    check(second.time[RUNSTATE_running] >= first.time[RUNSTATE_running]);
+}
+
+/* Works and sleeps by turns. */
+static void work_and_sleep(void *opaque)
+{
+    evtchn_port_t port = must_alloc_unbound();
+    volatile bool *stop = opaque;
+
+    while (!*stop) {
+        spin_for(1);
+        check_equal(sched_poll(&port, 1, system_time() + MS / 2), 0);
+    }
+}
+
+/*
+ * No time goes back, whatever the host did meanwhile, and their sum is that of a clock: of
+ * a vCPU that looks at itself, and of another one.
+ */
+TEST(runstate_never_back, "vcpus=2 tcg hvm pvh")
+{
+    struct vcpu_runstate_info last[2], first[2], info;
+    uint64_t before, after, now, end, passed;
+    unsigned int vcpu, i, back = 0, early = 0, late = 0;
+    volatile bool stop = false;
+
+    vcpu_start(1, work_and_sleep, (void *)&stop);
+    before = system_time();
+    for (vcpu = 0; vcpu < 2; vcpu++) {
+        first[vcpu] = last[vcpu] = info_of(vcpu);
+    }
+    after = now = system_time();
+    end = after + 200 * MS;
+    while (now < end) {
+        for (vcpu = 0; vcpu < 2; vcpu++) {
+            now = system_time();
+            info = info_of(vcpu);
+            for (i = 0; i < 4; i++) {
+                back += info.time[i] < last[vcpu].time[i];
+            }
+            passed = sum(&info) - sum(&first[vcpu]);
+            early += passed + MS < now - after;
+            late += passed > system_time() - before + MS;
+            last[vcpu] = info;
+        }
+    }
+    stop = true;
+    check(vcpu_join(1, 5000));
+    check_equal(back, 0);
+    check_equal(early, 0);
+    check_equal(late, 0);
+}
+
 TEST(runstate_blocked_grows, "tcg xen hvm pvh")
 {
     evtchn_port_t port = must_alloc_unbound();
