@@ -6,6 +6,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The memory of a VM whose move was kept comes after it, once, where there is room. */
+static void follow(struct rig *r, uint32_t vm)
+{
+    uint32_t from, to, here = r->h->cage[r->h->vm[vm].home].first_node,
+                       there = r->h->cage[rig_cage_of(r, vm)].first_node;
+    uint64_t reserved = r->h->node[here].reserved;
+    uint64_t now = r->h->vm[vm].last_action, room = r->h->node[there].memory;
+
+    g_assert_cmpuint(here, !=, there);
+    g_assert_cmpuint(reserved, >=, 10);
+    g_assert_false(
+        place_memory_follow(r->h, vm, now + 59 * PLACE_SECOND, &from, &to));
+    r->h->node[there].memory = 9;
+    g_assert_false(place_memory_follow(r->h, vm, r->now, &from, &to));
+    r->h->node[there].memory = room;
+    place_mode_set(r->h, PLACE_START);
+    g_assert_false(place_memory_follow(r->h, vm, r->now, &from, &to));
+    place_mode_set(r->h, PLACE_BALANCE);
+    g_assert_true(place_memory_follow(r->h, vm, r->now, &from, &to));
+    g_assert_cmpuint(from, ==, here);
+    g_assert_cmpuint(to, ==, there);
+    g_assert_cmpuint(r->h->node[here].reserved, ==, reserved - 10);
+    g_assert_cmpuint(r->h->node[there].reserved, ==, 10);
+    g_assert_false(place_memory_follow(r->h, vm, r->now, &from, &to));
+    check_host(r->h);
+}
+
 /* Two busy VMs on one node, the other node idle: one is moved, and kept. */
 static void test_two_hot(void)
 {
@@ -44,6 +71,7 @@ static void test_two_hot(void)
     g_assert_nonnull(strstr(text, "It was moved from CPUs 0-3 (node 0)"));
     g_assert_nonnull(strstr(text, "Kept: 0.5 % in both afterwards."));
     g_assert_cmpuint(r->h->rolled_back, ==, 0);
+    follow(r, moved);
     rig_free(r);
 }
 

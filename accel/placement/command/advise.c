@@ -46,8 +46,7 @@ static gboolean read_ticks(uint64_t (*ticks)[2])
     return TRUE;
 }
 
-/* What runs on this host now: half a second of it. */
-static void measure_others(struct place_host *h, const HostTopology *topology)
+void command_measure(struct place_host *h, const HostTopology *topology)
 {
     static uint64_t before[PLACE_MAX_CPUS][2], after[PLACE_MAX_CPUS][2];
     static uint32_t load[PLACE_MAX_CPUS];
@@ -90,7 +89,7 @@ static struct place_host *this_or_other(const char *synthetic, const char *xml,
     /* Dedicated cores that were promised are taken. */
     place_mode_set(h, PLACE_START);
     if ((*topology)->is_this_host) {
-        measure_others(h, *topology);
+        command_measure(h, *topology);
     }
     return h;
 }
@@ -175,7 +174,7 @@ int command_advise(int argc, char **argv)
                                           "with M, G or T after it or nothing");
     }
     if (policy &&
-        (!command_policy(policy, &c.policy) || c.policy == PLACE_IGNORE)) {
+        (!command_policy(policy, &c.policy) || c.policy >= PLACE_IGNORE)) {
         return command_fail(STATUS_USAGE,
                             "advise: --policy: '%s' is none of: "
                             "shared dedicated dense",

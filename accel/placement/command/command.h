@@ -34,6 +34,10 @@ int command_advise(int argc, char **argv);
 int command_simulate(int argc, char **argv);
 int command_topology(int argc, char **argv);
 int command_numad(int argc, char **argv);
+/* What runs on this host now, of which it measures half a second. */
+void command_measure(struct place_host *h, const HostTopology *topology);
+
+int command_once(int argc, char **argv);
 int command_daemon(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_explain(int argc, char **argv);

@@ -15,6 +15,7 @@ static const struct {
     const char *help;
 } commands[] = {
     { "daemon", command_daemon, "find guests, and place them" },
+    { "once", command_once, "place one guest, without a daemon" },
     { "status", command_status, "what the daemon knows" },
     { "explain", command_explain, "why a guest is where it is" },
     { "release", command_release, "restore all masks, end the daemon" },

@@ -17,7 +17,7 @@ static bool comes_along(const struct place_host *h, uint32_t thread,
            (t->kind == PLACE_VCPU || place_meets(h, thread, to));
 }
 
-static void change_home(struct place_host *h, uint32_t vm, uint32_t home)
+void place_change_home(struct place_host *h, uint32_t vm, uint32_t home)
 {
     uint32_t reserved = h->vm[vm].reserved;
 
@@ -92,7 +92,7 @@ bool place_act(struct place_host *h, uint32_t vm, uint32_t thread, uint32_t to,
         if (action == PLACE_MOVED && h->cage[to].nr_nodes == 1 &&
             h->cage[v->home].nr_nodes == 1 &&
             h->cage[v->home].first_node == h->cage[to].first_node) {
-            change_home(h, vm, to);
+            place_change_home(h, vm, to);
         }
     }
     v->last_action = now;

@@ -221,7 +221,7 @@ static int make_request(const struct place_host *h,
 {
     uint32_t i, allowed = 0;
 
-    if (!c->vcpus || c->vcpus > 4096 || c->policy > PLACE_IGNORE ||
+    if (!c->vcpus || c->vcpus > 4096 || c->policy > PLACE_SERVICE ||
         c->declared > c->vcpus * PLACE_ONE || c->memory > UINT64_C(1) << 40) {
         return -PLACE_EINVAL;
     }
@@ -250,7 +250,7 @@ int place_advise(struct place_host *h, const struct place_vm_config *c,
 }
 
 /* A VM's memory, on its home's nodes in equal parts, as long as it lives. */
-static void reserve_memory(struct place_host *h, struct vm *v, uint64_t memory)
+void place_reserve_memory(struct place_host *h, struct vm *v, uint64_t memory)
 {
     const struct cage *c = &h->cage[v->home];
     uint32_t i, seen = PLACE_NONE, node;
@@ -318,7 +318,7 @@ int place_vm_add(struct place_host *h, const struct place_vm_config *c,
     if (!h->cage[new->cage].nr_active) {
         new->cage = h->all;
     }
-    reserve_memory(h, new, c->memory);
+    place_reserve_memory(h, new, c->memory);
     if (c->policy != PLACE_DEDICATED) {
         place_reserve(h, *vm, r.need);
     }
@@ -334,7 +334,7 @@ void place_vm_remove(struct place_host *h, uint32_t vm)
         place_thread_remove(h, v->first_thread);
     }
     place_reserve(h, vm, 0);
-    reserve_memory(h, v, 0);
+    place_reserve_memory(h, v, 0);
     for (i = 0; i < MAX_RUNNING; i++) {
         if (h->running[i].used && h->running[i].vm == vm) {
             h->running[i].used = false;

@@ -249,6 +249,9 @@ uint32_t place_wait(uint32_t load, uint32_t capacity);
 void place_room(struct place_host *h);
 uint32_t place_isqrt(uint64_t n);
 
+/* admission.c: on its home's nodes, in place of what was reserved for it. */
+void place_reserve_memory(struct place_host *h, struct vm *v, uint64_t memory);
+
 /* heap.c: cages by pressure. */
 void place_heap_init(struct place_host *h);
 void place_heap_update(struct place_host *h, uint32_t cage);
@@ -289,6 +292,8 @@ bool place_act(struct place_host *h, uint32_t vm, uint32_t thread, uint32_t to,
                enum place_action action, uint32_t gain, uint32_t cost,
                bool more_local, uint64_t now, struct place_change *change,
                size_t max, size_t *n);
+/* What it has reserved comes along. */
+void place_change_home(struct place_host *h, uint32_t vm, uint32_t home);
 bool place_may_act(const struct place_host *h, uint64_t now);
 
 #endif /* PLACE_MODEL_H */

@@ -122,6 +122,7 @@ enum place_policy {
     PLACE_DEDICATED, /* cores of its own, a vCPU to each; can be refused */
     PLACE_DENSE, /* shared, and hardware threads count as cores */
     PLACE_IGNORE, /* counted, never touched */
+    PLACE_SERVICE, /* it serves other VMs; where, its classes say */
 };
 
 struct place_vm_config {
@@ -250,6 +251,14 @@ bool place_plan_next(struct place_host *h, uint64_t now,
  */
 size_t place_merge(struct place_host *h, uint32_t vm, uint64_t now,
                    struct place_change *change, size_t max);
+
+/*
+ * Whether a VM's memory is to follow it from one node to another: its move there was
+ * kept, is a minute old, and there is room.  If so it is counted there from now on, and
+ * the caller moves it.
+ */
+bool place_memory_follow(struct place_host *h, uint32_t vm, uint64_t now,
+                         uint32_t *from, uint32_t *to);
 
 /*
  * Do what a decision would not, to see it judged: move all of a VM.  False if

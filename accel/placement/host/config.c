@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
-#include "topology.h"
-
 #include <string.h>
 
 const char *const config_modes[] = { "observe", "place", "balance", NULL };
 const char *const config_policies[] = { "shared", "dedicated", "dense",
-                                        "ignore", NULL };
+                                        "ignore", "service",   NULL };
 
 int config_number(const char *const *names, const char *name)
 {
@@ -65,6 +63,18 @@ static gboolean read_host(Config *c, const char *key, const char *value,
             return wrong(error, "target must be from 10 to 100");
         }
         c->target = (uint32_t)target * PLACE_ONE / 100;
+    } else if (!strcmp(key, "service-cpus")) {
+        if (!host_parse_set(value, &c->service)) {
+            return wrong(error, "service-cpus: '%s' is no list such as 0-3,8",
+                         value);
+        }
+        c->has_service = TRUE;
+    } else if (!strcmp(key, "move-memory")) {
+        c->move_memory = !strcmp(value, "yes");
+        if (!c->move_memory && strcmp(value, "no")) {
+            return wrong(error, "move-memory: '%s' is neither yes nor no",
+                         value);
+        }
     } else if (!strcmp(key, "libvirt")) {
         g_free(c->libvirt);
         c->libvirt = g_strdup(value);
@@ -83,7 +93,8 @@ static gboolean read_group(Config *c, const char *group, GError **error)
 {
     g_auto(GStrv) keys = g_key_file_get_keys(c->file, group, NULL, NULL);
     gboolean is_host = !strcmp(group, "host");
-    int policy;
+    gboolean needs_service = FALSE;
+    int policy = 0;
 
     if (!is_host && !g_str_has_prefix(group, "vm ")) {
         return wrong(error, "[%s] is neither [host] nor such as [vm web*]",
@@ -105,8 +116,13 @@ static gboolean read_group(Config *c, const char *group, GError **error)
         } else if (!read_choice(*key, value, config_policies, &policy, error)) {
             return FALSE;
         }
+        needs_service |= !is_host && policy == PLACE_SERVICE;
     }
-    return TRUE;
+    return !needs_service || c->has_service ||
+           wrong(error,
+                 "[%s] policy=service needs service-cpus in [host], "
+                 "before it",
+                 group);
 }
 
 Config *config_read(const char *path, GError **error)
@@ -128,6 +144,34 @@ Config *config_read(const char *path, GError **error)
         return NULL;
     }
     return c;
+}
+
+void config_narrow(const Config *config, enum place_policy policy,
+                   gboolean is_vcpu, struct place_set *set)
+{
+    struct place_set narrow;
+    gboolean any = FALSE;
+
+    for (guint w = 0; w < G_N_ELEMENTS(set->word); w++) {
+        uint64_t service = config->service.word[w];
+
+        narrow.word[w] =
+            set->word[w] & (!config->has_service                ? ~UINT64_C(0) :
+                            policy == PLACE_SERVICE || !is_vcpu ? service :
+                                                                  ~service);
+        any |= narrow.word[w] != 0;
+    }
+    if (any) {
+        *set = narrow;
+    }
+}
+
+void config_exclude(const Config *config, HostTopology *topology)
+{
+    for (uint32_t i = 0; i < topology->t.nr_cpus; i++) {
+        topology->cpu[i].excluded =
+            config->excluded.word[i / 64] >> (i % 64) & 1;
+    }
 }
 
 void config_free(Config *config)

@@ -5,13 +5,11 @@
 #include "status.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -62,22 +60,6 @@ static int open_control(const char *folder, GError **error)
     return -1;
 }
 
-static int take_lock(const char *folder, GError **error)
-{
-    g_autofree char *path = g_build_filename(folder, "lock", NULL);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-    if (fd < 0) {
-        fail(error, path);
-    } else if (flock(fd, LOCK_EX | LOCK_NB)) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
-                    "%s: another daemon runs with this --state", folder);
-        close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
 static gboolean read_online(struct place_set *set)
 {
     g_autofree char *text = NULL;
@@ -116,6 +98,7 @@ static void do_window(Daemon *d)
     guests_sample(&d->guests);
     place_plan(h, guests_now(), change, G_N_ELEMENTS(change));
     guests_merge(&d->guests);
+    guests_memory(&d->guests, d->options->milliseconds);
     if (!guests_apply(&d->guests, &error)) {
         fprintf(stderr, "xen-place: %s: no mask is set\n", error->message);
     }
@@ -239,7 +222,7 @@ static gboolean start(Daemon *d, GError **error)
         fail(error, o->state_dir);
         return FALSE;
     }
-    d->lock = take_lock(o->state_dir, error);
+    d->lock = state_lock(o->state_dir, error);
     if (d->lock < 0) {
         return FALSE;
     }
@@ -249,10 +232,7 @@ static gboolean start(Daemon *d, GError **error)
     if (!d->topology) {
         return FALSE;
     }
-    for (uint32_t i = 0; i < d->topology->t.nr_cpus; i++) {
-        d->topology->cpu[i].excluded =
-            config->excluded.word[i / 64] >> (i % 64) & 1;
-    }
+    config_exclude(config, d->topology);
     d->guests.h = host_topology_place(d->topology, &limits);
     if (!d->guests.h) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
@@ -264,9 +244,13 @@ static gboolean start(Daemon *d, GError **error)
         place_target_set(d->guests.h, config->target);
     }
     d->guests.may_change = mode != PLACE_OBSERVE;
-    d->guests.guests = g_ptr_array_new();
-    d->guests.expected = g_array_new(FALSE, TRUE, sizeof(Expected));
-    d->guests.state_dir = o->state_dir;
+    guests_init(&d->guests, o->state_dir);
+    if (config->move_memory && d->topology->t.nr_nodes > 1) {
+        d->guests.topology = d->topology;
+    } else if (config->move_memory) {
+        fprintf(stderr, "xen-place: move-memory: this host has one node, so "
+                        "there is nothing to move\n");
+    }
     read_online(&d->online);
     sigemptyset(&mask);
     sigaddset(&mask, SIGTERM);

@@ -18,7 +18,6 @@ typedef struct DaemonOptions {
     unsigned int milliseconds; /* of a window */
 } DaemonOptions;
 
-#define STATE_FILE "state"
 #define CONTROL_SOCKET "control"
 
 /* Runs until SIGTERM, SIGINT or release; FALSE with an error. */

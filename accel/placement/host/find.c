@@ -19,10 +19,12 @@ static Guest *find(const Guests *g, pid_t pid, const char *source)
     return NULL;
 }
 
-/* Takes @guest, which has its name, its pid and where it is from. */
-static void add(Guests *g, Guest *guest, const GArray *threads, guint64 memory)
+/* Takes @guest, which has its name, its pid and where it is from; NULL: there are too many. */
+static Guest *add(Guests *g, Guest *guest, const GArray *threads,
+                  guint64 memory)
 {
     struct place_vm_config c = { .memory = memory };
+    struct place_set allowed;
     struct place_verdict v;
     char text[1024];
 
@@ -33,7 +35,10 @@ static void add(Guests *g, Guest *guest, const GArray *threads, guint64 memory)
 
         c.vcpus = t->is_vcpu ? MAX(c.vcpus, t->index + 1) : c.vcpus;
     }
-    c.policy = config_policy(g->config, guest->name);
+    c.policy = guest->policy = config_policy(g->config, guest->name);
+    memset(&allowed, 0xff, sizeof(allowed));
+    config_narrow(g->config, c.policy, TRUE, &allowed);
+    c.allowed = &allowed;
     if (guests_admit(g, guest->pid, &c, &guest->place, &v)) {
         guest->place = PLACE_NONE;
         place_verdict_text(g->h, &c, &v, text, sizeof(text));
@@ -42,7 +47,7 @@ static void add(Guests *g, Guest *guest, const GArray *threads, guint64 memory)
         if (place_vm_add(g->h, &c, guests_now(), &guest->place, &v)) {
             guest->place = PLACE_NONE;
             guest_free(g, guest);
-            return;
+            return NULL;
         }
     }
     g_ptr_array_add(g->guests, guest);
@@ -53,9 +58,10 @@ static void add(Guests *g, Guest *guest, const GArray *threads, guint64 memory)
     place_explain(g->h, guest->place, PLACE_NONE, guest->name, guests_now(),
                   text, sizeof(text));
     fprintf(stderr, "xen-place: found %s: %s\n", guest->name, text);
+    return guest;
 }
 
-static void add_monitor(Guests *g, const char *path)
+Guest *guests_add_monitor(Guests *g, const char *path)
 {
     Qmp *qmp = qmp_open(path);
     g_autoptr(GArray) threads = qmp ? qmp_threads(qmp) : NULL;
@@ -65,7 +71,7 @@ static void add_monitor(Guests *g, const char *path)
     /* A domain of libvirt's may have a second monitor. */
     if (!threads || find(g, qmp_pid(qmp), path)) {
         g_clear_pointer(&qmp, qmp_close);
-        return;
+        return NULL;
     }
     guest = g_new0(Guest, 1);
     guest->qmp = qmp;
@@ -78,7 +84,7 @@ static void add_monitor(Guests *g, const char *path)
         fprintf(stderr, "xen-place: %s: %s is no page of its events\n",
                 guest->name, page);
     }
-    add(g, guest, threads, qmp_memory(qmp));
+    return add(g, guest, threads, qmp_memory(qmp));
 }
 
 static void add_domain(Guests *g, LibvirtDomain *domain)
@@ -140,7 +146,7 @@ void guests_find(Guests *g, const char *folder)
         gboolean known = stat(path, &st) || !S_ISSOCK(st.st_mode);
 
         if (!known && !find(g, -1, path)) {
-            add_monitor(g, path);
+            guests_add_monitor(g, path);
         }
     }
 }

@@ -65,7 +65,7 @@ void guest_thread_open(Guests *g, Guest *guest, const QmpThread *qmp)
     }
     if (place_thread_add(g->h, guest->place,
                          qmp->is_vcpu ? PLACE_VCPU : PLACE_BACKEND, qmp->index,
-                         guests_limit(g, &limit), &t.place)) {
+                         guests_limit(g, guest, qmp, &limit), &t.place)) {
         close(t.schedstat);
         return;
     }
@@ -132,6 +132,7 @@ void guest_free(Guests *g, Guest *guest)
     }
     g_clear_pointer(&guest->traffic, traffic_close);
     g_clear_pointer(&guest->pairs, g_array_unref);
+    g_clear_pointer(&guest->memory, memory_move_free);
     g_array_unref(guest->threads);
     if (guest->group) {
         pressure_leave(g->pressure, guest->group);
@@ -200,6 +201,38 @@ void guests_pressure(Guests *g, PressureGroup *group)
     }
 }
 
+void guests_memory(Guests *g, unsigned int milliseconds)
+{
+    for (guint i = 0; g->topology && i < g->guests->len; i++) {
+        Guest *guest = g_ptr_array_index(g->guests, i);
+        const unsigned int *number = g->topology->node_number;
+        uint32_t from, to;
+        guint64 moved, refused;
+
+        if (!guest->memory &&
+            place_memory_follow(g->h, guest->place, guests_now(), &from, &to)) {
+            guest->memory =
+                memory_move_new(guest->pid, number[from], number[to]);
+            fprintf(stderr,
+                    "xen-place: %s's memory follows it from node %u "
+                    "to node %u\n",
+                    guest->name, number[from], number[to]);
+        }
+        /* One after the other: the rate is that of the host. */
+        if (guest->memory) {
+            if (!memory_move_step(guest->memory, milliseconds)) {
+                moved = memory_moved(guest->memory, &refused);
+                fprintf(stderr,
+                        "xen-place: %s: %" G_GUINT64_FORMAT " MiB have "
+                        "moved, %" G_GUINT64_FORMAT " pages could not\n",
+                        guest->name, moved, refused);
+                g_clear_pointer(&guest->memory, memory_move_free);
+            }
+            return;
+        }
+    }
+}
+
 static const GuestThread *thread_at(const Guest *guest, const TrafficEnd *end)
 {
     for (guint i = 0; i < guest->threads->len; i++) {
@@ -260,6 +293,13 @@ void guests_merge(Guests *g)
                         G_N_ELEMENTS(change));
         }
     }
+}
+
+void guests_init(Guests *g, const char *state_dir)
+{
+    g->guests = g_ptr_array_new();
+    g->expected = g_array_new(FALSE, TRUE, sizeof(Expected));
+    g->state_dir = state_dir;
 }
 
 Guest *guests_named(Guests *g, const char *name)

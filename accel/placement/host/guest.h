@@ -6,6 +6,7 @@
 
 #include "config.h"
 #include "libvirt.h"
+#include "memory.h"
 #include "pressure.h"
 #include "qmp.h"
 #include "state.h"
@@ -32,6 +33,8 @@ typedef struct Guest {
     unsigned int windows; /* since its threads were asked for */
     PressureGroup *group; /* NULL: it is measured in each window */
     unsigned int calm; /* windows in which it was not measured */
+    enum place_policy policy;
+    MemoryMove *memory; /* on its way, or NULL */
     Traffic *traffic; /* NULL: its QEMU does not count events */
     GArray *pairs; /* TrafficPairs of the last window, or NULL */
     guint64 pairs_time; /* for how long these were counted */
@@ -50,6 +53,7 @@ typedef struct Guests {
     Config *config;
     GArray *left; /* StateThreads of a daemon that was killed */
     char *state_path;
+    const HostTopology *topology; /* of the daemon; NULL: no memory moves */
     const char *state_dir; /* where the ledger is */
     Libvirt *libvirt; /* NULL: its domains are not ours */
     Pressure *pressure; /* NULL: the host has none */
@@ -62,12 +66,15 @@ uint64_t guests_now(void);
 void guests_sample(Guests *g);
 /* The kernel has said that the threads of @group wait: measure them from here on. */
 void guests_pressure(Guests *g, PressureGroup *group);
+/* Has memory follow its guests, as far as @milliseconds allow. */
+void guests_memory(Guests *g, unsigned int milliseconds);
 /* Who has exchanged events; and in balance, which vCPUs share an LLC therefore. */
 void guests_traffic(Guests *g);
 void guests_merge(Guests *g);
 /* "vCPU 0" and so on, or NULL: none of its threads that we know. */
 char *guest_end_name(const Guest *guest, const TrafficEnd *end);
 Guest *guests_named(Guests *g, const char *name);
+void guests_init(Guests *g, const char *state_dir);
 void guests_free(Guests *g);
 
 /* What find.c makes guests with. */
@@ -83,6 +90,8 @@ void guest_free(Guests *g, Guest *guest);
  * New sockets and domains are new guests; one whose QEMU is gone is one less.
  */
 void guests_find(Guests *g, const char *folder);
+/* The one whose QEMU has its monitor at @path; NULL: none answers. */
+Guest *guests_add_monitor(Guests *g, const char *path);
 
 /* expected.c */
 
@@ -94,9 +103,10 @@ int guests_admit(Guests *g, pid_t pid, struct place_vm_config *c,
 
 /* masks.c */
 
-/* NULL if @mask has all CPUs, so limits nothing. */
-const struct place_set *guests_limit(const Guests *g,
-                                     const struct place_set *mask);
+/* Narrows @mask by the configuration; NULL if all CPUs are left, so no limit. */
+const struct place_set *guests_limit(const Guests *g, const Guest *guest,
+                                     const QmpThread *thread,
+                                     struct place_set *mask);
 /*
  * Looks at each thread's mask.  One that somebody else has changed is a limit
  * from now on, unless CPUs came or went, when the kernel changes masks.

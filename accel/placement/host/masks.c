@@ -19,11 +19,13 @@ static void all_cpus(const Guests *g, struct place_set *all)
     }
 }
 
-const struct place_set *guests_limit(const Guests *g,
-                                     const struct place_set *mask)
+const struct place_set *guests_limit(const Guests *g, const Guest *guest,
+                                     const QmpThread *thread,
+                                     struct place_set *mask)
 {
     struct place_set all;
 
+    config_narrow(g->config, guest->policy, thread->is_vcpu, mask);
     all_cpus(g, &all);
     for (guint w = 0; w < G_N_ELEMENTS(all.word); w++) {
         if (all.word[w] & ~mask->word[w]) {
@@ -52,7 +54,8 @@ void guests_look(Guests *g, gboolean cpus_changed)
             }
             t->state.found = now;
             t->is_ours = FALSE;
-            place_thread_allow(g->h, t->place, guests_limit(g, &now));
+            place_thread_allow(g->h, t->place,
+                               guests_limit(g, guest, &t->qmp, &now));
         }
     }
 }

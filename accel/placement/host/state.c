@@ -4,10 +4,13 @@
 #include "topology.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #define HEADER "xen-place state 1\n"
 
@@ -64,6 +67,23 @@ guint64 thread_born(pid_t tid)
         born = g_ascii_strtoull(at, NULL, 10);
     }
     return born;
+}
+
+int state_lock(const char *folder, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, "lock", NULL);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
+                    "%s: %s", path, g_strerror(errno));
+    } else if (flock(fd, LOCK_EX | LOCK_NB)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                    "%s: another daemon runs with this --state", folder);
+        close(fd);
+        fd = -1;
+    }
+    return fd;
 }
 
 GArray *state_read(const char *path, GError **error)

@@ -15,6 +15,8 @@
 #include <glib.h>
 #include <sys/types.h>
 
+#define STATE_FILE "state"
+
 typedef struct StateThread {
     pid_t tid;
     guint64 born; /* so that another thread of this number is known */
@@ -27,6 +29,9 @@ gboolean mask_set(pid_t tid, const struct place_set *set);
 gboolean mask_equal(const struct place_set *a, const struct place_set *b);
 /* When a thread was born, in the kernel's ticks; 0: it is gone. */
 guint64 thread_born(pid_t tid);
+
+/* So that one process at a time sets masks by the state in @folder; -1 with an error. */
+int state_lock(const char *folder, GError **error);
 
 /* StateThreads of the file, none if there is no file.  NULL with an error. */
 GArray *state_read(const char *path, GError **error);
