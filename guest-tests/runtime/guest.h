@@ -65,7 +65,7 @@ struct guest_test {
  *   fresh              the guest is reset before it and after it, and begins in
  *                      the ABI that is asked for; but if the words name ABIs it
  *                      begins in 2-level, and the ABI is the test's to choose
- *   noshim             not in a PV guest of QEMU, where Xen's shim answers, which
+ *   noshim             not in a PV guest in Xen's shim on QEMU, which
  *                      returns errors of its own; nor can it reset ("fresh")
  *   nokernel           not in 2-level on KVM, where the host's kernel delivers
  *                      events and runs timers in its own way

@@ -241,15 +241,7 @@ static void iret_to(void *opaque)
         .ss = FLAT_KERNEL_SS,
     };
 
-    upcalls_disable();
-    asm volatile("mov %0, %%rsp\n"
-                 "pop %%rax\n"
-                 "pop %%r11\n"
-                 "pop %%rcx\n"
-                 "jmp hypercall_page + %c[iret]\n"
-                 :
-                 : "r"(&frame), "m"(frame), [iret] "i"(__HYPERVISOR_iret * 32));
-    __builtin_unreachable();
+    iret(&frame, 0, 0);
 }
 
 TEST(kernel_iret_to_no_address, "pv")

@@ -155,6 +155,21 @@ void user_end(void)
 
 /* There and back --------------------------------------------------------------- */
 
+void iret(const struct iret_context *frame, uint64_t di, uint64_t si)
+{
+    upcalls_disable();
+    /* The hypercall page pushes the three registers again. */
+    asm volatile("mov %0, %%rsp\n"
+                 "pop %%rax\n"
+                 "pop %%r11\n"
+                 "pop %%rcx\n"
+                 "jmp hypercall_page + %c[iret]\n"
+                 :
+                 : "r"(frame), "D"(di), "S"(si), "m"(*frame),
+                   [iret] "i"(__HYPERVISOR_iret * 32));
+    __builtin_unreachable();
+}
+
 static void enter(void *opaque)
 {
     const struct user *user = opaque;
@@ -171,17 +186,7 @@ static void enter(void *opaque)
     uintptr_t top = (uintptr_t)__builtin_frame_address(0) - STACK_DISTANCE;
 
     hypercall(__HYPERVISOR_stack_switch, FLAT_KERNEL_SS, top & -16ul, 0, 0, 0);
-    upcalls_disable();
-    /* The hypercall page pushes the three registers again. */
-    asm volatile("mov %0, %%rsp\n"
-                 "pop %%rax\n"
-                 "pop %%r11\n"
-                 "pop %%rcx\n"
-                 "jmp hypercall_page + %c[iret]\n"
-                 :
-                 : "r"(&frame), "D"(user->di), "S"(user->si),
-                   "m"(frame), [iret] "i"(__HYPERVISOR_iret * 32));
-    __builtin_unreachable();
+    iret(&frame, user->di, user->si);
 }
 
 void user_run(const struct user *user, struct trap *trap)

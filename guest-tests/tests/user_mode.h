@@ -76,6 +76,10 @@ void user_end(void);
 /* In user mode until the first trap, which is @trap. */
 void user_run(const struct user *user, struct trap *trap);
 
+/* The hypercall of this name, with upcalls disabled. */
+void iret(const struct iret_context *frame, uint64_t di, uint64_t si)
+    __attribute__((noreturn));
+
 /* Map @page, one of the guest's own, read-only, or as it was. */
 void page_protect(void *page, bool writable);
 
