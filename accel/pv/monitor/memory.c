@@ -68,6 +68,9 @@ long call_memory_op(uint64_t *args)
     case XENMEM_increase_reservation:
     case XENMEM_populate_physmap:
         return change_reservation(args);
+    case XENMEM_exchange:
+        /* This one has it in its argument. */
+        return cmd == XENMEM_exchange ? call_exchange(arg) : -XEN_EINVAL;
     }
     switch (cmd) {
     case XENMEM_memory_map:
@@ -81,8 +84,6 @@ long call_memory_op(uint64_t *args)
         return boot->max_mfn - 1;
     case XENMEM_machine_memory_map:
         return -XEN_EPERM;
-    case XENMEM_exchange:
-        return -XEN_ENOMEM;
     default:
         return -XEN_ENOSYS;
     }

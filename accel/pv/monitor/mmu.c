@@ -20,7 +20,7 @@ bool is_guest_frame(uint64_t mfn)
 
     for (i = 0; i < PV_BOOT_RANGES; i++) {
         if (mfn >= boot->ranges[i].first && mfn < boot->ranges[i].end) {
-            return marks[mfn] != MARK_FREE;
+            return marks[mfn] < MARK_KEPT;
         }
     }
     return false;
@@ -74,6 +74,17 @@ uint64_t *pte_of(struct vcpu *v, uint64_t va, unsigned int level)
 
 /* Marks and pins --------------------------------------------------------------- */
 
+/* What is nobody's stays so: another vCPU may give the frame back meanwhile. */
+static void set_mark(uint64_t mfn, uint8_t level)
+{
+    uint8_t old = __atomic_load_n(&marks[mfn], __ATOMIC_RELAXED);
+
+    while (old < MARK_KEPT &&
+           !__atomic_compare_exchange_n(&marks[mfn], &old, level, true,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+    }
+}
+
 /*
  * A frame that has no mark yet gets one once, so all of them take at most as long
  * as the guest has memory.  A guest can make one that is a table of several levels
@@ -90,10 +101,10 @@ static void mark(uint64_t mfn, unsigned int level, unsigned int *changed)
         return;
     }
     if (marks[mfn] && ++*changed > MAX_CHANGED_MARKS) {
-        marks[mfn] = level;
+        set_mark(mfn, level);
         return;
     }
-    marks[mfn] = level;
+    set_mark(mfn, level);
     table = frame(mfn);
     for (i = 0; i < ENTRIES; i++) {
         if ((level == 4 && is_hypervisor_slot(i)) ||
@@ -135,7 +146,7 @@ static void unpin(uint64_t mfn)
             top[FIRST_SLOT + i] = 0;
         }
     }
-    marks[mfn] = 0;
+    set_mark(mfn, 0);
 }
 
 /* Updates ------------------------------------------------------------------------ */
@@ -160,7 +171,7 @@ static long set_entry(uint64_t *entry, uint64_t value, unsigned int level,
         } else if (is_guest_frame(target)) {
             /* Xen refuses to map a table writable: so it is none any more. */
             if (value & PTE_WRITE) {
-                marks[target] = 0;
+                set_mark(target, 0);
             }
         } else if (!is_special_frame(target)) {
             return -XEN_EINVAL;
@@ -187,6 +198,7 @@ static long update_one(const void *operation)
     unsigned int type = update->ptr & 3;
     uint64_t address = update->ptr & ~3ul;
     uint64_t mfn = address >> PAGE_SHIFT;
+    uint8_t level;
 
     switch (type) {
     case MMU_NORMAL_PT_UPDATE:
@@ -194,16 +206,14 @@ static long update_one(const void *operation)
         if (!is_guest_frame(mfn) || address & 7) {
             return -XEN_EINVAL;
         }
-        return set_entry(directmap(address), update->val,
-                         marks[mfn] ? marks[mfn] : 1,
-                         type == MMU_PT_UPDATE_PRESERVE_AD);
-    case MMU_MACHPHYS_UPDATE:
-        if (!is_guest_frame(mfn) && mfn != boot->xenstore_mfn &&
-            mfn != boot->console_mfn) {
+        level = __atomic_load_n(&marks[mfn], __ATOMIC_RELAXED);
+        if (level > 4) {
             return -XEN_EINVAL;
         }
-        ((uint64_t *)WRITABLE_M2P_VA)[mfn] = update->val;
-        return 0;
+        return set_entry(directmap(address), update->val, level ? level : 1,
+                         type == MMU_PT_UPDATE_PRESERVE_AD);
+    case MMU_MACHPHYS_UPDATE:
+        return set_m2p(mfn, update->val) ? 0 : -XEN_EINVAL;
     default:
         return -XEN_EINVAL;
     }

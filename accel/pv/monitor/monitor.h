@@ -173,9 +173,13 @@ struct vcpu {
 };
 _Static_assert(sizeof(struct vcpu) < 4 * PAGE_SIZE, "stacks are behind it");
 
-/* A byte for each frame: the level of the page table in it, or 0; or this. */
+/* A byte for each frame: the level of the page table in it, or 0; or one of these. */
 #define marks ((uint8_t *)MARKS_VA)
 #define MARK_FREE 0xff          /* the guest has given it back */
+/* During an exchange: from the guest; of the free ones, or from the guest, for it. */
+#define MARK_STOLEN 0xfe
+#define MARK_TAKEN 0xfd
+#define MARK_KEPT 0xfc          /* the lowest of these */
 #define boot ((const struct pv_boot *)BOOT_VA)
 
 static inline struct vcpu *vcpu_by_id(unsigned int id)
@@ -312,7 +316,10 @@ bool wants_out(unsigned int step);
 long call_memory_op(uint64_t *args);
 /* Its part that changes how much memory the guest has. */
 long change_reservation(uint64_t *args);
+long call_exchange(uint64_t arg);
 uint64_t nr_guest_frames(void);
+/* What the guest says of its frame or ring @mfn; false if it is neither. */
+bool set_m2p(uint64_t mfn, uint64_t pfn);
 long call_grant_table_op(unsigned int cmd, uint64_t arg, unsigned int count);
 long call_xen_version(unsigned int cmd, uint64_t arg);
 long call_vcpu_op(unsigned int cmd, unsigned int id, uint64_t arg);
