@@ -32,6 +32,9 @@ void arch_vcpus_start(void);
 void arch_vcpu_idle(unsigned int vcpu, void *const volatile *busy);
 void arch_vcpu_kick(unsigned int vcpu);
 
+/* Of PV guests: this vCPU's handlers. */
+void traps_init(void);
+
 /* Shared parts --------------------------------------------------------------- */
 
 void console_init(void);

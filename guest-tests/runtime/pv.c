@@ -51,7 +51,7 @@ static void *map_frame(uint64_t mfn)
     return page;
 }
 
-static void init_traps(void)
+void traps_init(void)
 {
     unsigned int vector;
 
@@ -72,7 +72,7 @@ void arch_init(void)
 {
     command_line = (const char *)start_info->cmd_line;
     shared_info = map_frame(start_info->shared_info / PAGE_SIZE);
-    init_traps();
+    traps_init();
     /* Xen starts every PV vCPU with a timer at 100 Hz. */
     timer_periodic(0, 0);
 }

@@ -9,16 +9,16 @@
  * deadline.
  */
 
+#include "hostile.h"
 #include "internal.h"
 #include "evtchn_3l.h"
 #include "fifo.h"
 #include <xen/io/xs_wire.h>
 
-#define NR_SCRATCH 16
 #define MAX_SHARED 64
 
 static uint64_t state[MAX_VCPUS];
-static char *scratch; /* pages that may become anything */
+char *scratch;
 static char *shared[MAX_SHARED]; /* pages that the host reads or writes */
 static unsigned int nr_shared;
 static volatile bool done[MAX_VCPUS];
@@ -26,7 +26,7 @@ static struct vcpu_time_info
     time_area; /* a copy: the test overwrites the real one */
 
 /* Marsaglia's xorshift64; a state for each vCPU, so a seed repeats a run. */
-static uint64_t random_bits(void)
+uint64_t random_bits(void)
 {
     uint64_t *s = &state[this_vcpu()];
 
@@ -36,7 +36,7 @@ static uint64_t random_bits(void)
     return *s;
 }
 
-static unsigned int below(unsigned int limit)
+unsigned int below(unsigned int limit)
 {
     return (uint32_t)(random_bits() >> 16) % limit;
 }
@@ -60,8 +60,7 @@ static uint64_t spare_us(uint64_t value)
     return value;
 }
 
-/* Half of the values are the limits that checks are likely to have. */
-static uint64_t random_value(void)
+uint64_t random_value(void)
 {
     static const uint64_t edges[] = {
         0,
@@ -114,7 +113,7 @@ static uint64_t random_value(void)
     }
 }
 
-static void fill(void *buffer, size_t size)
+void fill(void *buffer, size_t size)
 {
     char *at = buffer;
     unsigned int width;
@@ -130,11 +129,8 @@ static void fill(void *buffer, size_t size)
     }
 }
 
-/*
- * Mostly a buffer, with room for the longest answer; sometimes an address that
- * cannot be read, or a buffer over two pages.
- */
-static void *random_argument(void)
+/* The buffer has room for the longest answer, or is over two pages. */
+void *random_argument(void)
 {
     static char buffers[MAX_VCPUS][2 * PAGE_SIZE];
     char *buffer = buffers[this_vcpu()];
@@ -345,11 +341,12 @@ static void physdev_op(void)
     HYPERVISOR_physdev_op(below(40), random_argument());
 }
 
-/* Hypercalls that cannot end or stop the guest. */
-static void other_hypercall(void)
+unsigned int random_hypercall(void)
 {
     static const unsigned char numbers[] = {
+#ifndef GUEST_PV
         __HYPERVISOR_set_trap_table,
+#endif
         __HYPERVISOR_mmu_update,
         __HYPERVISOR_update_va_mapping,
         __HYPERVISOR_set_timer_op,
@@ -369,7 +366,13 @@ static void other_hypercall(void)
         100,
         127,
     };
-    unsigned long number = numbers[below(sizeof(numbers))];
+
+    return numbers[below(sizeof(numbers))];
+}
+
+static void other_hypercall(void)
+{
+    unsigned long number = random_hypercall();
 
     /* No CONSOLEIO_write (0), whose output would fill the host's disk. */
     hypercall(number,
@@ -500,8 +503,13 @@ static void scribble(void)
     }
 }
 
-static void misbehave(void *opaque)
+static uint64_t left[MAX_VCPUS];
+
+static void misbehave_on(void)
 {
+#ifdef GUEST_PV
+    unsigned int vcpu;
+#endif
     static void (*const ways[])(void) = {
         event_channel_op,
         good_event_channel_op,
@@ -518,19 +526,49 @@ static void misbehave(void *opaque)
         store_request,
         scribble,
         scribble,
+#ifdef GUEST_PV
+        hostile_pv,
+        hostile_pv,
+        hostile_pv,
+        hostile_pv,
+        hostile_pv,
+        hostile_pv,
+        hostile_pv,
+        hostile_pv,
+#endif
     };
 
-    uint64_t left = command_line_number("operations", 20000);
-
-    /* Upcalls off: the test may have set any vector for them. */
-    upcalls_disable();
-    while (left--) {
+    while (left[this_vcpu()] && left[this_vcpu()]--) {
         ways[below(sizeof(ways) / sizeof(ways[0]))]();
     }
     done[this_vcpu()] = true;
     while (this_vcpu()) {
+#ifdef GUEST_PV
+        sched_yield();
+#else
         asm volatile("hlt");
+#endif
     }
+#ifdef GUEST_PV
+    /* The stack of the test may be gone. */
+    for (vcpu = 1; vcpu < nr_vcpus; vcpu++) {
+        while (!done[vcpu]) {
+            cpu_relax();
+        }
+    }
+    shutdown(SHUTDOWN_poweroff);
+#endif
+}
+
+static void misbehave(void *opaque)
+{
+    left[this_vcpu()] = command_line_number("operations", 20000);
+    /* Upcalls off: the test may have set any vector for them. */
+    upcalls_disable();
+#ifdef GUEST_PV
+    hostile_pv_begin(misbehave_on);
+#endif
+    misbehave_on();
 }
 
 static void share(void *page)
@@ -579,6 +617,7 @@ static void share_all(uint64_t seed)
     }
 }
 
+/* A PV guest's kernel does not survive it: for these scripts/hostile-guest has it. */
 TEST(hostile,
      "tcg lab kvm hvm pvh 2l 3l fifo alone silent vcpus=2 disks=1 seconds=60")
 {

@@ -10,10 +10,6 @@
 
 #include "monitor.h"
 
-#define ENTRIES 512
-#define FIRST_SLOT 256
-#define NR_SLOTS 16
-
 bool is_guest_frame(uint64_t mfn)
 {
     unsigned int i;
@@ -35,11 +31,6 @@ static bool is_special_frame(uint64_t mfn)
             mfn < boot->grant_mfn + boot->nr_grant_mfns) ||
            (mfn >= boot->status_mfn &&
             mfn < boot->status_mfn + boot->nr_grant_mfns);
-}
-
-static bool is_hypervisor_slot(unsigned int entry)
-{
-    return entry >= FIRST_SLOT && entry < FIRST_SLOT + NR_SLOTS;
 }
 
 static uint64_t *table_of(uint64_t entry)
@@ -70,83 +61,6 @@ static uint64_t *walk_from(uint64_t top, uint64_t va, unsigned int level)
 uint64_t *pte_of(struct vcpu *v, uint64_t va, unsigned int level)
 {
     return guest_range_ok(va, 1) ? walk_from(v->kernel_top, va, level) : NULL;
-}
-
-/* Marks and pins --------------------------------------------------------------- */
-
-/* What is nobody's stays so: another vCPU may give the frame back meanwhile. */
-static void set_mark(uint64_t mfn, uint8_t level)
-{
-    uint8_t old = __atomic_load_n(&marks[mfn], __ATOMIC_RELAXED);
-
-    while (old < MARK_KEPT &&
-           !__atomic_compare_exchange_n(&marks[mfn], &old, level, true,
-                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
-    }
-}
-
-/*
- * A frame that has no mark yet gets one once, so all of them take at most as long
- * as the guest has memory.  A guest can make one that is a table of several levels
- * be marked again and again: so often only, and the rest comes by page faults.
- */
-#define MAX_CHANGED_MARKS 4096
-
-static void mark(uint64_t mfn, unsigned int level, unsigned int *changed)
-{
-    uint64_t *table;
-    unsigned int i;
-
-    if (!is_guest_frame(mfn) || marks[mfn] == level) {
-        return;
-    }
-    if (marks[mfn] && ++*changed > MAX_CHANGED_MARKS) {
-        set_mark(mfn, level);
-        return;
-    }
-    set_mark(mfn, level);
-    table = frame(mfn);
-    for (i = 0; i < ENTRIES; i++) {
-        if ((level == 4 && is_hypervisor_slot(i)) ||
-            !(table[i] & PTE_PRESENT)) {
-            continue;
-        }
-        table[i] |= PTE_USER;
-        if (level > 1 && !(table[i] & PTE_LARGE)) {
-            mark((table[i] & PTE_FRAME) >> PAGE_SHIFT, level - 1, changed);
-        }
-    }
-}
-
-void mark_tables(uint64_t mfn, unsigned int level)
-{
-    unsigned int changed = 0;
-
-    mark(mfn, level, &changed);
-}
-
-void install_slots(uint64_t mfn)
-{
-    uint64_t *top = frame(mfn);
-    unsigned int i;
-
-    for (i = 0; i < NR_SLOTS; i++) {
-        top[FIRST_SLOT + i] = boot->slots[i];
-    }
-}
-
-static void unpin(uint64_t mfn)
-{
-    uint64_t *top = frame(mfn);
-    unsigned int i;
-
-    if (marks[mfn] == 4) {
-        /* The page may become anything: leave nothing of the hypervisor's. */
-        for (i = 0; i < NR_SLOTS; i++) {
-            top[FIRST_SLOT + i] = 0;
-        }
-    }
-    set_mark(mfn, 0);
 }
 
 /* Updates ------------------------------------------------------------------------ */
@@ -320,8 +234,8 @@ static long mmuext_one(const void *operation)
         if (!has_frame) {
             return -XEN_EINVAL;
         }
-        if (mfn == v->kernel_top || mfn == v->user_top) {
-            return 0;       /* it is in use: it stays a table */
+        if (top_is_in_use(mfn)) {
+            return 0;       /* it stays a table */
         }
         unpin(mfn);
         return 0;

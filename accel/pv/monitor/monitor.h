@@ -283,7 +283,6 @@ bool delivery_due(const struct vcpu *v);
 /* Before the guest looks at its time again, if events are the monitor's own. */
 void refresh_time(struct vcpu *v);
 void toggle_mode(struct vcpu *v);
-void load_cr3(struct vcpu *v);
 long hypercall_iret(struct regs *regs);
 
 /* emulate.c, cpuid.c, msr.c, debug.c ----------------------------------------- */
@@ -359,11 +358,26 @@ void copy_wallclock(void);
 long call_mmu_update(uint64_t *args);
 long call_mmuext_op(uint64_t *args);
 long call_update_va_mapping(uint64_t va, uint64_t pte, uint64_t flags);
-void mark_tables(uint64_t mfn, unsigned int level);
 bool is_guest_frame(uint64_t mfn);
 /* The entry for @va at this level, or NULL; of the kernel's tables. */
 uint64_t *pte_of(struct vcpu *v, uint64_t va, unsigned int level);
+
+/* marks.c ------------------------------------------------------------------- */
+
+/* The entries of a top-level table that are the hypervisor's. */
+#define FIRST_SLOT 256
+#define NR_SLOTS 16
+bool is_hypervisor_slot(unsigned int entry);
 void install_slots(uint64_t mfn);
+/* Before the table is loaded. */
+void check_slots(uint64_t mfn);
+
+/* Whether a vCPU has this top-level table for one of its modes. */
+bool top_is_in_use(uint64_t mfn);
+/* What is nobody's stays so, and so does a top-level table that is in use. */
+void set_mark(uint64_t mfn, uint8_t level);
+void mark_tables(uint64_t mfn, unsigned int level);
+void unpin(uint64_t mfn);
 
 /* descriptors.c ------------------------------------------------------------ */
 
@@ -391,6 +405,8 @@ void enter_guest(struct vcpu *v);
 void leave_guest(struct vcpu *v);
 /* Interrupt the vCPU, whatever it is at. */
 void kick(const struct vcpu *target);
+/* The tables of the mode that the vCPU is in. */
+void load_cr3(struct vcpu *v);
 void flush_local(struct vcpu *v);
 /* @mask: address of a bitmap of vCPUs in the guest, or 0 for all. */
 long flush_many(struct vcpu *v, uint64_t mask);

@@ -11,13 +11,16 @@
 #define COMMAND(op, start) ((op) | (uint64_t)(start) << EXTENT_SHIFT)
 #define MAX_EXTENTS (UINT32_MAX >> EXTENT_SHIFT)
 
-/* Rings and the like are no frames of the guest's own. */
+/*
+ * Rings and the like are no frames of the guest's own.  A top-level table may be loaded,
+ * and the monitor with it: Xen, too, keeps one until it is not in use.
+ */
 static bool give_back(uint64_t mfn)
 {
     bool done;
 
     spin_lock(&free_frames_lock);
-    done = is_guest_frame(mfn) &&
+    done = is_guest_frame(mfn) && marks[mfn] != 4 &&
            l0_change(XENMEM_decrease_reservation, mfn, 0);
     if (done) {
         put_free(mfn);

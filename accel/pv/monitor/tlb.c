@@ -3,6 +3,14 @@
 
 #include "monitor.h"
 
+void load_cr3(struct vcpu *v)
+{
+    uint64_t top = v->kernel_mode ? v->kernel_top : v->user_top;
+
+    check_slots(top);
+    write_cr3(top << PAGE_SHIFT);
+}
+
 /*
  * A vCPU in the guest is kicked, and waited for.  One in the monitor, asleep or not,
  * flushes before it enters the guest again: it sets in_guest and then looks at

@@ -21,11 +21,6 @@ _Static_assert(sizeof(struct regs) == 176 &&
 
 #define DR6_DEFAULT     0xffff0ff0ul
 
-void load_cr3(struct vcpu *v)
-{
-    write_cr3((v->kernel_mode ? v->kernel_top : v->user_top) << PAGE_SHIFT);
-}
-
 void toggle_mode(struct vcpu *v)
 {
     v->kernel_mode = !v->kernel_mode;
