@@ -110,8 +110,14 @@ static void operate_on_tables(void)
         switch (ops[i].cmd) {
         case MMUEXT_NEW_BASEPTR:
             /* Mostly the one that has the guest's code. */
-            if (below(256)) {
+            if (nr_vcpus > 1 || below(256)) {
                 ops[i].arg1.mfn = gfn_of((void *)start_info->pt_base);
+            }
+            break;
+        case MMUEXT_NEW_USER_BASEPTR:
+            /* What vCPUs write to while it is loaded ends by a triple fault. */
+            if (nr_vcpus > 1 && !this_vcpu()) {
+                ops[i].cmd = MMUEXT_TLB_FLUSH_LOCAL;
             }
             break;
         case MMUEXT_SET_LDT:
