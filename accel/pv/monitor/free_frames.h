@@ -8,6 +8,7 @@
 #define PV_MONITOR_FREE_FRAMES_H
 
 #include "events.h"
+#include "marks.h"
 
 #include <xen/memory.h>
 

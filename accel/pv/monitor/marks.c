@@ -4,7 +4,7 @@
  * the highest level.
  */
 
-#include "monitor.h"
+#include "marks.h"
 
 #define ENTRIES 512
 #define WINDOWS_SLOT 4          /* what the monitor needs begins there */

@@ -8,7 +8,7 @@
  * it, is carried out.
  */
 
-#include "monitor.h"
+#include "marks.h"
 
 bool is_guest_frame(uint64_t mfn)
 {

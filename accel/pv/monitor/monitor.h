@@ -173,13 +173,6 @@ struct vcpu {
 };
 _Static_assert(sizeof(struct vcpu) < 4 * PAGE_SIZE, "stacks are behind it");
 
-/* A byte for each frame: the level of the page table in it, or 0; or one of these. */
-#define marks ((uint8_t *)MARKS_VA)
-#define MARK_FREE 0xff          /* the guest has given it back */
-/* During an exchange: from the guest; of the free ones, or from the guest, for it. */
-#define MARK_STOLEN 0xfe
-#define MARK_TAKEN 0xfd
-#define MARK_KEPT 0xfc          /* the lowest of these */
 #define boot ((const struct pv_boot *)BOOT_VA)
 
 static inline struct vcpu *vcpu_by_id(unsigned int id)
@@ -361,23 +354,6 @@ long call_update_va_mapping(uint64_t va, uint64_t pte, uint64_t flags);
 bool is_guest_frame(uint64_t mfn);
 /* The entry for @va at this level, or NULL; of the kernel's tables. */
 uint64_t *pte_of(struct vcpu *v, uint64_t va, unsigned int level);
-
-/* marks.c ------------------------------------------------------------------- */
-
-/* The entries of a top-level table that are the hypervisor's. */
-#define FIRST_SLOT 256
-#define NR_SLOTS 16
-bool is_hypervisor_slot(unsigned int entry);
-void install_slots(uint64_t mfn);
-/* Before the table is loaded. */
-void check_slots(uint64_t mfn);
-
-/* Whether a vCPU has this top-level table for one of its modes. */
-bool top_is_in_use(uint64_t mfn);
-/* What is nobody's stays so, and so does a top-level table that is in use. */
-void set_mark(uint64_t mfn, uint8_t level);
-void mark_tables(uint64_t mfn, unsigned int level);
-void unpin(uint64_t mfn);
 
 /* descriptors.c ------------------------------------------------------------ */
 

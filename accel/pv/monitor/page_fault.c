@@ -4,7 +4,7 @@
  * USER, and a table is read-only to it.
  */
 
-#include "monitor.h"
+#include "marks.h"
 
 #define ENTRIES 512
 

@@ -2,6 +2,7 @@
 /* The start of the guest, and of its other vCPUs, in the monitor. */
 
 #include "events.h"
+#include "marks.h"
 
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* TLBs, of this vCPU and of others, which the monitor has to interrupt. */
 
-#include "monitor.h"
+#include "marks.h"
 
 void load_cr3(struct vcpu *v)
 {

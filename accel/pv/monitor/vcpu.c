@@ -2,6 +2,7 @@
 /* HYPERVISOR_vcpu_op: starting vCPUs, and what belongs to one. */
 
 #include "events.h"
+#include "marks.h"
 
 #include <xen/hvm/hvm_vcpu.h>
 
