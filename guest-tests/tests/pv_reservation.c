@@ -54,6 +54,13 @@ static void read_word(void *address)
 extern struct start_info *start_info;
 extern const char image_start[];
 
+/* scripts/measure-pv looks at the note. */
+TEST(pv_pages, "pv")
+{
+    check(nr_pages() > 0);
+    test_note("pages of the guest: %ld", nr_pages());
+}
+
 /* Alone, as what the runtime knows of its frames is wrong for these then. */
 TEST(pv_balloon_down_and_up, "pv alone")
 {
