@@ -5,6 +5,8 @@
  * xl.cfg that domain passes libvirt's schema, if XL2VIRT_SCHEMA names it.
  */
 
+#include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,15 @@ static void quiet(void *opaque, const char *format, ...)
 {
     (void)opaque;
     (void)format;
+}
+
+static void print(void *opaque, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vfprintf(opaque, format, args);
+    va_end(args);
 }
 
 static void check_schema(xmlDocPtr doc)
@@ -37,8 +48,7 @@ static void check_schema(xmlDocPtr doc)
     valid = xmlRelaxNGNewValidCtxt(schema);
     xmlRelaxNGSetValidErrors(valid, quiet, quiet, NULL);
     if (xmlRelaxNGValidateDoc(valid, doc)) {
-        xmlRelaxNGSetValidErrors(valid, (xmlRelaxNGValidityErrorFunc)fprintf,
-                                 (xmlRelaxNGValidityWarningFunc)fprintf, stderr);
+        xmlRelaxNGSetValidErrors(valid, print, print, stderr);
         xmlRelaxNGValidateDoc(valid, doc);
         xmlDocFormatDump(stderr, doc, 1);
         abort();
