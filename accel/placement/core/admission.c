@@ -221,7 +221,7 @@ static int make_request(const struct place_host *h,
 {
     uint32_t i, allowed = 0;
 
-    if (!c->vcpus || c->vcpus > 4096 || c->policy > PLACE_SERVICE ||
+    if (!c->vcpus || c->vcpus > 4096 || c->policy >= PLACE_POLICIES ||
         c->declared > c->vcpus * PLACE_ONE || c->memory > UINT64_C(1) << 40) {
         return -PLACE_EINVAL;
     }

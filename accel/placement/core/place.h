@@ -123,6 +123,7 @@ enum place_policy {
     PLACE_DENSE, /* shared, and hardware threads count as cores */
     PLACE_IGNORE, /* counted, never touched */
     PLACE_SERVICE, /* it serves other VMs; where, its classes say */
+    PLACE_POLICIES, /* how many there are */
 };
 
 struct place_vm_config {

@@ -54,7 +54,7 @@ static gboolean parse(const char *line, Promise *p)
         sscanf(line, "%" SCNu64 " %d %" SCNu64 " %" SCNu64 " %u %" SCNu64 " %d",
                &p->id, &pid, &p->born, &p->until, &p->vcpus, &p->memory,
                &policy) != 7 ||
-        policy < PLACE_SHARED || policy > PLACE_IGNORE) {
+        policy < PLACE_SHARED || policy >= PLACE_POLICIES) {
         return FALSE;
     }
     p->pid = pid;
