@@ -58,7 +58,7 @@ static void make_spare(MachineState *ms, unsigned int i)
                              &error_fatal);
     qdev_realize(DEVICE(cpu), NULL, &error_fatal);
     makes_spare = false;
-    /* Who looks for a free slot finds this one. */
+    /* Management that looks for a free slot finds this one. */
     possible->cpus[i].cpu = NULL;
     slots[i].spare = CPU(cpu);
     slots[i].status = XEN_VCPU_WAITING;
