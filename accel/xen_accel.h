@@ -156,8 +156,7 @@ typedef struct XenAccelOps {
 
     /*
      * A stream's state of the guest is there, but perhaps for vCPUs that were
-     * plugged later: set it up.  Optional: without this function a guest can be
-     * neither saved nor migrated.  BQL held, no vCPU runs.
+     * plugged later: set it up.  BQL held, no vCPU runs.
      */
     int (*guest_loaded)(void);
 } XenAccelOps;

@@ -23,6 +23,9 @@ int xen_kvm_get_vcpu_runstate(CPUState *cs, CPUState *target, uint64_t now,
                               struct vcpu_runstate_info *info);
 /* @cs is new: forget the status of a former vCPU of its number.  BQL held. */
 void xen_kvm_init_vcpu_status(CPUState *cs);
+/* For a stream: whether @cs is down, and its state for when it is up again. */
+void xen_kvm_save_vcpu_status(CPUState *cs, bool *down, uint32_t *mp_state);
+void xen_kvm_load_vcpu_status(CPUState *cs, bool down, uint32_t mp_state);
 /* Halt @cs as if it had executed HLT, and end that.  On its own thread. */
 void xen_kvm_begin_halt(CPUState *cs);
 void xen_kvm_end_halt(CPUState *cs);
@@ -36,5 +39,10 @@ void xen_kvm_block_init_vcpu(CPUState *cs);
 void xen_kvm_block_destroy_vcpu(CPUState *cs);
 void xen_kvm_block_vcpu(CPUState *cs, uint64_t until_ns);
 void xen_kvm_wake_vcpu(CPUState *cs);
+
+/* migration.c; BQL held */
+void xen_kvm_migration_init_vcpu(CPUState *cs);
+void xen_kvm_migration_destroy_vcpu(CPUState *cs);
+int xen_kvm_guest_loaded(void);
 
 #endif /* XEN_KVM_INTERNAL_H */

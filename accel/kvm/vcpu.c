@@ -61,6 +61,17 @@ void xen_kvm_init_vcpu_status(CPUState *cs)
     *vcpu_of(cs) = (VCPU) {};
 }
 
+void xen_kvm_save_vcpu_status(CPUState *cs, bool *down, uint32_t *mp_state)
+{
+    *down = vcpu_of(cs)->down;
+    *mp_state = vcpu_of(cs)->mp_state;
+}
+
+void xen_kvm_load_vcpu_status(CPUState *cs, bool down, uint32_t mp_state)
+{
+    *vcpu_of(cs) = (VCPU) { .down = down, .mp_state = mp_state };
+}
+
 /* Ask @target's thread ------------------------------------------------------ */
 
 typedef struct Query {

@@ -8,6 +8,7 @@
 #include "system/kvm.h"
 #include "system/kvm_int.h"
 #include "system/kvm_xen.h"
+#include "system/runstate.h"
 #include "target/i386/kvm/trace.h"
 #include "hw/xen/interface/xen.h"
 
@@ -144,6 +145,7 @@ static int init_vcpu(CPUState *cs)
 {
     xen_kvm_block_init_vcpu(cs);
     xen_kvm_init_vcpu_status(cs);
+    xen_kvm_migration_init_vcpu(cs);
     if (!(get_caps() & KVM_XEN_HVM_CONFIG_EVTCHN_SEND)) {
         return 0;
     }
@@ -180,8 +182,15 @@ static int set_vcpu_upcall_vector(CPUState *cs, uint8_t vector)
                          (struct kvm_xen_vcpu_attr) { .u.vector = vector });
 }
 
+/*
+ * While the guest is stopped KVM's clock goes on, and after a load it is not yet the
+ * guest's: KVM gets the timer when the guest goes on, see migration.c.
+ */
 static int set_vcpu_timer(CPUState *cs, uint32_t port, uint64_t expires_ns)
 {
+    if (port && !runstate_is_running()) {
+        return 0;
+    }
     return set_vcpu_attr(cs, KVM_XEN_VCPU_ATTR_TYPE_TIMER,
                          (struct kvm_xen_vcpu_attr) {
         .u.timer.port = port,
@@ -190,13 +199,15 @@ static int set_vcpu_timer(CPUState *cs, uint32_t port, uint64_t expires_ns)
     });
 }
 
+/* Without a port the timer is QEMU's: KVM would answer 0. */
 static int get_vcpu_timer(CPUState *cs, uint64_t *expires_ns)
 {
     struct kvm_xen_vcpu_attr attr = { .type = KVM_XEN_VCPU_ATTR_TYPE_TIMER };
     int ret = kvm_vcpu_ioctl(cs, KVM_XEN_VCPU_GET_ATTR, &attr);
 
     if (!ret) {
-        *expires_ns = attr.u.timer.expires_ns;
+        *expires_ns = attr.u.timer.port ? attr.u.timer.expires_ns :
+                      X86_CPU(cs)->env.xen_singleshot_timer_ns;
     }
     return ret;
 }
@@ -221,6 +232,7 @@ static void destroy_vcpu(CPUState *cs)
     set_vcpu_time_info(cs, INVALID_GPA);
     set_vcpu_runstate(cs, INVALID_GPA);
     xen_kvm_block_destroy_vcpu(cs);
+    xen_kvm_migration_destroy_vcpu(cs);
 }
 
 static int set_runstate_update_flag(bool enable)
@@ -263,4 +275,5 @@ const XenAccelOps xen_accel_kvm = {
     .set_vcpu_status = xen_kvm_set_vcpu_status,
     .get_vcpu_runstate = xen_kvm_get_vcpu_runstate,
     .set_runstate_update_flag = set_runstate_update_flag,
+    .guest_loaded = xen_kvm_guest_loaded,
 };

@@ -114,6 +114,7 @@ static int init_vcpu(CPUState *cs)
     }
     xen_kvm_block_init_vcpu(cs);
     xen_kvm_init_vcpu_status(cs);
+    xen_kvm_migration_init_vcpu(cs);
     return 0;
 }
 
@@ -121,6 +122,7 @@ static void destroy_vcpu(CPUState *cs)
 {
     set_vcpu_info(cs, INVALID_GPA);
     xen_kvm_block_destroy_vcpu(cs);
+    xen_kvm_migration_destroy_vcpu(cs);
 }
 
 /* Each of the monitor's vCPUs has a vector of its own. */
@@ -155,4 +157,5 @@ const XenAccelOps xen_accel_kvm_pv = {
     .set_vcpu_status = xen_kvm_set_vcpu_status,
     .get_vcpu_runstate = get_vcpu_runstate,
     .set_runstate_update_flag = set_runstate_update_flag,
+    .guest_loaded = xen_kvm_guest_loaded,
 };

@@ -10,6 +10,7 @@
 #include "qemu/timer.h"
 #include "system/kvm.h"
 #include "system/kvm_xen.h"
+#include "system/runstate.h"
 #include "target/i386/cpu.h"
 #include <linux/kvm.h>
 
@@ -17,6 +18,17 @@
 #include "hw/xen-accel/xen_accel.h"
 
 #include "internal.h"
+
+/* QEMU's timer, for a deadline in the guest's system time; xen_timers_lock held. */
+static void start_timer(CPUX86State *env)
+{
+    if (env->xen_singleshot_timer_ns) {
+        timer_mod_ns(env->xen_singleshot_timer,
+                     qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                     (int64_t)(env->xen_singleshot_timer_ns -
+                               xen_accel->get_system_time()));
+    }
+}
 
 int xen_evtchn_kvm_take_timer(CPUState *cs)
 {
@@ -36,17 +48,14 @@ int xen_evtchn_kvm_take_timer(CPUState *cs)
         return ret;
     }
     env->xen_singleshot_timer_ns = expires;
-    if (expires) {
-        timer_mod_ns(env->xen_singleshot_timer,
-                     qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
-                     (int64_t)(expires - xen_accel->get_system_time()));
-    }
+    start_timer(env);
     return 0;
 }
 
 /*
  * Move it from QEMU to KVM, which runs a timer only if it has a port to raise.
- * QEMU's is deleted, or it would fire as well.
+ * QEMU's is deleted, or it would fire as well.  It does not fire just now: it would do
+ * so with the BQL, which is held here.  A guest that is stopped keeps its timer in QEMU.
  */
 static void give_timer(CPUState *cs)
 {
@@ -54,7 +63,7 @@ static void give_timer(CPUState *cs)
     uint16_t port = env->xen_virq[VIRQ_TIMER];
 
     QEMU_LOCK_GUARD(&env->xen_timers_lock);
-    if (port &&
+    if (port && runstate_is_running() &&
         !xen_accel->set_vcpu_timer(cs, port, env->xen_singleshot_timer_ns)) {
         timer_del(env->xen_singleshot_timer);
         env->xen_singleshot_timer_ns = 0;
@@ -65,6 +74,25 @@ void xen_evtchn_kvm_move_timer(CPUState *cs)
 {
     xen_evtchn_kvm_take_timer(cs);
     give_timer(cs);
+}
+
+void xen_evtchn_take_timer(CPUState *cs)
+{
+    if (kvm_xen_has_cap(EVTCHN_SEND)) {
+        xen_evtchn_kvm_take_timer(cs);
+    }
+}
+
+void xen_evtchn_resume_timer(CPUState *cs)
+{
+    CPUX86State *env = &X86_CPU(cs)->env;
+
+    WITH_QEMU_LOCK_GUARD(&env->xen_timers_lock) {
+        start_timer(env);
+    }
+    if (kvm_xen_has_cap(EVTCHN_SEND)) {
+        give_timer(cs);
+    }
 }
 
 static void move_timer_work(CPUState *cs, run_on_cpu_data data)
