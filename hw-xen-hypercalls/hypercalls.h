@@ -100,6 +100,11 @@ void xen_absent_vcpu_set_default_info(uint32_t vcpu, uint64_t gpa);
 /* Forget all vCPUs that are not there: another kernel starts.  BQL held. */
 void xen_absent_vcpus_reset(void);
 void xen_absent_vcpus_init(void);
+/*
+ * The event-channel device has been loaded: have events marked in the vcpu_info of vCPUs
+ * that were not there when the guest was saved.  Returns 0 or -errno.
+ */
+int xen_absent_vcpus_loaded(void);
 
 /* HVMOP_get_param, HVMOP_set_param; false: QEMU's own code handles it. */
 bool xen_hypercall_hvm_param(CPUState *cs, unsigned int cmd, uint64_t arg,

@@ -15,12 +15,12 @@
 
 #include "hypercalls.h"
 #include "qemu/error-report.h"
+#include "exec/address-spaces.h"
 #include "exec/memory.h"
 #include "hw/boards.h"
-#include "migration/blocker.h"
 #include "migration/vmstate.h"
-#include "qapi/error.h"
 #include "system/kvm_xen.h"
+#include "system/runstate.h"
 #include "hw/xen-evtchn/qemu/hooks.h"
 
 typedef struct AbsentVCPU {
@@ -43,23 +43,6 @@ static const AbsentVCPU nothing = {
 };
 
 static GArray *absent;      /* AbsentVCPU by number; BQL */
-
-/* Of how many the guest's vcpu_info is in use, which a load does not set up. */
-static unsigned int nr_in_use;
-static Error *blocker;
-
-static void count_in_use(int change)
-{
-    nr_in_use += change;
-    if (nr_in_use && !blocker) {
-        error_setg(&blocker, "a guest cannot be saved or migrated yet while a "
-                             "vCPU that it has used is unplugged");
-        /* Also with -only-migratable: it ends when the vCPU is plugged again. */
-        migrate_add_blocker_internal(&blocker, NULL);
-    } else if (!nr_in_use && blocker) {
-        migrate_del_blocker(&blocker);
-    }
-}
 
 static AbsentVCPU *absent_vcpu(uint32_t vcpu)
 {
@@ -89,7 +72,6 @@ void xen_vcpu_unplugged(CPUState *cs)
         .periodic_timer_period = env->xen_periodic_timer_period,
         .callback_vector = env->xen_vcpu_callback_vector,
     };
-    count_in_use(absent_vcpu(cs->cpu_index)->vcpu_info_mr != NULL);
 }
 
 static void set_state(CPUState *cs, run_on_cpu_data data)
@@ -117,7 +99,6 @@ void xen_vcpu_plugged(CPUState *cs)
     env->xen_singleshot_timer_ns = a->singleshot_timer_ns;
     env->xen_periodic_timer_period = a->periodic_timer_period;
     env->xen_vcpu_callback_vector = a->callback_vector;
-    count_in_use(-(a->vcpu_info_mr != NULL));
     *a = nothing;
     /* Before it runs for the first time. */
     async_run_on_cpu(cs, set_state, RUN_ON_CPU_NULL);
@@ -142,22 +123,45 @@ void xen_absent_vcpus_reset(void)
         if (a->vcpu_info_mr) {
             xen_evtchn_forget_vcpu_info(i);
             memory_region_unref(a->vcpu_info_mr);
-            count_in_use(-1);
         }
         *a = nothing;
     }
 }
 
 /* What the guest has registered for vCPUs that have yet to be plugged. */
+typedef struct InUse {
+    bool vcpu_info;
+} InUse;
+
 static struct AbsentStream {
     int32_t nr;
     AbsentVCPU *vcpus;
+    InUse *in_use;
 } stream;
+
+static uint64_t vcpu_info_of(const AbsentVCPU *a)
+{
+    return a->vcpu_info_gpa != INVALID_GPA ? a->vcpu_info_gpa :
+                                             a->vcpu_info_default_gpa;
+}
 
 static int pre_save(void *opaque)
 {
+    uint32_t i;
+
     stream.nr = absent->len;
     stream.vcpus = (AbsentVCPU *)absent->data;
+    stream.in_use = g_new0(InUse, stream.nr);
+    for (i = 0; i < absent->len; i++) {
+        stream.in_use[i].vcpu_info = absent_vcpu(i)->vcpu_info_mr != NULL;
+    }
+    return 0;
+}
+
+static int post_save(void *opaque)
+{
+    stream.vcpus = NULL;
+    g_free(g_steal_pointer(&stream.in_use));
     return 0;
 }
 
@@ -169,14 +173,76 @@ static bool is_nr_vcpus(void *opaque, int version_id)
 
 static int post_load(void *opaque, int version_id)
 {
-    memcpy(absent->data, stream.vcpus, stream.nr * sizeof(AbsentVCPU));
+    uint32_t i;
+
+    for (i = 0; i < absent->len; i++) {
+        *absent_vcpu(i) = stream.vcpus[i];
+        /* The array has been allocated, but no more than the stream's fields set. */
+        absent_vcpu(i)->vcpu_info_mr = NULL;
+        absent_vcpu(i)->vcpu_info_hva = NULL;
+    }
     g_free(g_steal_pointer(&stream.vcpus));
     return 0;
 }
 
+/* Events go on to be marked there, for when the vCPU is plugged again. */
+static int map_vcpu_info(uint32_t i)
+{
+    AbsentVCPU *a = absent_vcpu(i);
+    MemoryRegionSection section =
+        memory_region_find(get_system_memory(), vcpu_info_of(a),
+                           sizeof(struct vcpu_info));
+
+    if (!section.mr || !memory_region_is_ram(section.mr) ||
+        int128_lt(section.size, int128_make64(sizeof(struct vcpu_info)))) {
+        memory_region_unref(section.mr);
+        error_report("vCPU %u, which is unplugged: no memory where the guest "
+                     "has its vcpu_info", i);
+        return -EINVAL;
+    }
+    a->vcpu_info_mr = section.mr;
+    a->vcpu_info_hva = (char *)memory_region_get_ram_ptr(section.mr) +
+                       section.offset_within_region;
+    xen_evtchn_set_absent_vcpu_info(i, a->vcpu_info_hva);
+    return 0;
+}
+
+int xen_absent_vcpus_loaded(void)
+{
+    uint32_t i;
+    int ret = 0;
+
+    for (i = 0; stream.in_use && i < absent->len && !ret; i++) {
+        if (stream.in_use[i].vcpu_info) {
+            ret = map_vcpu_info(i);
+        }
+    }
+    g_free(g_steal_pointer(&stream.in_use));
+    return ret;
+}
+
+/* Senders write there without the dirty log's knowing. */
+static void vm_changed(void *opaque, bool running, RunState state)
+{
+    uint32_t i;
+
+    for (i = 0; absent && i < absent->len && !running; i++) {
+        AbsentVCPU *a = absent_vcpu(i);
+
+        if (a->vcpu_info_mr) {
+            memory_region_set_dirty(
+                a->vcpu_info_mr,
+                (char *)a->vcpu_info_hva -
+                    (char *)memory_region_get_ram_ptr(a->vcpu_info_mr),
+                sizeof(struct vcpu_info));
+        }
+    }
+}
+
 static int pre_load(void *opaque)
 {
-    stream.vcpus = NULL;
+    g_free(g_steal_pointer(&stream.vcpus));
+    g_free(g_steal_pointer(&stream.in_use));
     return 0;
 }
 
@@ -208,12 +274,24 @@ static const VMStateDescription vmstate_absent_vcpu = {
     },
 };
 
+static const VMStateDescription vmstate_in_use = {
+    .name = "xen_absent_vcpu_in_use",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_BOOL(vcpu_info, InUse),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+/* Version 1 was saved only when nothing was in use. */
 static const VMStateDescription vmstate_absent = {
     .name = "xen_absent_vcpus",
-    .version_id = 1,
+    .version_id = 2,
     .minimum_version_id = 1,
     .needed = needed,
     .pre_save = pre_save,
+    .post_save = post_save,
     .pre_load = pre_load,
     .post_load = post_load,
     .fields = (const VMStateField[]) {
@@ -221,6 +299,8 @@ static const VMStateDescription vmstate_absent = {
         VMSTATE_VALIDATE("number of vCPUs", is_nr_vcpus),
         VMSTATE_STRUCT_VARRAY_ALLOC(vcpus, struct AbsentStream, nr, 1,
                                     vmstate_absent_vcpu, AbsentVCPU),
+        VMSTATE_STRUCT_VARRAY_ALLOC(in_use, struct AbsentStream, nr, 2,
+                                    vmstate_in_use, InUse),
         VMSTATE_END_OF_LIST()
     },
 };
@@ -228,4 +308,5 @@ static const VMStateDescription vmstate_absent = {
 void xen_absent_vcpus_init(void)
 {
     vmstate_register(NULL, 0, &vmstate_absent, &stream);
+    qemu_add_vm_change_state_handler(vm_changed, NULL);
 }

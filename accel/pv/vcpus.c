@@ -18,7 +18,9 @@
 #include "cpu.h"
 #include "hw/i386/kvm/xen_xenstore.h"
 #include "hw/i386/x86.h"
+#include "migration/vmstate.h"
 #include "qapi/error.h"
+#include "system/runstate.h"
 
 #include "hw/xen-accel/xen_accel.h"
 #include "machine.h"
@@ -137,6 +139,131 @@ static void reset(MachineState *ms, ResetType type)
     machine.reset(ms, type);
 }
 
+/* The stream ----------------------------------------------------------------- */
+
+/* The values are in streams. */
+enum {
+    SLOT_EMPTY,
+    SLOT_SPARE,
+    SLOT_PLUGGED,
+};
+
+typedef struct SlotStream {
+    uint8_t has;
+    bool leaves;
+    uint32_t status;
+} SlotStream;
+
+static struct {
+    int32_t nr;
+    SlotStream *slots;
+} stream;
+
+static uint8_t slot_has(unsigned int i)
+{
+    return slots[i].spare        ? SLOT_SPARE :
+           possible->cpus[i].cpu ? SLOT_PLUGGED :
+                                   SLOT_EMPTY;
+}
+
+static int pre_save(void *opaque)
+{
+    int i;
+
+    stream.nr = possible->len;
+    stream.slots = g_new0(SlotStream, stream.nr);
+    for (i = 0; i < stream.nr; i++) {
+        stream.slots[i] = (SlotStream){
+            .has = slot_has(i),
+            .leaves = slots[i].leaves,
+            .status = slots[i].status,
+        };
+    }
+    return 0;
+}
+
+static int forget_stream(void *opaque)
+{
+    g_free(g_steal_pointer(&stream.slots));
+    return 0;
+}
+
+static bool is_nr_slots(void *opaque, int version_id)
+{
+    return stream.nr == possible->len;
+}
+
+/* A spare that the guest had taken down when it was saved is not wanted here. */
+static int load_slot(unsigned int i, const SlotStream *in)
+{
+    if (in->has == SLOT_EMPTY && slots[i].spare) {
+        remove_cpu(i);
+    }
+    if (in->has != slot_has(i)) {
+        error_report(
+            "vCPU %u of the saved guest was %splugged: start this machine "
+            "with the same CPUs",
+            i, in->has == SLOT_PLUGGED ? "" : "not ");
+        return -EINVAL;
+    }
+    if (in->status > XEN_VCPU_UP) {
+        error_report("vCPU %u of the saved guest has a status that is unknown",
+                     i);
+        return -EINVAL;
+    }
+    slots[i].leaves = in->leaves && in->has == SLOT_PLUGGED && i;
+    slots[i].status = in->status;
+    return 0;
+}
+
+static int post_load(void *opaque, int version_id)
+{
+    int i, ret = 0;
+
+    for (i = 0; i < stream.nr && !ret; i++) {
+        ret = load_slot(i, &stream.slots[i]);
+    }
+    forget_stream(NULL);
+    return ret;
+}
+
+/* What was to go when the guest was saved, but after its state has been loaded. */
+static void vm_changed(void *opaque, bool running, RunState state)
+{
+    if (running) {
+        schedule_let_go();
+    }
+}
+
+static const VMStateDescription vmstate_slot = {
+    .name = "xen_pv_vcpu_slot",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]){ VMSTATE_UINT8(has, SlotStream),
+                                      VMSTATE_BOOL(leaves, SlotStream),
+                                      VMSTATE_UINT32(status, SlotStream),
+                                      VMSTATE_END_OF_LIST() },
+};
+
+static const VMStateDescription vmstate_slots = {
+    .name = "xen_pv_vcpus",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    /* To remove a spare changes XenStore, and what is known of absent vCPUs. */
+    .priority = MIG_PRI_IOMMU,
+    .pre_save = pre_save,
+    .post_save = forget_stream,
+    .pre_load = forget_stream,
+    .post_load = post_load,
+    .fields =
+        (const VMStateField[]){
+            VMSTATE_INT32(nr, typeof(stream)),
+            VMSTATE_VALIDATE("number of vCPUs", is_nr_slots),
+            VMSTATE_STRUCT_VARRAY_ALLOC(slots, typeof(stream), nr, 1,
+                                        vmstate_slot, SlotStream),
+            VMSTATE_END_OF_LIST() },
+};
+
 static bool is_vcpu(DeviceState *dev)
 {
     return slots && object_dynamic_cast(OBJECT(dev), TYPE_X86_CPU);
@@ -195,6 +322,8 @@ unsigned int xen_pv_vcpus_init(MachineState *ms)
     slots = g_new0(Slot, ms->smp.max_cpus);
     possible = ms->possible_cpus;
     qmp_cpu_is_hidden = is_spare;
+    vmstate_register(NULL, 0, &vmstate_slots, &stream);
+    qemu_add_vm_change_state_handler(vm_changed, NULL);
     for (i = ms->smp.cpus; i < ms->smp.max_cpus; i++) {
         make_spare(ms, i);
     }

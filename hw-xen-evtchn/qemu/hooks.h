@@ -49,6 +49,8 @@ void xen_evtchn_vcpu_ended(CPUState *cs);
 
 /* @vcpu_info (host address, or NULL) is about to replace what @cs has. */
 void xen_evtchn_set_vcpu_info(CPUState *cs, void *vcpu_info);
+/* @vcpu is not there, but had this vcpu_info before the guest was saved. */
+void xen_evtchn_set_absent_vcpu_info(uint32_t vcpu, void *vcpu_info);
 /* @vcpu is not there, and what it had until it was unplugged is gone. */
 void xen_evtchn_forget_vcpu_info(uint32_t vcpu);
 /* The machine woke from S3: its vCPUs and their LAPICs were reset, no more. */
@@ -59,6 +61,14 @@ uint64_t xen_evtchn_get_callback_param(void);
 void xen_evtchn_upcall_vector_set(CPUState *cs);
 /* The guest's mode was latched anew. */
 void xen_evtchn_set_long_mode(bool long_mode);
+
+/*
+ * The guest stops: QEMU has @cs's singleshot timer, which KVM has no more.  And it goes
+ * on, perhaps elsewhere, with a system time that need not be QEMU_CLOCK_VIRTUAL's:
+ * the timer is set anew, in KVM where that runs timers.  vCPU's thread, BQL held.
+ */
+void xen_evtchn_take_timer(CPUState *cs);
+void xen_evtchn_resume_timer(CPUState *cs);
 
 /*
  * Implemented in target/i386/kvm/xen-emu.c: from now on the kernel does, or

@@ -13,7 +13,6 @@
 #include "qapi/error.h"
 #include "hw/boards.h"
 #include "hw/xen/xen.h"
-#include "migration/blocker.h"
 #include "migration/vmstate.h"
 #include "system/kvm.h"
 #include "system/kvm_xen.h"
@@ -81,14 +80,19 @@ void xen_evtchn_set_vcpu_info(CPUState *cs, void *vcpu_info)
     }
 }
 
-void xen_evtchn_forget_vcpu_info(uint32_t vcpu)
+void xen_evtchn_set_absent_vcpu_info(uint32_t vcpu, void *vcpu_info)
 {
     XenEvtchnState *s = xen_evtchn_singleton;
 
     if (s && vcpu < s->nr_cpus) {
-        s->cpus[vcpu].vcpu_info = NULL;
-        evtchn_vcpu_set_info(s->guest, vcpu, NULL, false);
+        s->cpus[vcpu].vcpu_info = vcpu_info;
+        evtchn_vcpu_set_info(s->guest, vcpu, vcpu_info, false);
     }
+}
+
+void xen_evtchn_forget_vcpu_info(uint32_t vcpu)
+{
+    xen_evtchn_set_absent_vcpu_info(vcpu, NULL);
 }
 
 void xen_evtchn_set_long_mode(bool long_mode)
@@ -193,7 +197,11 @@ static int xen_evtchn_post_load(void *opaque, int version_id)
     }
     xen_evtchn_msi_refresh_stale();
     xen_evtchn_kvm_update(s);
-    return xen_accel->guest_loaded ? xen_accel->guest_loaded() : 0;
+    ret = xen_absent_vcpus_loaded();
+    if (ret) {
+        return ret;
+    }
+    return xen_accel->guest_loaded();
 }
 
 static bool xen_evtchn_is_needed(void *opaque)
@@ -294,20 +302,6 @@ XenEvtchnOffer xen_evtchn_offer(void)
     };
 }
 
-/* Rather than a guest that has lost something. */
-static void refuse_migration(void)
-{
-    static Error *reason;
-
-    if (!xen_accel->guest_loaded) {
-        error_setg(&reason,
-                   "a Xen guest on %s cannot be saved or migrated yet: "
-                   "its timers and vCPUs' areas are not in the stream",
-                   xen_accel->name);
-        migrate_add_blocker(&reason, &error_fatal);
-    }
-}
-
 void xen_evtchn_create(unsigned int nr_gsis, qemu_irq *system_gsis)
 {
     DeviceState *dev;
@@ -316,7 +310,6 @@ void xen_evtchn_create(unsigned int nr_gsis, qemu_irq *system_gsis)
     /* This is the first device of a Xen guest that needs its accelerator. */
     xen_accel_require();
     xen_machine_state_init();
-    refuse_migration();
     xen_hypercalls_init();
     dev = qdev_new(TYPE_XEN_EVTCHN);
     s = XEN_EVTCHN(dev);
