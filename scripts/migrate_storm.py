@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Migrates the guest test "storm" from one QEMU to the next. scripts/migrate-storm calls
+this, or has the lab run it."""
+
+import glob
+import json
+import re
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+from qmp import Failed, Monitor
+
+SECONDS = 100       # for anything
+
+
+class Machine:
+    """A QEMU with the guest; `incoming` is where that comes from."""
+
+    count = 0
+
+    def __init__(self, options, work, incoming=None):
+        Machine.count += 1
+        name = f"qemu{Machine.count}"
+        self.console = f"{work}/{name}.console"
+        command = [*options["command"], "-qmp", f"unix:{name}.qmp,server=on,wait=off",
+                   "-chardev", f"file,id=console,path={name}.console", "-device", "xen-console,chardev=console"]
+        if incoming:
+            command += ["-S", "-incoming", incoming]
+        with open(f"{work}/{name}.err", "w") as errors:
+            self.process = subprocess.Popen(command, cwd=work, stderr=errors, stdin=subprocess.DEVNULL)
+        self.monitor = Monitor(f"{work}/{name}.qmp", self.process, options["patience"])
+        self.ask = self.monitor.ask
+
+    def said(self):
+        with open(self.console, errors="replace") as console:
+            return console.read()
+
+    def await_status(self, *wanted):
+        until = self.monitor.deadline(SECONDS)
+        while (status := self.ask("query-status")["status"]) not in wanted:
+            if time.monotonic() > until:
+                raise Failed(f"the guest is {status}")
+            time.sleep(0.02)
+
+    def send_away(self, uri):
+        """To a file, or while it runs to a socket; where it must still be in its storm."""
+        if uri.startswith("file:"):
+            self.ask("stop")
+        if self.ask("query-status")["status"] not in ("running", "paused"):
+            raise Failed("the storm was over too soon: give more --events")
+        self.ask("migrate", uri=uri)
+        until = self.monitor.deadline(SECONDS)
+        while (state := self.ask("query-migrate")).get("status") != "completed":
+            if state.get("status") == "failed" or time.monotonic() > until:
+                raise Failed(f"migration: {state.get('error-desc', state.get('status'))}")
+            time.sleep(0.01)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def migrate(options, work, machine, i):
+    """Returns the QEMU where the guest goes on."""
+    saved = i % 2 == 0
+    uri = "file:saved" if saved else f"unix:wire{i}"
+    if saved:
+        machine.send_away(uri)
+        new = Machine(options, work, uri)
+    else:
+        new = Machine(options, work, uri)
+    try:
+        if not saved:
+            machine.send_away(uri)
+        new.await_status("paused")
+        machine.kill()
+        new.ask("cont")
+    except BaseException:
+        new.kill()
+        raise
+    return new
+
+
+def storm(options, work):
+    """Returns what the guest has said."""
+    machine = Machine(options, work)
+    said = ""
+    try:
+        # All sources have to be there.
+        until = machine.monitor.deadline(SECONDS)
+        while "storm: begins" not in machine.said():
+            if machine.process.poll() is not None or time.monotonic() > until:
+                raise Failed(f"the storm does not begin: {machine.said()[-200:]}")
+            time.sleep(0.05)
+        for i in range(1, options["migrations"] + 1):
+            time.sleep(options["seconds"])
+            said += machine.said()
+            machine = migrate(options, work, machine, i)
+        if machine.process.poll() is not None or "ok 1" in machine.said():
+            raise Failed("the storm was over too soon: give more --events")
+        machine.process.wait(600 * options["patience"])
+        return said + machine.said()
+    except subprocess.TimeoutExpired:
+        raise Failed("the storm does not end") from None
+    finally:
+        machine.kill()
+
+
+def run(options, work):
+    """Runs it, prints the outcome, and returns the exit status."""
+    try:
+        said = storm(options, work)
+    except (Failed, TimeoutError) as error:
+        for log in sorted(glob.glob(work + "/*.err")):
+            with open(log, errors="replace") as lines:
+                sys.stderr.writelines(lines.readlines()[-5:])
+        print(f"migrate-storm: FAILED: {error}", file=sys.stderr)
+        return 1
+    if not re.search(r"^ok 1 - storm", said, re.MULTILINE):
+        sys.stderr.write(said[-2000:])
+        print("migrate-storm: FAILED: see the guest's console above", file=sys.stderr)
+        return 1
+    counted = re.search(r"storm: (\d+ events .*)", said).group(1)
+    print(f"migrate-storm: passed: {options['migrations']} migrations; {counted.strip()}")
+    return 0
+
+
+if __name__ == "__main__":
+    with open("options.json") as file:
+        sys.exit(run(json.load(file), "."))
