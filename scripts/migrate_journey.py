@@ -187,7 +187,7 @@ class Journey:
         if words or times > self.options.vcpus + 2 or len(marked) > self.options.vcpus:
             raise Failed(f"memory differs after the migration, beside {times} clocks and "
                          f"{len(marked)} selectors: "
-                         + " ".join(f"{i:#x}" for i in words[:20]))
+                         + " ".join(f"{i:#x}: {there[i:i + 8].hex()} {here[i:i + 8].hex()}" for i in words[:20]))
 
     def migrate(self, i):
         old = self.machine

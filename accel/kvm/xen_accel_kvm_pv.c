@@ -63,9 +63,13 @@ static int set_vcpu_info(CPUState *cs, uint64_t gpa)
     return kvm_vcpu_ioctl(cs, KVM_SET_MSRS, &msrs) == 1 ? 0 : -EINVAL;
 }
 
-/* KVM has one clock for a vCPU.  A guest does without this one. */
+/*
+ * KVM has one clock for a vCPU.  A guest does without this one, also after a load, which
+ * would set up what QEMU has noted.
+ */
 static int set_vcpu_time_info(CPUState *cs, uint64_t gpa)
 {
+    X86_CPU(cs)->env.xen_vcpu_time_info_gpa = INVALID_GPA;
     return gpa == INVALID_GPA ? 0 : -EOPNOTSUPP;
 }
 
