@@ -46,16 +46,16 @@ def is_time(there, here, offset):
     return not before % 2 and not after % 2 and 0 < after - before <= 8
 
 
-def has_runstate(memory, offset):
-    """Whether a vcpu_runstate_info is there: its times are those up to the last change."""
-    state, entered, *times = struct.unpack_from("<Q5Q", memory, offset)
-    return state < 4 and entered == sum(times) > 0
-
-
 def is_in_runstate(there, here, offset):
-    """KVM counts on for a vCPU whose registers are asked for, until the guest goes on."""
-    return any(has_runstate(there, start) and has_runstate(here, start)
-               for start in range(max(0, offset - RUNSTATE_SIZE + 8), min(offset, len(here) - RUNSTATE_SIZE) + 8, 8))
+    """Whether it is in a vcpu_runstate_info: its times are those up to the last change. KVM sets
+    it up with what the new machine's vCPU has, until the guest goes on."""
+    def entered(memory, start):
+        state, last, *times = struct.unpack_from("<Q5Q", memory, start)
+        return last if state < 4 and last == sum(times) else None
+
+    last = min(offset, len(here) - RUNSTATE_SIZE)
+    return any(entered(there, start) and entered(here, start) is not None
+               for start in range(max(0, offset - RUNSTATE_SIZE + 8), last + 8, 8))
 
 
 class Journey:
