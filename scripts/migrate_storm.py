@@ -113,6 +113,8 @@ def run(options, work):
     try:
         said = storm(options, work)
     except (Failed, TimeoutError) as error:
+        if str(error).endswith("ended with 0"):
+            error = "the storm was over too soon: give more --events"
         for log in sorted(glob.glob(work + "/*.err")):
             with open(log, errors="replace") as lines:
                 sys.stderr.writelines(lines.readlines()[-5:])
