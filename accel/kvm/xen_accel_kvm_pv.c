@@ -8,7 +8,6 @@
 #include "qemu/osdep.h"
 #include <linux/kvm.h>
 #include "standard-headers/asm-x86/kvm_para.h"
-#include "qemu/error-report.h"
 #include "cpu.h"
 #include "exec/address-spaces.h"
 #include "system/kvm.h"
@@ -18,7 +17,6 @@
 
 #include "internal.h"
 #include "../pv/call.h"
-#include "../pv/meltdown.h"
 #include "../wallclock.h"
 
 static bool guest_long_mode;
@@ -111,11 +109,6 @@ static int set_runstate_update_flag(bool enable)
 
 static int init_vcpu(CPUState *cs)
 {
-    if (!cs->cpu_index && processor_has_meltdown(MELTDOWN_FILE)) {
-        warn_report_once("a program in this PV guest can read all of the "
-                         "guest's memory, as this processor has Meltdown: "
-                         "-machine xen-pv-layer=shim, or an HVM guest, is safe");
-    }
     xen_kvm_block_init_vcpu(cs);
     xen_kvm_init_vcpu_status(cs);
     xen_kvm_migration_init_vcpu(cs);

@@ -20,25 +20,11 @@
 #include "system/system.h"
 
 #include "hw/xen-accel/xen_accel.h"
-#include "../machine_types.h"
 #include "../pv_layer.h"
 #include "call.h"
 #include "machine.h"
-#include "kernel_elf.h"
 #include "monitor_memory.h"
-#include "payload.h"
 #include "vcpus.h"
-
-#define XEN_GUEST_PROPERTY "xen-guest"
-#define XEN_LAYER_PROPERTY "xen-pv-layer"
-#define XEN_EVENTS_PROPERTY "xen-pv-events"
-
-/* What is below the guest. */
-typedef enum XenPVLayer {
-    XEN_PV_BY_KERNEL,           /* the shim for a 32-bit kernel, else the monitor */
-    XEN_PV_MONITOR,
-    XEN_PV_SHIM,
-} XenPVLayer;
 
 /* The monitor's memory for events: enough for all ports; the host gives what is used. */
 #define HEAP_MFN        0xe0000
@@ -48,11 +34,6 @@ typedef enum XenPVLayer {
 extern const char _binary_xen_pv_monitor_start[];
 extern const char _binary_xen_pv_monitor_end[];
 
-/* The properties, as given. */
-static bool wants_pv;
-static XenPVLayer wanted_layer;
-static bool own_events = true;
-
 static struct {
     XenPVMemory memory;
     GBytes *kernel, *initrd;
@@ -61,56 +42,6 @@ static struct {
     bool has_run;
     Notifier machine_done;
 } guest;
-
-static bool is_pv(Object *machine)
-{
-    const XenMachineType *type = xen_machine_type(machine);
-
-    return wants_pv || (type && type->pv);
-}
-
-/* A file that is no kernel is not one: the builder says what is wrong with it. */
-static bool is_32_bit_kernel(const char *name)
-{
-    g_autoptr(GMappedFile) file = name ? g_mapped_file_new(name, false, NULL) : NULL;
-    g_autoptr(GBytes) bytes = file ? g_mapped_file_get_bytes(file) : NULL;
-    g_autoptr(GBytes) kernel = bytes ? xen_pv_payload(bytes, NULL) : NULL;
-    XenKernelElf elf;
-
-    return kernel && xen_kernel_elf_open(&elf, kernel, NULL) && !elf.is_64;
-}
-
-/* From when the options are known until there is no kernel to look at any more. */
-static XenPVLayer get_layer_of(MachineState *ms)
-{
-    static XenPVLayer by_kernel;
-
-    if (wanted_layer != XEN_PV_BY_KERNEL) {
-        return wanted_layer;
-    }
-    if (by_kernel == XEN_PV_BY_KERNEL) {
-        by_kernel = is_32_bit_kernel(ms->kernel_filename) ? XEN_PV_SHIM :
-                                                            XEN_PV_MONITOR;
-    }
-    return by_kernel;
-}
-
-bool xen_pv_machine_has_monitor(void)
-{
-    return is_pv(OBJECT(current_machine)) &&
-           get_layer_of(current_machine) == XEN_PV_MONITOR;
-}
-
-bool xen_pv_machine_has_shim(void)
-{
-    return is_pv(OBJECT(current_machine)) &&
-           get_layer_of(current_machine) == XEN_PV_SHIM;
-}
-
-bool xen_pv_machine_has_own_events(void)
-{
-    return own_events;
-}
 
 static void write_frame(void *opaque, uint64_t mfn, const void *data,
                         size_t size)
@@ -135,7 +66,7 @@ static void offer_events(struct pv_boot *boot)
 {
     XenEvtchnOffer offer = xen_evtchn_offer();
 
-    boot->own_events = own_events;
+    boot->own_events = xen_pv_machine_has_own_events();
     boot->fifo = offer.fifo;
     boot->three_level = offer.three_level;
     boot->max_ports = offer.max_ports;
@@ -189,7 +120,7 @@ static void reset(void)
     xen_pv_call_set_vcpus(guest.memory.vcpus_mfn << TARGET_PAGE_BITS);
     if (guest.has_run) {
         clear_ram(current_machine->ram);
-        if (own_events) {
+        if (xen_pv_machine_has_own_events()) {
             clear_ram(&guest.heap);
         }
     }
@@ -267,11 +198,11 @@ void xen_pv_machine_init(MachineState *ms)
     };
     XenPVImage image;
 
-    if (!is_pv(OBJECT(ms))) {
+    if (!xen_pv_machine_is_pv(OBJECT(ms))) {
         return;
     }
     if (!xen_accel || !xen_accel->get_xen_version()) {
-        error_report("-machine " XEN_GUEST_PROPERTY "=pv needs xen-version, "
+        error_report("-machine xen-guest=pv needs xen-version, "
                      "such as xen-version=0x40011 for 4.17");
         exit(1);
     }
@@ -280,7 +211,7 @@ void xen_pv_machine_init(MachineState *ms)
                      "boots that of the guest's disk (grub-x86_64-xen.bin)");
         exit(1);
     }
-    if (get_layer_of(ms) == XEN_PV_SHIM) {
+    if (xen_pv_machine_has_shim()) {
         xen_pv_layer_load(ms);
         return;
     }
@@ -299,12 +230,13 @@ void xen_pv_machine_init(MachineState *ms)
         g_bytes_new(_binary_xen_pv_monitor_start,
                            _binary_xen_pv_monitor_end -
                            _binary_xen_pv_monitor_start);
-    if (!xen_pv_memory_plan(&guest.memory, &ram, xen_pv_vcpus_init(ms))) {
+    if (!xen_pv_memory_plan(&guest.memory, &ram, xen_pv_vcpus_init(ms),
+                            xen_pv_machine_needs_isolation())) {
         error_report("a PV guest needs more memory: give more by -m");
         exit(1);
     }
     xen_pv_call_init();
-    if (own_events) {
+    if (xen_pv_machine_has_own_events()) {
         memory_region_init_ram(&guest.heap, NULL, "xen-pv-monitor",
                                NR_HEAP_MFNS << TARGET_PAGE_BITS, &error_fatal);
         memory_region_add_subregion(get_system_memory(),
@@ -317,82 +249,4 @@ void xen_pv_machine_init(MachineState *ms)
     g_clear_pointer(&ms->kernel_filename, g_free);
     guest.machine_done.notify = machine_done;
     qemu_add_machine_init_done_notifier(&guest.machine_done);
-}
-
-static char *get_guest(Object *obj, Error **errp)
-{
-    return g_strdup(is_pv(obj) ? "pv" : "hvm");
-}
-
-static void set_guest(Object *obj, const char *value, Error **errp)
-{
-    if (!strcmp(value, "pv")) {
-        wants_pv = true;
-        xen_mode = XEN_EMULATE;
-    } else if (!strcmp(value, "hvm")) {
-        wants_pv = false;
-        if (is_pv(obj)) {
-            error_setg(errp, XEN_GUEST_PROPERTY "=hvm: this machine type is a "
-                       "PV guest's: take -machine pc-i440fx-10.0-xen4.17");
-        }
-    } else {
-        error_setg(errp, XEN_GUEST_PROPERTY "=%s: must be hvm or pv", value);
-    }
-}
-
-static char *get_layer(Object *obj, Error **errp)
-{
-    static const char *const names[] = { "auto", "monitor", "shim" };
-
-    return g_strdup(names[wanted_layer]);
-}
-
-static void set_layer(Object *obj, const char *value, Error **errp)
-{
-    if (!strcmp(value, "auto")) {
-        wanted_layer = XEN_PV_BY_KERNEL;
-    } else if (!strcmp(value, "monitor")) {
-        wanted_layer = XEN_PV_MONITOR;
-    } else if (!strcmp(value, "shim")) {
-        wanted_layer = XEN_PV_SHIM;
-    } else {
-        error_setg(errp, XEN_LAYER_PROPERTY "=%s: must be auto, monitor or shim",
-                   value);
-    }
-}
-
-static char *get_events(Object *obj, Error **errp)
-{
-    return g_strdup(own_events ? "monitor" : "qemu");
-}
-
-static void set_events(Object *obj, const char *value, Error **errp)
-{
-    if (!strcmp(value, "monitor")) {
-        own_events = true;
-    } else if (!strcmp(value, "qemu")) {
-        own_events = false;
-    } else {
-        error_setg(errp, XEN_EVENTS_PROPERTY "=%s: must be monitor or qemu",
-                   value);
-    }
-}
-
-void xen_pv_machine_class_init(ObjectClass *oc)
-{
-    xen_pv_vcpus_class_init(oc);
-    object_class_property_add_str(oc, XEN_LAYER_PROPERTY, get_layer, set_layer);
-    object_class_property_set_description(oc, XEN_LAYER_PROPERTY,
-        "What is below a PV guest: monitor, or shim, Xen's PV shim; auto (the "
-        "default) is the shim for a 32-bit kernel, else the monitor");
-    object_class_property_add_str(oc, XEN_EVENTS_PROPERTY, get_events,
-                                  set_events);
-    object_class_property_set_description(oc, XEN_EVENTS_PROPERTY,
-        "Where a PV guest's events are: monitor (the default), within the "
-        "guest's machine, or qemu");
-    object_class_property_add_str(oc, XEN_GUEST_PROPERTY, get_guest, set_guest);
-    object_class_property_set_description(oc, XEN_GUEST_PROPERTY,
-        "What kind of Xen guest's machine this is: hvm (the default, but for PV "
-        "guests' machine types), or pv, "
-        "whose kernel -kernel names");
 }

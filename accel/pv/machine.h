@@ -6,13 +6,17 @@
 
 #include "hw/boards.h"
 
-/* The properties xen-guest, xen-pv-layer and xen-pv-events. */
+/* The properties xen-guest, xen-pv-layer, xen-pv-events and xen-pv-isolation. */
 void xen_pv_machine_class_init(ObjectClass *oc);
+/* Whether @machine is a PV guest's. */
+bool xen_pv_machine_is_pv(Object *machine);
 /* What is below the PV guest, if it is one; known once the options are. */
 bool xen_pv_machine_has_monitor(void);
 bool xen_pv_machine_has_shim(void);
 /* Whether the guest's events are the monitor's. */
 bool xen_pv_machine_has_own_events(void);
+/* Whether programs in the guest get page tables of their own; warns if they lack them. */
+bool xen_pv_machine_needs_isolation(void);
 
 /*
  * If @ms, whose RAM is known and whose kernel is not loaded yet, is a PV guest's:

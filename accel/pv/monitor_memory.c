@@ -139,7 +139,7 @@ static uint64_t take(uint64_t *next, uint64_t nr)
 
 /* Returns the frame behind the last. */
 static uint64_t lay_out(XenPVMemory *m, const XenPVRam *ram, uint64_t first,
-                        unsigned int nr_vcpus)
+                        unsigned int nr_vcpus, bool isolated)
 {
     uint64_t next = first, i;
     XenPVTables *tables;
@@ -160,6 +160,8 @@ static uint64_t lay_out(XenPVMemory *m, const XenPVRam *ram, uint64_t first,
     m->vcpus_mfn = take(&next, m->nr_vcpus);
     m->nr_stubs = PAGES(nr_vcpus * STUB_SIZE);
     m->stubs_mfn = take(&next, m->nr_stubs);
+    m->nr_isolation = isolated ? nr_vcpus * ISOLATION_PAGES : 0;
+    m->isolation_mfn = take(&next, m->nr_isolation);
     m->nr_windows = nr_vcpus * (WINDOW_SIZE / PAGE);
     m->windows_mfn = take(&next, m->nr_windows);
     m->nr_marks = PAGES(m->boot.max_mfn);
@@ -200,7 +202,7 @@ static void add_range(XenPVMemory *m, unsigned int i, uint64_t first,
 }
 
 bool xen_pv_memory_plan(XenPVMemory *m, const XenPVRam *ram,
-                        unsigned int nr_vcpus)
+                        unsigned int nr_vcpus, bool isolated)
 {
     GBytes *image = m->image;
 
@@ -209,12 +211,12 @@ bool xen_pv_memory_plan(XenPVMemory *m, const XenPVRam *ram,
     m->boot.max_mfn = ram->high_pages ? ram->high_mfn + ram->high_pages :
                                         ram->low_pages;
     /* How many frames the M2P and the tables take comes out of the first try. */
-    lay_out(m, ram, 0, nr_vcpus);
-    lay_out(m, ram, 0, nr_vcpus);
+    lay_out(m, ram, 0, nr_vcpus, isolated);
+    lay_out(m, ram, 0, nr_vcpus, isolated);
     if (m->nr + LOW_MEMORY_END >= ram->low_pages) {
         return false;
     }
-    lay_out(m, ram, ram->low_pages - m->nr, nr_vcpus);
+    lay_out(m, ram, ram->low_pages - m->nr, nr_vcpus, isolated);
 
     m->mfns = g_array_new(false, false, sizeof(uint64_t));
     add_range(m, 0, LOW_MEMORY_END, m->first);
@@ -229,6 +231,7 @@ bool xen_pv_memory_plan(XenPVMemory *m, const XenPVRam *ram,
     m->boot.status_mfn = STATUS_MFN;
     m->boot.nr_grant_mfns = NR_GRANT_MFNS;
     m->boot.stubs_mfn = m->stubs_mfn;
+    m->boot.isolation_mfn = isolated ? m->isolation_mfn : 0;
     return true;
 }
 

@@ -20,6 +20,7 @@ typedef struct XenPVMemory {
     uint64_t boot_mfn;
     uint64_t vcpus_mfn, nr_vcpus;
     uint64_t stubs_mfn, nr_stubs;
+    uint64_t isolation_mfn, nr_isolation;
     uint64_t windows_mfn, nr_windows;
     uint64_t marks_mfn, nr_marks;
     uint64_t ones_mfn;
@@ -35,10 +36,10 @@ typedef struct XenPVRam {
 
 /*
  * Divide the machine's RAM between guest and monitor, and make the monitor's page
- * tables.  False if there is too little.
+ * tables.  @isolated: user mode has tables of its own.  False if there is too little.
  */
 bool xen_pv_memory_plan(XenPVMemory *memory, const XenPVRam *ram,
-                        unsigned int nr_vcpus);
+                        unsigned int nr_vcpus, bool isolated);
 void xen_pv_memory_clear(XenPVMemory *memory);
 
 /* Calls @write(@opaque, mfn, data, size) for all that is not zero. */

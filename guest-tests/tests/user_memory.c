@@ -249,4 +249,20 @@ TEST(multicall_of_long_lists, "pv seconds=30")
     check(end - begin < 4 * DELAY || when_received - begin < (end - begin) / 2);
 }
 
+USER_CODE(code_count, "1: dec %rdi; jnz 1b; ud2");
+
+/* scripts/test has it count for long, and looks at the page tables meanwhile. */
+TEST(user_counts, "pv alone")
+{
+    struct user user = { .di = command_line_number("count", 1000) };
+    struct trap trap;
+
+    user_begin(CODE(code_count));
+    user_load();
+    test_note("to user mode");
+    user_run(&user, &trap);
+    check_equal(trap.regs.vector, EXC_UD);
+    user_end();
+}
+
 #endif /* GUEST_PV */

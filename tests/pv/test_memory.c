@@ -69,7 +69,7 @@ static void test_vcpus(gconstpointer data)
     XenPVMemory m = { .image = monitor_file() };
     g_autofree uint8_t *used = NULL;
 
-    g_assert_true(xen_pv_memory_plan(&m, &ram, nr_vcpus));
+    g_assert_true(xen_pv_memory_plan(&m, &ram, nr_vcpus, false));
     used = g_malloc0(m.nr);
     g_assert_cmpuint(m.boot.nr_vcpus, ==, nr_vcpus);
     g_assert_cmpuint(m.first + m.nr, ==, LOW_PAGES);
@@ -96,12 +96,38 @@ static void test_cost(void)
     for (i = 0; i < 2; i++) {
         XenPVMemory m = { .image = monitor_file() };
 
-        g_assert_true(xen_pv_memory_plan(&m, &ram, i ? 9 : 1));
+        g_assert_true(xen_pv_memory_plan(&m, &ram, i ? 9 : 1, false));
         nr[i] = m.nr;
         xen_pv_memory_clear(&m);
         g_bytes_unref(m.image);
     }
     g_assert_cmpuint((nr[1] - nr[0]) * PAGE, <=, 8 * 164 * 1024);
+}
+
+/* Tables for each vCPU's user mode, in frames that nothing else has. */
+static void test_isolated(void)
+{
+    const XenPVRam ram = { .low_pages = LOW_PAGES, .high_mfn = 0x100000 };
+    XenPVMemory m = { .image = monitor_file() };
+    g_autofree uint8_t *used = NULL;
+    uint64_t i, plain;
+
+    g_assert_true(xen_pv_memory_plan(&m, &ram, 3, false));
+    g_assert_cmpuint(m.boot.isolation_mfn, ==, 0);
+    plain = m.nr;
+    xen_pv_memory_clear(&m);
+    g_assert_true(xen_pv_memory_plan(&m, &ram, 3, true));
+    g_assert_cmpuint(m.nr, ==, plain + 3 * ISOLATION_PAGES);
+    used = g_malloc0(m.nr);
+    check_mapped(&m, VCPUS_VA, 3 * VCPU_SIZE, m.vcpus_mfn, used);
+    check_mapped(&m, STUBS_VA, 3 * STUB_SIZE, m.stubs_mfn, used);
+    check_mapped(&m, WINDOWS_VA, 3 * WINDOW_SIZE, m.windows_mfn, used);
+    for (i = 0; i < 3 * ISOLATION_PAGES; i++) {
+        g_assert_cmpuint(used[m.boot.isolation_mfn + i - m.first]++, ==, 0);
+        g_assert_cmpuint(m.boot.isolation_mfn + i, <, m.tables_mfn);
+    }
+    xen_pv_memory_clear(&m);
+    g_bytes_unref(m.image);
 }
 
 /* 160 KiB each: more than there is. */
@@ -110,7 +136,7 @@ static void test_too_many(void)
     const XenPVRam ram = { .low_pages = 16 * MIB_PAGES, .high_mfn = 0x100000 };
     XenPVMemory m = { .image = monitor_file() };
 
-    g_assert_false(xen_pv_memory_plan(&m, &ram, 128));
+    g_assert_false(xen_pv_memory_plan(&m, &ram, 128, false));
     xen_pv_memory_clear(&m);
     g_bytes_unref(m.image);
 }
@@ -123,6 +149,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/memory/255-vcpus", GUINT_TO_POINTER(255),
                          test_vcpus);
     g_test_add_func("/memory/cost", test_cost);
+    g_test_add_func("/memory/isolated", test_isolated);
     g_test_add_func("/memory/too-many", test_too_many);
     return g_test_run();
 }

@@ -29,6 +29,9 @@
 /* The stack for the guest's traps ends this far below a block's end. */
 #define STACK_SPARE     64
 
+/* Tables for a vCPU's user mode: one of each level. */
+#define ISOLATION_PAGES 4
+
 /* A write to this port calls L0, with what the vCPU's block begins with. */
 #define L0_PORT         0xe00
 
@@ -70,6 +73,7 @@ struct pv_boot {
     uint64_t heap_mfn, nr_heap_mfns;
     uint64_t grant_mfn, status_mfn, nr_grant_mfns;
     uint64_t stubs_mfn;
+    uint64_t isolation_mfn;     /* ISOLATION_PAGES for each vCPU; 0: none */
     uint64_t slots[16];
     /* vCPU 0 */
     uint64_t rip, rsp, start_info, start_info_mfn, top_mfn;

@@ -23,6 +23,10 @@
 #define REGS_SIZE   176
 #define REGS_CS     144
 
+/* struct vcpu */
+#define VCPU_FULL_CR3   64
+#define VCPU_EXIT_CR3   72
+
     .macro fixup from, to
     .pushsection .fixups, "a"
     .quad \from, \to
@@ -104,7 +108,20 @@ trap_common:
     pushfq
     andl $~0x44100, (%rsp)
     popfq
-    mov %rsp, %rdi
+    /*
+     * In the tables of isolated user mode (isolation.c) there is no more of the monitor
+     * than what it took to come here.  An NMI may come between any two of these
+     * instructions, and leaves FULL_CR3 and %cr3 as they were.
+     */
+    mov %rsp, %rbx
+    and $-VCPU_SIZE, %rbx
+    mov VCPU_FULL_CR3(%rbx), %r12
+    test %r12, %r12
+    jz 1f
+    mov %cr3, %r13
+    mov %r12, %cr3
+    movq $0, VCPU_FULL_CR3(%rbx)
+1:  mov %rsp, %rdi
     testb $3, REGS_CS(%rsp)
     jz 1f
     /*
@@ -125,13 +142,29 @@ trap_common:
     mov %rax, %rdi
 1:  xor %ebp, %ebp
     call trap
-    mov %rsp, %rdi
+    testb $3, REGS_CS(%rsp)
+    jnz 1f
+    test %r12, %r12
+    jz 1f
+    mov %r12, VCPU_FULL_CR3(%rbx)
+    mov %r13, %cr3
+1:  mov %rsp, %rdi
 
 /* run_guest(regs) */
     .globl run_guest
 run_guest:
     mov %rdi, %rsp
-    pop %r15
+    testb $3, REGS_CS(%rsp)
+    jz 1f
+    mov %rsp, %rbx
+    and $-VCPU_SIZE, %rbx
+    mov VCPU_EXIT_CR3(%rbx), %rax
+    test %rax, %rax
+    jz 1f
+    mov %cr3, %rcx
+    mov %rcx, VCPU_FULL_CR3(%rbx)
+    mov %rax, %cr3
+1:  pop %r15
     pop %r14
     pop %r13
     pop %r12

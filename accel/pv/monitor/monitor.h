@@ -133,6 +133,9 @@ struct parked {
 /* At the beginning of a vCPU's block. */
 struct vcpu {
     struct pv_call call;        /* first, where QEMU finds it */
+    /* See isolation.c and entry.S. */
+    uint64_t full_cr3;          /* while the isolated tables are loaded; else 0 */
+    uint64_t exit_cr3;          /* the isolated tables, if the guest is to have them */
     unsigned int id;
     uint32_t apic_id;
     bool kernel_mode;
@@ -386,6 +389,18 @@ void load_cr3(struct vcpu *v);
 void flush_local(struct vcpu *v);
 /* @mask: address of a bitmap of vCPUs in the guest, or 0 for all. */
 long flush_many(struct vcpu *v, uint64_t mask);
+
+/* isolation.c ---------------------------------------------------------------- */
+
+/* The part of the vCPU's isolated tables that never changes. */
+void init_isolation(struct vcpu *v);
+/* Before the vCPU enters the guest: nothing changes its mode's tables any more. */
+void isolate(struct vcpu *v);
+/*
+ * Whether the isolated tables differ from user mode's own at @address, as another vCPU has
+ * changed these, so that the fault there goes away by itself.
+ */
+bool isolation_is_behind(const struct vcpu *v, uint64_t address);
 
 /* print.c ------------------------------------------------------------------ */
 

@@ -70,6 +70,7 @@ void init_processor(struct vcpu *v)
     uint64_t stub = STUBS_VA + v->id * STUB_SIZE;
 
     init_descriptors(v);
+    init_isolation(v);
     asm volatile("lidt %0" : : "m"(idtr));
     fill_stub(v, 0, syscall_entry);
     fill_stub(v, STUB_SIZE / 2, syscall32_entry);

@@ -22,6 +22,7 @@ void enter_guest(struct vcpu *v)
     for (;;) {
         __atomic_store_n(&v->in_guest, true, __ATOMIC_SEQ_CST);
         if (!__atomic_load_n(&v->flush_pending, __ATOMIC_SEQ_CST)) {
+            isolate(v);
             return;
         }
         __atomic_store_n(&v->in_guest, false, __ATOMIC_SEQ_CST);

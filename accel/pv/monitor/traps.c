@@ -9,7 +9,10 @@
 #include "events.h"
 
 _Static_assert(sizeof(struct regs) == 176 &&
-               offsetof(struct regs, cs) == 144, "entry.S has these numbers");
+               offsetof(struct regs, cs) == 144 &&
+               offsetof(struct vcpu, full_cr3) == 64 &&
+               offsetof(struct vcpu, exit_cr3) == 72,
+               "entry.S has these numbers");
 
 #define ERROR_PRESENT   1
 #define ERROR_WRITE     2
@@ -160,7 +163,8 @@ static void page_fault(struct regs *regs)
     struct vcpu *v = this_vcpu();
     uint64_t address = read_cr2();
 
-    if (fix_page_fault(v, address, regs->error, regs->rip)) {
+    if (isolation_is_behind(v, address) ||
+        fix_page_fault(v, address, regs->error, regs->rip)) {
         return;
     }
     v->info->arch.cr2 = address;
