@@ -4,7 +4,6 @@
 #include "internal.h"
 #include "exec/exec-all.h"
 #include "hw/xen-evtchn/qemu/hooks.h"
-#include "../pv/machine.h"
 
 static void block_timeout(void *opaque)
 {
@@ -36,15 +35,21 @@ static void fall_asleep(XenTCGVCPU *v)
     qatomic_set_mb(&v->cs->halted, 1);
 }
 
+void xen_tcg_block_vcpu(CPUState *cs, uint64_t until_ns)
+{
+    XenTCGVCPU *v = xen_tcg_vcpu(cs);
+
+    v->block = true;
+    if (until_ns) {
+        timer_mod(v->block_timer, MIN(until_ns, INT64_MAX));
+    }
+}
+
 static bool upcall_pending(CPUState *cs)
 {
     return xen_upcall_pending(X86_CPU(cs)->env.xen_vcpu_info_hva);
 }
 
-/*
- * A hypercall of a PV guest's monitor is within a write to a port, which must come
- * to its end first.  What comes for the guest until then is not slept over.
- */
 static void block_after_call(CPUState *cs, run_on_cpu_data data)
 {
     XenTCGVCPU *v = xen_tcg_vcpu(cs);
@@ -57,18 +62,15 @@ static void block_after_call(CPUState *cs, run_on_cpu_data data)
     }
 }
 
-void xen_tcg_block_vcpu(CPUState *cs, uint64_t until_ns)
+/*
+ * A hypercall of a PV guest's monitor is within a write to a port, which must come
+ * to its end first.  What comes for the guest until then is not slept over.
+ */
+void xen_tcg_pv_block_vcpu(CPUState *cs, uint64_t until_ns)
 {
-    XenTCGVCPU *v = xen_tcg_vcpu(cs);
-
-    v->block = true;
-    if (until_ns) {
-        timer_mod(v->block_timer, MIN(until_ns, INT64_MAX));
-    }
-    if (xen_pv_machine_has_monitor()) {
-        async_run_on_cpu(cs, block_after_call,
-                         RUN_ON_CPU_HOST_INT(upcall_pending(cs)));
-    }
+    xen_tcg_block_vcpu(cs, until_ns);
+    async_run_on_cpu(cs, block_after_call,
+                     RUN_ON_CPU_HOST_INT(upcall_pending(cs)));
 }
 
 void xen_tcg_wake_vcpu(CPUState *cs)

@@ -8,8 +8,6 @@
 #include "target/i386/kvm/xen-emu.h"
 #include "hw/xen/interface/arch-x86/cpuid.h"
 #include "hw/i386/kvm/xen_overlay.h"
-#include "../pv/call.h"
-#include "../pv/machine.h"
 #include <linux/kvm.h>
 
 #define XEN_CPUID_BASE      0x40000000
@@ -134,10 +132,6 @@ void xen_tcg_continue_hypercall(CPUState *cs, uint32_t number,
 {
     CPUX86State *env = cpu_env(cs);
 
-    if (xen_pv_machine_has_monitor()) {
-        xen_pv_continue_hypercall(cs, number, argument);
-        return;
-    }
     env->regs[R_EAX] = number;
     env->regs[env->hflags & HF_CS64_MASK ? R_EDI : R_EBX] = argument;
     xen_tcg_vcpu(cs)->continues = true;

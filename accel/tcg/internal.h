@@ -107,6 +107,7 @@ void xen_tcg_upcall_reset(XenTCGVCPU *v);
 /* block.c */
 void xen_tcg_block_init_vcpu(XenTCGVCPU *v);
 void xen_tcg_block_vcpu(CPUState *cs, uint64_t until_ns);
+void xen_tcg_pv_block_vcpu(CPUState *cs, uint64_t until_ns);
 void xen_tcg_wake_vcpu(CPUState *cs);
 /* End of a hypercall: if it asked to block, halt the vCPU and do not return. */
 void xen_tcg_maybe_block(XenTCGVCPU *v);

@@ -10,6 +10,8 @@
 #include <linux/kvm.h>
 #include "system/kvm.h"
 #include "target/i386/kvm/xen-emu.h"
+#include "../pv/call.h"
+#include "../pv/machine.h"
 
 bool xen_tcg_active;
 
@@ -98,7 +100,8 @@ static void reset(void *opaque)
 
 static void init_guest(void)
 {
-    xen_accel = &xen_accel_tcg;
+    xen_accel = xen_pv_machine_has_monitor() ? &xen_accel_tcg_pv :
+                                               &xen_accel_tcg;
     xen_tcg_active = true;
     nr_vcpus = MACHINE(qdev_get_machine())->smp.max_cpus;
     vcpus = g_new0(XenTCGVCPU *, nr_vcpus);
@@ -144,33 +147,43 @@ static void destroy_vcpu(CPUState *cs)
     g_free(v);
 }
 
+/* All but how a hypercall is made again, and how it ends in a sleep. */
+#define OPERATIONS \
+    .name = "tcg", \
+    .get_caps = get_caps, \
+    .get_xen_version = xen_machine_version, \
+    .get_gnttab_max_frames = get_gnttab_max_frames, \
+    .get_evtchn_max_pirq = get_evtchn_max_pirq, \
+    .gva_to_gpa = xen_tcg_gva_to_gpa, \
+    .get_system_time = xen_tcg_get_system_time, \
+    .set_shared_info = xen_tcg_set_shared_info, \
+    .set_long_mode = xen_tcg_set_long_mode, \
+    .get_long_mode = xen_tcg_get_long_mode, \
+    .set_vcpu_info = xen_tcg_set_vcpu_info, \
+    .set_vcpu_time_info = xen_tcg_set_vcpu_time_info, \
+    .set_vcpu_runstate = xen_tcg_set_vcpu_runstate, \
+    .init_vcpu = init_vcpu, \
+    .destroy_vcpu = destroy_vcpu, \
+    .set_upcall_vector = xen_tcg_set_upcall_vector, \
+    .raise_upcall = xen_tcg_raise_upcall, \
+    .raise_vcpu_upcall = xen_tcg_raise_vcpu_upcall, \
+    .wake_up = xen_tcg_wake_up, \
+    .wake_vcpu = xen_tcg_wake_vcpu, \
+    .get_vcpu_status = xen_tcg_get_vcpu_status, \
+    .set_vcpu_status = xen_tcg_set_vcpu_status, \
+    .get_vcpu_runstate = xen_tcg_get_vcpu_runstate, \
+    .flush_tlbs = tlb_flush_all_cpus_synced, \
+    .set_runstate_update_flag = xen_tcg_set_runstate_update_flag, \
+    .guest_loaded = xen_tcg_guest_loaded
+
 const XenAccelOps xen_accel_tcg = {
-    .name = "tcg",
-    .get_caps = get_caps,
-    .get_xen_version = xen_machine_version,
-    .get_gnttab_max_frames = get_gnttab_max_frames,
-    .get_evtchn_max_pirq = get_evtchn_max_pirq,
-    .gva_to_gpa = xen_tcg_gva_to_gpa,
-    .get_system_time = xen_tcg_get_system_time,
-    .set_shared_info = xen_tcg_set_shared_info,
-    .set_long_mode = xen_tcg_set_long_mode,
-    .get_long_mode = xen_tcg_get_long_mode,
-    .set_vcpu_info = xen_tcg_set_vcpu_info,
-    .set_vcpu_time_info = xen_tcg_set_vcpu_time_info,
-    .set_vcpu_runstate = xen_tcg_set_vcpu_runstate,
-    .init_vcpu = init_vcpu,
-    .destroy_vcpu = destroy_vcpu,
-    .set_upcall_vector = xen_tcg_set_upcall_vector,
-    .raise_upcall = xen_tcg_raise_upcall,
-    .raise_vcpu_upcall = xen_tcg_raise_vcpu_upcall,
-    .wake_up = xen_tcg_wake_up,
+    OPERATIONS,
     .continue_hypercall = xen_tcg_continue_hypercall,
     .block_vcpu = xen_tcg_block_vcpu,
-    .wake_vcpu = xen_tcg_wake_vcpu,
-    .get_vcpu_status = xen_tcg_get_vcpu_status,
-    .set_vcpu_status = xen_tcg_set_vcpu_status,
-    .get_vcpu_runstate = xen_tcg_get_vcpu_runstate,
-    .flush_tlbs = tlb_flush_all_cpus_synced,
-    .set_runstate_update_flag = xen_tcg_set_runstate_update_flag,
-    .guest_loaded = xen_tcg_guest_loaded,
+};
+
+const XenAccelOps xen_accel_tcg_pv = {
+    OPERATIONS,
+    .continue_hypercall = xen_pv_continue_hypercall,
+    .block_vcpu = xen_tcg_pv_block_vcpu,
 };
