@@ -195,6 +195,7 @@ extern const XenAccelOps xen_accel_tcg;
 
 /* A PV guest on its monitor, whose hypercalls are writes to a port. */
 extern const XenAccelOps xen_accel_tcg_pv;
+
 /*
  * Whether @vcpu_info, which may be NULL, says that an upcall is pending: its
  * first byte.  No struct vcpu_info, as a 32-bit guest aligns it less than
