@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether the monitor's guests are safe from their own programs on this processor: the
- * monitor's directmap is in the page tables of user mode, too.
+ * Whether a PV guest's programs need page tables of their own on this processor, as they
+ * would read through the monitor's directmap.
  */
 
 #include <glib.h>
