@@ -37,6 +37,14 @@ class Machine:
         with open(self.console, errors="replace") as console:
             return console.read()
 
+    def await_storm(self):
+        """Waits until all of the storm's sources are there."""
+        until = self.monitor.deadline(SECONDS)
+        while "storm: begins" not in self.said():
+            if self.process.poll() is not None or time.monotonic() > until:
+                raise Failed(f"the storm does not begin: {self.said()[-200:]}")
+            time.sleep(0.05)
+
     def await_status(self, *wanted):
         until = self.monitor.deadline(SECONDS)
         while (status := self.ask("query-status")["status"]) not in wanted:
@@ -88,12 +96,7 @@ def storm(options, work):
     machine = Machine(options, work)
     said = ""
     try:
-        # All sources have to be there.
-        until = machine.monitor.deadline(SECONDS)
-        while "storm: begins" not in machine.said():
-            if machine.process.poll() is not None or time.monotonic() > until:
-                raise Failed(f"the storm does not begin: {machine.said()[-200:]}")
-            time.sleep(0.05)
+        machine.await_storm()
         for i in range(1, options["migrations"] + 1):
             time.sleep(options["seconds"])
             said += machine.said()

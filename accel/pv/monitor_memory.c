@@ -160,8 +160,8 @@ static uint64_t lay_out(XenPVMemory *m, const XenPVRam *ram, uint64_t first,
     m->vcpus_mfn = take(&next, m->nr_vcpus);
     m->nr_stubs = PAGES(nr_vcpus * STUB_SIZE);
     m->stubs_mfn = take(&next, m->nr_stubs);
-    m->nr_isolation = isolated ? nr_vcpus * ISOLATION_PAGES : 0;
-    m->isolation_mfn = take(&next, m->nr_isolation);
+    m->boot.isolation_mfn =
+        isolated ? take(&next, nr_vcpus * ISOLATION_PAGES) : 0;
     m->nr_windows = nr_vcpus * (WINDOW_SIZE / PAGE);
     m->windows_mfn = take(&next, m->nr_windows);
     m->nr_marks = PAGES(m->boot.max_mfn);
@@ -231,7 +231,6 @@ bool xen_pv_memory_plan(XenPVMemory *m, const XenPVRam *ram,
     m->boot.status_mfn = STATUS_MFN;
     m->boot.nr_grant_mfns = NR_GRANT_MFNS;
     m->boot.stubs_mfn = m->stubs_mfn;
-    m->boot.isolation_mfn = isolated ? m->isolation_mfn : 0;
     return true;
 }
 

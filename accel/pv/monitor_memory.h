@@ -20,7 +20,6 @@ typedef struct XenPVMemory {
     uint64_t boot_mfn;
     uint64_t vcpus_mfn, nr_vcpus;
     uint64_t stubs_mfn, nr_stubs;
-    uint64_t isolation_mfn, nr_isolation;
     uint64_t windows_mfn, nr_windows;
     uint64_t marks_mfn, nr_marks;
     uint64_t ones_mfn;
