@@ -69,28 +69,33 @@ class Session:
 
     def emulator(self, qemu, build):
         """A program that runs our QEMU with firmware of set-up's; returns its path."""
-        directory = pathlib.Path(self.directory)
-        firmware = directory / "firmware"
-        firmware.mkdir()
+        program = f"{self.directory}/qemu-system-x86_64"
+        subprocess.run(["strip", "-o", program, qemu], check=True)
+        return self.program("emulator", f'exec {program} -L {self.firmware(build)} "$@"')
+
+    def firmware(self, build):
+        """A directory with what set-up unpacks of it."""
+        firmware = pathlib.Path(self.directory) / "firmware"
+        firmware.mkdir(exist_ok=True)
         share = build / "debian-qemu/usr/share"
         shim = sorted(build.glob("xen-shim/usr/lib/xen-*/boot/xen-shim"))
         for file in [*share.glob("seabios/*.bin"), *share.glob("qemu/*.bin"), *shim]:
             shutil.copy(file, firmware)
-        subprocess.run(["strip", "-o", directory / "qemu-system-x86_64", qemu], check=True)
-        return self.program("emulator", f'exec {directory}/qemu-system-x86_64 -L {firmware} "$@"')
+        return firmware
 
     def debian_emulator(self, build):
-        """Debian's QEMU: an installed one, or that which set-up unpacks, with its modules."""
-        if installed := shutil.which("qemu-system-x86_64"):
-            return installed
-        unpacked = build / "debian-qemu/usr"
-        if not (unpacked / "bin/qemu-system-x86_64").exists():
+        """Debian's QEMU, which set-up unpacks, with its modules, its firmware, and the
+        libraries that this host may lack."""
+        unpacked = build / "debian-qemu"
+        if not (unpacked / "usr/bin/qemu-system-x86_64").exists():
             raise Missing("no Debian QEMU: run scripts/setup")
         program = f"{self.directory}/debian-qemu"
-        shutil.copy(unpacked / "bin/qemu-system-x86_64", program)
-        for modules in unpacked.glob("lib/*-linux-gnu/qemu"):
-            shutil.copytree(modules, f"{self.directory}/modules")
-        return self.program("debian-emulator", f'QEMU_MODULE_DIR={self.directory}/modules exec {program} "$@"')
+        shutil.copy(unpacked / "usr/bin/qemu-system-x86_64", program)
+        libraries = f"{self.directory}/libraries"
+        for folder in [*unpacked.glob("usr/lib/*-linux-gnu"), *unpacked.glob("lib/*-linux-gnu")]:
+            shutil.copytree(folder, libraries, dirs_exist_ok=True)
+        return self.program("debian-emulator", f'LD_LIBRARY_PATH={libraries} QEMU_MODULE_DIR={libraries}/qemu '
+                                               f'exec {program} -L {self.firmware(build)} "$@"')
 
     def give(self, path):
         if self.become:
