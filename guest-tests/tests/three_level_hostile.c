@@ -218,6 +218,9 @@ TEST(three_level_hostile_words, "3l vcpus=2 seconds=60")
     check_delivery_to_all(20000);
 }
 
+/* Whether the vCPU that scribbles has ended, and whether the words are valid again. */
+static volatile bool ended, in_order;
+
 /* Write to each word that Xen reads while it raises an event, in any order. */
 static void scribble(void *opaque)
 {
@@ -238,6 +241,10 @@ static void scribble(void *opaque)
                          __ATOMIC_SEQ_CST);
         set_l1(value >> 7);
     }
+    ended = true;
+    while (!in_order) {
+        cpu_relax();
+    }
     upcalls_enable();
 }
 
@@ -248,7 +255,7 @@ TEST(xsa_295_hostile_bits, "3l vcpus=2 seconds=120")
 
     bind_ports();
     upcalls_disable();
-    stop = false;
+    stop = ended = in_order = false;
     rounds = 0;
     vcpu_start(1, scribble, NULL);
     check(wait_for(rounds > 0, 20000));
@@ -259,14 +266,9 @@ TEST(xsa_295_hostile_bits, "3l vcpus=2 seconds=120")
     check_equal(failed, 0);
     /* Upcalls stay off until the words are valid again. */
     stop = true;
-    check(wait_for(({
-                       unsigned int before = rounds;
-
-                       spin_for(10);
-                       before == rounds;
-                   }),
-                   20000));
+    require(wait_for(ended, 20000));
     put_in_order();
+    in_order = true;
     check(vcpu_join(1, 20000));
     upcalls_enable();
     check_delivery_to_all(20000);
