@@ -55,7 +55,7 @@ static long set_control(struct vcpu *v, uint64_t value)
             ports |= value & 3ul << 2 * reg;
         }
     }
-    /* No port of the machine is the guest's: nothing would ever match. */
+    /* The processor sees no access to a port; port_io.c does not look for them. */
     v->dr7 = value & ~ports;
     write_dr7(v->dr7);
     return 0;

@@ -21,6 +21,30 @@ static uint64_t *ldt_window(const struct vcpu *v)
     return gdt_window(v) + TABLE_WINDOW / 8;
 }
 
+bool read_segment(const struct vcpu *v, uint16_t selector,
+                  struct segment *segment)
+{
+    bool in_ldt = selector & 4;
+    unsigned int index = selector / 8;
+    uint64_t d;
+
+    if (selector <= 3 || (in_ldt && index >= v->ldt_entries)) {
+        return false;
+    }
+    d = (in_ldt ? ldt_window(v) : gdt_window(v))[index];
+    *segment = (struct segment) {
+        .base = (d >> 16 & 0xffffff) | (d >> 56) << 24,
+        .limit = (d & 0xffff) | (d >> 32 & 0xf0000),
+        .type = d >> 40,
+        .is_64bit = d >> 53 & 1,
+        .is_32bit = d >> 54 & 1,
+    };
+    if (d >> 55 & 1) {
+        segment->limit = segment->limit << PAGE_SHIFT | (PAGE_SIZE - 1);
+    }
+    return true;
+}
+
 /* Copy a page of descriptors; false if one of them is bad. */
 static bool copy_page(uint64_t *to, const uint64_t *from, unsigned int entries)
 {

@@ -1,33 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Privileged instructions of the guest's kernel, which fault in ring 3, and CPUID by
- * the prefix that PV kernels know.
+ * Instructions of the guest that fault in ring 3: its kernel's privileged ones, and
+ * those that use ports (see port_io.c).  And CPUID by the prefix that PV kernels know.
  */
 
-#include "monitor.h"
-
-#define MAX_LENGTH 15
+#include "emulate.h"
 
 #define CR4_GUEST   (CR4_TSD | CR4_DE | CR4_FSGSBASE | CR4_OSXSAVE)
 #define CR4_SHOWN   (CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
 #define CR0_SHOWN   0x80050033ul        /* PG AM WP NE ET MP PE */
 
-struct insn {
-    uint8_t bytes[MAX_LENGTH];
-    unsigned int have, at;
-    uint8_t rex;
-    bool operand16;
-};
-
 static bool fetch(struct insn *insn, uint64_t rip)
 {
     unsigned int this_page = PAGE_SIZE - (rip & (PAGE_SIZE - 1));
 
-    insn->have = MAX_LENGTH;
-    if (copy_from_guest(insn->bytes, rip, MAX_LENGTH)) {
+    insn->have = MAX_INSN_LENGTH;
+    if (copy_from_guest(insn->bytes, rip, MAX_INSN_LENGTH)) {
         /* It may end before the next page, which may be none. */
         insn->have = this_page;
-        if (this_page >= MAX_LENGTH ||
+        if (this_page >= MAX_INSN_LENGTH ||
             copy_from_guest(insn->bytes, rip, this_page)) {
             return false;
         }
@@ -38,6 +29,60 @@ static bool fetch(struct insn *insn, uint64_t rip)
 static uint8_t next(struct insn *insn)
 {
     return insn->at < insn->have ? insn->bytes[insn->at++] : 0;
+}
+
+/* Fetch the instruction, and read its prefixes; it depends on the code segment. */
+static bool begin_insn(const struct regs *regs, struct insn *insn)
+{
+    struct segment code;
+    unsigned int size;
+    uint8_t byte;
+
+    *insn = (struct insn) { .segment = SEG_DS };
+    if (!read_segment(this_vcpu(), regs->cs, &code) ||
+        !fetch(insn, code.is_64bit ? regs->rip :
+                                     (uint32_t)(code.base + regs->rip))) {
+        return false;
+    }
+    insn->code64 = code.is_64bit;
+    size = code.is_64bit || code.is_32bit ? 4 : 2;
+    insn->operand_size = size;
+    insn->address_size = code.is_64bit ? 8 : size;
+    for (;;) {
+        byte = next(insn);
+        switch (byte) {
+        case 0x66:
+            insn->operand_size = size ^ 6;
+            continue;
+        case 0x67:
+            insn->address_size = code.is_64bit ? 4 : size ^ 6;
+            continue;
+        case 0xf2:
+        case 0xf3:
+            insn->repeats = true;
+            continue;
+        case 0x26:
+        case 0x2e:
+        case 0x36:
+        case 0x3e:
+            /* 64-bit code has no use for these. */
+            if (!insn->code64) {
+                insn->segment = byte >> 3 & 3;
+            }
+            continue;
+        case 0x64:
+        case 0x65:
+            insn->segment = byte & 7;
+            continue;
+        }
+        break;
+    }
+    if (insn->code64 && (byte & 0xf0) == 0x40) {
+        insn->rex = byte;
+    } else {
+        insn->at--;
+    }
+    return true;
 }
 
 /* The register of this number in an instruction. */
@@ -115,14 +160,6 @@ static void emulate_cpuid(struct regs *regs)
     regs->rdx = edx;
 }
 
-/* No port leads anywhere.  @size in bytes. */
-static void port_in(struct regs *regs, unsigned int size)
-{
-    uint64_t mask = size == 4 ? 0xffffffff : (1ul << 8 * size) - 1;
-
-    regs->rax = size == 4 ? mask : regs->rax | mask;
-}
-
 static bool two_bytes(struct regs *regs, struct insn *insn)
 {
     struct vcpu *v = this_vcpu();
@@ -185,57 +222,58 @@ static bool two_bytes(struct regs *regs, struct insn *insn)
 
 bool emulate_privileged(struct regs *regs)
 {
-    struct insn insn = { .at = 0 };
+    struct vcpu *v = this_vcpu();
+    enum emulation result = EMULATION_REFUSED;
+    struct insn insn;
+    unsigned int size;
     uint8_t opcode;
-    bool ok = true;
 
-    if (!fetch(&insn, regs->rip)) {
+    if (!begin_insn(regs, &insn)) {
         return false;
     }
-    for (;;) {
-        opcode = next(&insn);
-        if (opcode == 0x66) {
-            insn.operand16 = true;
-        } else if (opcode != 0xf2 && opcode != 0xf3 && opcode != 0x2e &&
-                   opcode != 0x3e && opcode != 0x26 && opcode != 0x36 &&
-                   opcode != 0x64 && opcode != 0x65) {
-            break;
-        }
-    }
-    if ((opcode & 0xf0) == 0x40) {
-        insn.rex = opcode;
-        opcode = next(&insn);
-    }
+    opcode = next(&insn);
+    size = opcode & 1 ? insn.operand_size : 1;
     switch (opcode) {
     case 0x0f:
-        ok = two_bytes(regs, &insn);
+        if (v->kernel_mode && two_bytes(regs, &insn)) {
+            result = EMULATION_DONE;
+        }
+        break;
+    case 0x6c:
+    case 0x6d:
+        result = emulate_ins(regs, &insn, size);
+        break;
+    case 0x6e:
+    case 0x6f:
+        result = emulate_outs(regs, &insn, size);
         break;
     case 0xe4:
     case 0xe5:
-        next(&insn);
-        port_in(regs, opcode == 0xe4 ? 1 : insn.operand16 ? 2 : 4);
-        break;
-    case 0xec:
-    case 0xed:
-        port_in(regs, opcode == 0xec ? 1 : insn.operand16 ? 2 : 4);
+        result = emulate_in(regs, next(&insn), size);
         break;
     case 0xe6:
     case 0xe7:
-        next(&insn);
+        result = emulate_out(regs, next(&insn), size);
+        break;
+    case 0xec:
+    case 0xed:
+        result = emulate_in(regs, (uint16_t)regs->rdx, size);
         break;
     case 0xee:
     case 0xef:
+        result = emulate_out(regs, (uint16_t)regs->rdx, size);
         break;
     case 0xfa:          /* cli, sti: the guest's flag is its upcall mask */
     case 0xfb:
+        if (iopl_ok(v)) {
+            result = EMULATION_DONE;
+        }
         break;
-    default:
-        ok = false;
     }
-    if (ok) {
+    if (result == EMULATION_DONE) {
         regs->rip += insn.at;
     }
-    return ok;
+    return result != EMULATION_REFUSED;
 }
 
 bool emulate_forced(struct regs *regs)

@@ -243,6 +243,9 @@ return_false:
     .globl load_user_gs
 load_user_gs:
     swapgs
+    /* A null selector leaves the base as it was, on some of AMD's processors. */
+    mov $SEL_DS, %eax
+    mov %eax, %gs
 1:  mov %edi, %gs
 2:  mfence
     swapgs

@@ -148,7 +148,8 @@ static long set_segment_base(unsigned int which, uint64_t base)
         wrmsr(v->kernel_mode ? MSR_GS_BASE : MSR_KERNEL_GS_BASE, base);
         return 0;
     case SEGBASE_GS_USER_SEL:
-        load_user_gs(base ? base | 3 : 0);
+        /* Of the null selectors there are four. */
+        load_user_gs((uint16_t)base > 3 ? base | 3 : base);
         return 0;
     default:
         return -XEN_EINVAL;
@@ -162,9 +163,14 @@ static long vm_assist(const uint64_t *args)
     switch (args[1]) {
     case VMASST_TYPE_runstate_update_flag:
         return l0_call(__HYPERVISOR_vm_assist, args[0], args[1], 0, 0, 0);
-    case 0 ... 4:
+    case VMASST_TYPE_architectural_iopl:
+        if (args[0] <= VMASST_CMD_disable) {
+            set_architectural_iopl(args[0] == VMASST_CMD_enable);
+        }
+        /* fall through */
+    case 0 ... 3:
     case 32:                    /* m2p_strict */
-        return args[0] > 1 ? -XEN_ENOSYS : 0;
+        return args[0] > VMASST_CMD_disable ? -XEN_ENOSYS : 0;
     default:
         return -XEN_EINVAL;
     }
@@ -172,20 +178,11 @@ static long vm_assist(const uint64_t *args)
 
 static long physdev_op(unsigned int cmd, uint64_t arg)
 {
-    struct physdev_set_iopl iopl;
-
     switch (cmd) {
     case PHYSDEVOP_set_iopl:
-        if (copy_from_guest(&iopl, arg, sizeof(iopl))) {
-            return -XEN_EFAULT;
-        }
-        if (iopl.iopl > 3) {
-            return -XEN_EINVAL;
-        }
-        this_vcpu()->iopl = iopl.iopl;
-        return 0;
+        return call_set_iopl(arg);
     case PHYSDEVOP_set_iobitmap:
-        return 0;
+        return call_set_iobitmap(arg);
     default:
         return -XEN_ENOSYS;
     }

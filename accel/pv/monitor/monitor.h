@@ -56,6 +56,7 @@ struct regs {
 #define FLAG_IF     0x200ul
 #define FLAG_DF     0x400ul
 #define FLAG_IOPL   0x3000ul
+#define IOPL_SHIFT  12
 #define FLAG_NT     0x4000ul
 #define FLAG_RF     0x10000ul
 #define FLAG_VM     0x20000ul
@@ -147,7 +148,10 @@ struct vcpu {
     bool nmi_pending, nmi_masked;
     bool flush_pending;
     bool syscall_masks, syscall32_masks, nmi_masks;
+    /* See port_io.c.  The bitmap is in the kernel's memory, for ports below nr_ports. */
     uint8_t iopl;
+    unsigned int nr_ports;
+    uint64_t port_bitmap;
     uint64_t kernel_top, user_top;      /* mfns of top-level tables */
     uint64_t kernel_sp, kernel_ss;
     uint64_t event_callback, failsafe_callback, syscall_callback;
@@ -274,6 +278,11 @@ uint64_t l0_pointer(uint64_t address);
 /* traps.c ------------------------------------------------------------------ */
 
 void inject(struct regs *regs, unsigned int vector, uint64_t error);
+/*
+ * The guest's access to @address has faulted: repair what is of the monitor's making, or
+ * tell the guest.
+ */
+void guest_page_fault(struct regs *regs, uint64_t address, uint64_t error);
 /* Whether the guest is to be interrupted: an NMI or an upcall is due. */
 bool delivery_due(const struct vcpu *v);
 /* Before the guest looks at its time again, if events are the monitor's own. */
@@ -283,7 +292,7 @@ long hypercall_iret(struct regs *regs);
 
 /* emulate.c, cpuid.c, msr.c, debug.c ----------------------------------------- */
 
-/* True if the instruction of the guest's kernel was carried out. */
+/* True if the guest goes on where @regs say; else the instruction is the guest's fault. */
 bool emulate_privileged(struct regs *regs);
 bool emulate_forced(struct regs *regs);
 void guest_cpuid(uint32_t *eax, uint32_t *ebx, uint32_t *ecx, uint32_t *edx);
@@ -358,7 +367,28 @@ bool is_guest_frame(uint64_t mfn);
 /* The entry for @va at this level, or NULL; of the kernel's tables. */
 uint64_t *pte_of(struct vcpu *v, uint64_t va, unsigned int level);
 
+/* port_io.c ------------------------------------------------------------------ */
+
+/* PHYSDEVOP_*, and the VM assist of this name. */
+long call_set_iopl(uint64_t arg);
+long call_set_iobitmap(uint64_t arg);
+void set_architectural_iopl(bool set);
+/* IOPL in the flags of a frame for the kernel, and of one by which it returns. */
+uint64_t iopl_in_frame(const struct vcpu *v);
+void take_iopl_of_frame(struct vcpu *v, uint64_t rflags);
+
 /* descriptors.c ------------------------------------------------------------ */
+
+struct segment {
+    uint64_t base;
+    uint32_t limit;
+    uint8_t type;               /* bits 40 to 47 of the descriptor */
+    bool is_32bit, is_64bit;
+};
+
+/* What the processor has at @selector; false if that is null, or beyond the table. */
+bool read_segment(const struct vcpu *v, uint16_t selector,
+                  struct segment *segment);
 
 void init_descriptors(struct vcpu *v);
 long call_set_gdt(uint64_t frames, unsigned int entries);

@@ -143,6 +143,7 @@ static void start_other(struct vcpu *v)
         }
     }
     v->kernel_mode = true;
+    v->iopl = (c->user_regs.rflags & FLAG_IOPL) >> IOPL_SHIFT;
     v->kernel_top = xen_cr3_to_pfn(c->ctrlreg[3]);
     v->user_top = xen_cr3_to_pfn(c->ctrlreg[1]);
     v->kernel_sp = c->kernel_sp;

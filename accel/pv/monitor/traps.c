@@ -23,6 +23,7 @@ _Static_assert(sizeof(struct regs) == 176 &&
 #define TRAP_MASKS      4
 
 #define DR6_DEFAULT     0xffff0ff0ul
+#define DR6_STEP        0x4000ul
 
 void toggle_mode(struct vcpu *v)
 {
@@ -56,7 +57,8 @@ static void bounce(struct regs *regs, uint64_t handler, bool has_error,
     }
     *word++ = regs->rip;
     *word++ = cs | (uint64_t)mask << 32;
-    *word++ = (regs->rflags & ~(FLAG_IF | FLAG_IOPL)) | (mask ? 0 : FLAG_IF);
+    *word++ = (regs->rflags & ~(FLAG_IF | FLAG_IOPL)) | iopl_in_frame(v) |
+              (mask ? 0 : FLAG_IF);
     *word++ = regs->rsp;
     *word++ = regs->ss;
     sp &= ~15ul;
@@ -111,6 +113,7 @@ long hypercall_iret(struct regs *regs)
     regs->ss = (frame.ss & 0xffff) | 3;
     regs->rsp = frame.rsp;
     regs->rflags = (frame.rflags & ~(FLAG_IOPL | FLAG_VM)) | FLAG_IF | 2;
+    take_iopl_of_frame(v, frame.rflags);
     if (frame.flags & VGCF_in_syscall) {
         /* As SYSRET leaves them. */
         regs->rcx = regs->rip;
@@ -158,17 +161,16 @@ static void deliver(struct regs *regs)
 
 /* Traps ---------------------------------------------------------------------- */
 
-static void page_fault(struct regs *regs)
+void guest_page_fault(struct regs *regs, uint64_t address, uint64_t error)
 {
     struct vcpu *v = this_vcpu();
-    uint64_t address = read_cr2();
 
     if (isolation_is_behind(v, address) ||
-        fix_page_fault(v, address, regs->error, regs->rip)) {
+        fix_page_fault(v, address, error, regs->rip)) {
         return;
     }
     v->info->arch.cr2 = address;
-    inject(regs, EXC_PF, (regs->error & ~(uint64_t)ERROR_USER) |
+    inject(regs, EXC_PF, (error & ~(uint64_t)ERROR_USER) |
                          (v->kernel_mode ? 0 : ERROR_USER));
 }
 
@@ -189,12 +191,28 @@ static bool software_interrupt(struct regs *regs)
     return true;
 }
 
+/* A single step of the guest's ends behind an instruction that was carried out for it. */
+static bool emulate(struct regs *regs)
+{
+    struct vcpu *v = this_vcpu();
+    uint64_t rip = regs->rip;
+
+    if (!emulate_privileged(regs)) {
+        return false;
+    }
+    if (regs->rflags & FLAG_TF && regs->rip != rip) {
+        v->dr6 |= DR6_STEP;
+        inject(regs, EXC_DB, 0);
+    }
+    return true;
+}
+
 static void general_protection(struct regs *regs)
 {
     struct vcpu *v = this_vcpu();
 
     if (software_interrupt(regs) ||
-        (!regs->error && v->kernel_mode && emulate_privileged(regs))) {
+        (!regs->error && emulate(regs))) {
         return;
     }
     if (v->kernel_mode && !v->traps[EXC_GP].address) {
@@ -288,7 +306,7 @@ static void from_guest(struct regs *regs)
         v->nmi_pending = true;
         break;
     case EXC_PF:
-        page_fault(regs);
+        guest_page_fault(regs, read_cr2(), regs->error);
         break;
     case EXC_GP:
         general_protection(regs);
