@@ -26,9 +26,13 @@
 #include "monitor_memory.h"
 #include "vcpus.h"
 
-/* The monitor's memory for events: enough for all ports; the host gives what is used. */
+/*
+ * The monitor's memory beside the guest's RAM: for events, enough for all ports, and then
+ * what monitor_memory.c puts there.  The host gives what is used.
+ */
 #define HEAP_MFN        0xe0000
 #define NR_HEAP_MFNS    0x1000
+#define BESIDE_MFN      (HEAP_MFN + NR_HEAP_MFNS)
 
 /* Built by ld from the monitor's ELF file. */
 extern const char _binary_xen_pv_monitor_start[];
@@ -38,7 +42,7 @@ static struct {
     XenPVMemory memory;
     GBytes *kernel, *initrd;
     char *kernel_name, *command_line;
-    MemoryRegion heap;
+    MemoryRegion beside;
     bool has_run;
     Notifier machine_done;
 } guest;
@@ -120,9 +124,7 @@ static void reset(void)
     xen_pv_call_set_vcpus(guest.memory.vcpus_mfn << TARGET_PAGE_BITS);
     if (guest.has_run) {
         clear_ram(current_machine->ram);
-        if (xen_pv_machine_has_own_events()) {
-            clear_ram(&guest.heap);
-        }
+        clear_ram(&guest.beside);
     }
     guest.has_run = true;
     boot->rip = image.rip;
@@ -195,6 +197,7 @@ void xen_pv_machine_init(MachineState *ms)
         .low_pages = x86ms->below_4g_mem_size >> TARGET_PAGE_BITS,
         .high_mfn = x86ms->above_4g_mem_start >> TARGET_PAGE_BITS,
         .high_pages = x86ms->above_4g_mem_size >> TARGET_PAGE_BITS,
+        .beside_mfn = BESIDE_MFN,
     };
     XenPVImage image;
 
@@ -236,11 +239,14 @@ void xen_pv_machine_init(MachineState *ms)
         exit(1);
     }
     xen_pv_call_init();
+    memory_region_init_ram(&guest.beside, NULL, "xen-pv-monitor",
+                           (NR_HEAP_MFNS + guest.memory.nr_beside)
+                               << TARGET_PAGE_BITS,
+                           &error_fatal);
+    memory_region_add_subregion(get_system_memory(),
+                                (hwaddr)HEAP_MFN << TARGET_PAGE_BITS,
+                                &guest.beside);
     if (xen_pv_machine_has_own_events()) {
-        memory_region_init_ram(&guest.heap, NULL, "xen-pv-monitor",
-                               NR_HEAP_MFNS << TARGET_PAGE_BITS, &error_fatal);
-        memory_region_add_subregion(get_system_memory(),
-                                    (hwaddr)HEAP_MFN << TARGET_PAGE_BITS, &guest.heap);
         guest.memory.boot.shared_info_mfn = HEAP_MFN;
     }
     /* Say now what is wrong with the kernel. */

@@ -10,28 +10,32 @@
 #include "builder.h"
 #include "monitor/boot.h"
 
-typedef struct XenPVMemory {
-    struct pv_boot boot;        /* but for vCPU 0, which the builder knows */
-    GArray *mfns;               /* of the guest's pfns */
-    GBytes *image;              /* the monitor's ELF file */
-    /* First frames and numbers of frames. */
-    uint64_t first, nr;
-    uint64_t image_mfn, nr_image;
-    uint64_t boot_mfn;
-    uint64_t vcpus_mfn, nr_vcpus;
-    uint64_t stubs_mfn, nr_stubs;
-    uint64_t windows_mfn, nr_windows;
-    uint64_t marks_mfn, nr_marks;
-    uint64_t ones_mfn;
-    uint64_t m2p_mfn, nr_m2p;
-    uint64_t tables_mfn, nr_tables;
-    GBytes *tables;
-} XenPVMemory;
+/* Frames of the monitor's, by their places in @frames. */
+typedef struct XenPVPart {
+    uint64_t at, nr;
+} XenPVPart;
 
 typedef struct XenPVRam {
     uint64_t low_pages;
     uint64_t high_mfn, high_pages;
+    /* Where the machine can have more frames for the monitor, beside its RAM. */
+    uint64_t beside_mfn;
 } XenPVRam;
+
+typedef struct XenPVMemory {
+    struct pv_boot boot;        /* but for vCPU 0, which the builder knows */
+    GArray *mfns;               /* of the guest's pfns */
+    GBytes *image;              /* the monitor's ELF file */
+    XenPVRam ram;
+    uint64_t nr_beside;         /* frames that the machine must have there */
+    GArray *frames;             /* the monitor's, but for those of spare_windows */
+    XenPVPart ones, stubs, image_frames, boot_frame, windows, marks, m2p, tables;
+    /* In one piece: the vCPUs' blocks, and then tables for their isolated user mode. */
+    uint64_t vcpus_mfn, nr_vcpu_frames, frames_of_vcpu;
+    /* Of the windows: what only a guest with large tables uses. */
+    uint64_t spare_windows_mfn;
+    GBytes *table_data;
+} XenPVMemory;
 
 /*
  * Divide the machine's RAM between guest and monitor, and make the monitor's page

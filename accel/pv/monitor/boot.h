@@ -10,11 +10,11 @@
 /* Virtual addresses, in the top-level entries that are the hypervisor's. */
 #define M2P_VA          0xffff800000000000ul    /* slot 256, as the ABI has it */
 #define WINDOWS_VA      0xffff820000000000ul    /* slot 260 */
-#define MONITOR_VA      0xffff828000000000ul    /* slot 261 */
-#define BOOT_VA         (MONITOR_VA + 0x08000000)
+#define MONITOR_VA      0xffff828000000000ul    /* slot 261: 1 MiB for the image */
+#define BOOT_VA         (MONITOR_VA + 0x00100000)
+#define STUBS_VA        (MONITOR_VA + 0x00140000)
 #define VCPUS_VA        (MONITOR_VA + 0x10000000)
-#define STUBS_VA        (MONITOR_VA + 0x20000000)
-#define MARKS_VA        (MONITOR_VA + 0x40000000)
+#define MARKS_VA        (MONITOR_VA + 0x20000000)
 #define WRITABLE_M2P_VA (MONITOR_VA + 0x1000000000)
 #define DIRECTMAP_VA    0xffff830000000000ul    /* slot 262 */
 #define NOTHING_VA      0xffff878000000000ul    /* slot 271: never mapped */
@@ -72,7 +72,7 @@ struct pv_boot {
     uint64_t l0_shared_info_mfn;
     uint64_t heap_mfn, nr_heap_mfns;
     uint64_t grant_mfn, status_mfn, nr_grant_mfns;
-    uint64_t stubs_mfn;
+    uint64_t stubs_mfn, vcpus_mfn;
     uint64_t isolation_mfn;     /* ISOLATION_PAGES for each vCPU; 0: none */
     uint64_t slots[16];
     /* vCPU 0 */

@@ -69,7 +69,7 @@ static bool copy_page(uint64_t *to, const uint64_t *from, unsigned int entries)
 long set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
 {
     unsigned int pages = (entries + ENTRIES_PER_PAGE - 1) / ENTRIES_PER_PAGE;
-    unsigned int i;
+    unsigned int i, end = pages * ENTRIES_PER_PAGE;
 
     if (entries > RESERVED_ENTRY) {
         return -XEN_EINVAL;
@@ -83,10 +83,15 @@ long set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
             return -XEN_EINVAL;
         }
         v->gdt_frames[i] = frames[i];
+        if (v->gdt_end < (i + 1) * ENTRIES_PER_PAGE) {
+            v->gdt_end = (i + 1) * ENTRIES_PER_PAGE;
+        }
     }
-    for (i = pages * ENTRIES_PER_PAGE; i < RESERVED_ENTRY; i++) {
+    /* The host gives memory only for pages of the window that were in use. */
+    for (i = end; i < v->gdt_end; i++) {
         gdt_window(v)[i] = 0;
     }
+    v->gdt_end = end;
     v->gdt_entries = entries;
     return 0;
 }

@@ -19,9 +19,10 @@
 #define MONITOR_ENTRY   261
 #define LEVEL_2_ENTRY(va) ((va) >> 21 & (ENTRIES - 1))
 #define LEVEL_1_ENTRY(va) ((va) >> 12 & (ENTRIES - 1))
-/* Not the monitor's image, and not the stubs. */
-#define FIRST_HIDDEN    LEVEL_2_ENTRY(BOOT_VA)
-#define FIRST_STUB      LEVEL_2_ENTRY(STUBS_VA)
+/* The monitor's image, what QEMU has told it, and the stubs. */
+#define IMAGE_ENTRY     LEVEL_2_ENTRY(MONITOR_VA)
+_Static_assert(LEVEL_2_ENTRY(STUBS_VA) == IMAGE_ENTRY, "it leaves user mode by its stub");
+_Static_assert(LEVEL_2_ENTRY(VCPUS_VA) > IMAGE_ENTRY, "other vCPUs' blocks are hidden");
 
 static uint64_t table_mfn(const struct vcpu *v, unsigned int level)
 {
@@ -59,10 +60,8 @@ void init_isolation(struct vcpu *v)
         table(v, 1)[LEVEL_1_ENTRY(block) + i] = level_1[LEVEL_1_ENTRY(block) + i];
     }
     for (i = 0; i < ENTRIES; i++) {
-        bool shown = i < FIRST_HIDDEN || i >= FIRST_STUB;
-
         table(v, 2)[i] = i == LEVEL_2_ENTRY(block) ? entry_of(v, 1) :
-                         shown ? level_2[i] : 0;
+                         i == IMAGE_ENTRY ? level_2[i] : 0;
     }
     table(v, 3)[0] = entry_of(v, 2);
     table(v, 4)[WINDOWS_ENTRY] = boot->slots[WINDOWS_ENTRY - FIRST_SLOT];

@@ -177,6 +177,7 @@ struct vcpu {
     /* VCPUOP_initialise's, until the vCPU starts. */
     vcpu_guest_context_t context;
     struct parked parked;
+    unsigned int gdt_end;       /* of the entries that are not zero, without the reserved */
 };
 _Static_assert(sizeof(struct vcpu) < 4 * PAGE_SIZE, "stacks are behind it");
 
