@@ -135,6 +135,7 @@ typedef struct XenAccelOps {
     void (*set_vcpu_status)(CPUState *target, XenVCPUStatus status);
 
     /*
+     * Optional: if it is not there, a PV guest's monitor has to know runstates.
      * The runstate of @target; its times are those up to state_entry_time, to
      * which the caller adds that until @now, the system time before this call.
      * Thread and BQL as for get_vcpu_status.

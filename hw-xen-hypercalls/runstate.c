@@ -19,6 +19,9 @@ int xen_hypercall_get_runstate(CPUState *cs, CPUState *target, uint64_t arg,
     uint64_t now = xen_accel->get_system_time();
     int ret;
 
+    if (!xen_accel->get_vcpu_runstate) {
+        return -ENOSYS;
+    }
     memset(&info, 0, sizeof(info));
     bql_lock();
     ret = xen_accel->get_vcpu_runstate(cs, target, now, &info);

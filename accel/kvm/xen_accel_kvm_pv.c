@@ -71,40 +71,15 @@ static int set_vcpu_time_info(CPUState *cs, uint64_t gpa)
     return gpa == INVALID_GPA ? 0 : -EOPNOTSUPP;
 }
 
-/*
- * Nobody measures how long a vCPU waits: it has been running since the guest's time
- * began.  That is a structure of zeroes, for ever.
- */
+/* Runstates are the monitor's: see pv/monitor/runstate.c. */
 static int set_vcpu_runstate(CPUState *cs, uint64_t gpa)
 {
-    static const struct vcpu_runstate_info running = {
-        .state = RUNSTATE_running,
-    };
-
-    /* A guest's pages need not be beside each other. */
-    if (gpa == INVALID_GPA ||
-        (gpa & ~TARGET_PAGE_MASK) + sizeof(running) > TARGET_PAGE_SIZE) {
-        return 0;
-    }
-    return address_space_write(&address_space_memory, gpa,
-                               MEMTXATTRS_UNSPECIFIED, &running,
-                               sizeof(running)) == MEMTX_OK ? 0 : -EFAULT;
+    return gpa == INVALID_GPA ? 0 : -EOPNOTSUPP;
 }
 
-static int get_vcpu_runstate(CPUState *cs, CPUState *target, uint64_t now,
-                             struct vcpu_runstate_info *info)
-{
-    *info = (struct vcpu_runstate_info) { .state = RUNSTATE_running };
-    if (xen_kvm_get_vcpu_status(cs, target) != XEN_VCPU_UP) {
-        info->state = RUNSTATE_offline;
-    }
-    return 0;
-}
-
-/* What never changes needs no flag that it is being changed. */
 static int set_runstate_update_flag(bool enable)
 {
-    return 0;
+    return enable ? -EOPNOTSUPP : 0;
 }
 
 static int init_vcpu(CPUState *cs)
@@ -152,7 +127,6 @@ const XenAccelOps xen_accel_kvm_pv = {
     .wake_vcpu = xen_kvm_wake_vcpu,
     .get_vcpu_status = xen_kvm_get_vcpu_status,
     .set_vcpu_status = xen_kvm_set_vcpu_status,
-    .get_vcpu_runstate = get_vcpu_runstate,
     .set_runstate_update_flag = set_runstate_update_flag,
     .guest_loaded = xen_kvm_guest_loaded,
 };

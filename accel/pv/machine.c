@@ -77,6 +77,7 @@ static void offer_events(struct pv_boot *boot)
     boot->domid = xen_domid;
     boot->heap_mfn = HEAP_MFN;
     boot->nr_heap_mfns = NR_HEAP_MFNS;
+    boot->own_runstates = !xen_accel->get_vcpu_runstate;
 }
 
 static bool build(XenPVImage *image, Error **errp)

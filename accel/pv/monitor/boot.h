@@ -71,6 +71,7 @@ struct pv_boot {
     uint32_t max_ports;
     uint64_t l0_shared_info_mfn;
     uint64_t heap_mfn, nr_heap_mfns;
+    bool own_runstates;         /* L0 does not know them */
     uint64_t grant_mfn, status_mfn, nr_grant_mfns;
     uint64_t stubs_mfn, vcpus_mfn;
     uint64_t isolation_mfn;     /* ISOLATION_PAGES for each vCPU; 0: none */

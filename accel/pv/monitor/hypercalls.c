@@ -162,6 +162,10 @@ static long vm_assist(const uint64_t *args)
 {
     switch (args[1]) {
     case VMASST_TYPE_runstate_update_flag:
+        if (boot->own_runstates && args[0] <= VMASST_CMD_disable) {
+            set_runstate_update_flag(args[0] == VMASST_CMD_enable);
+            return 0;
+        }
         return l0_call(__HYPERVISOR_vm_assist, args[0], args[1], 0, 0, 0);
     case VMASST_TYPE_architectural_iopl:
         if (args[0] <= VMASST_CMD_disable) {

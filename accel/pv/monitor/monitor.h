@@ -118,6 +118,24 @@ struct timers {
     uint64_t period, last;      /* last: when it was due last */
 };
 
+/* What KVM writes to where its MSR for that says. */
+struct steal_time {
+    uint64_t steal;             /* nanoseconds */
+    uint32_t version;           /* odd while it is written */
+    uint32_t reserved[13];
+} __attribute__((aligned(64)));
+
+/* If runstates are the monitor's own; see runstate.c. */
+struct runstate {
+    struct spinlock lock;
+    struct vcpu_runstate_info info;
+    uint64_t steal;             /* what of KVM's count is in info; own vCPU */
+    uint64_t told;              /* until when somebody has been told */
+    /* The guest's copy, through the directmap, or NULL; the first part's bytes. */
+    uint8_t *area[2];
+    unsigned int first_part;
+};
+
 /* x87, SSE, AVX and AVX-512, in XSAVE's standard format. */
 #define FPU_STATE_SIZE 2688
 
@@ -159,6 +177,7 @@ struct vcpu {
     uint64_t cr4;               /* the guest's part */
     uint64_t dr6, dr7;
     unsigned int gdt_entries, ldt_entries;
+    unsigned int gdt_end;       /* of the entries that are not zero, without the reserved */
     uint64_t gdt_frames[14];
     uint64_t ldt_base;
     vcpu_info_t *info;          /* through the directmap */
@@ -167,6 +186,8 @@ struct vcpu {
     vcpu_info_t *l0_info;
     uint32_t time_version;      /* of L0's time when it was copied last */
     struct timers timers;
+    struct runstate runstate;
+    struct steal_time steal_time;
     uint64_t fault_address, fault_rip;
     unsigned int fault_count;
     struct tss tss;
@@ -177,7 +198,6 @@ struct vcpu {
     /* VCPUOP_initialise's, until the vCPU starts. */
     vcpu_guest_context_t context;
     struct parked parked;
-    unsigned int gdt_end;       /* of the entries that are not zero, without the reserved */
 };
 _Static_assert(sizeof(struct vcpu) < 4 * PAGE_SIZE, "stacks are behind it");
 
@@ -357,6 +377,18 @@ uint64_t system_time(const struct vcpu *v);
 void copy_time(struct vcpu *v, vcpu_info_t *info);
 /* L0's wallclock, if it has changed, into the guest's shared_info. */
 void copy_wallclock(void);
+
+/* runstate.c, if runstates are the monitor's own; else these do nothing ------------- */
+
+/* The vCPU's runstate is @state from now on. */
+void set_runstate(struct vcpu *v, int state);
+/* Before the guest goes on: it runs, and may have waited. */
+void refresh_runstate(struct vcpu *v);
+/* The vCPU is in a processor that is new to it: have KVM count there. */
+void init_runstate(struct vcpu *v);
+void set_runstate_update_flag(bool enable);
+/* VCPUOP_get_runstate_info, and VCPUOP_register_runstate_memory_area. */
+long call_runstate_op(unsigned int cmd, struct vcpu *target, uint64_t arg);
 
 /* mmu.c -------------------------------------------------------------------- */
 

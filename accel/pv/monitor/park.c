@@ -123,6 +123,7 @@ long park(void)
     save(&v->parked);
     v->is_parked = true;
     v->up = false;
+    set_runstate(v, RUNSTATE_offline);
     result = leave_processor(&v->parked.rsp, leave);
     v->is_parked = false;
     if (result == OTHER_PROCESSOR) {

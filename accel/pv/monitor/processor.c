@@ -96,6 +96,7 @@ void init_processor(struct vcpu *v)
                 (uint64_t)&upcall, 0, 0, 0)) {
         crash_guest(NULL, "no upcalls to vCPU %u from L0", v->id);
     }
+    init_runstate(v);
     v->dr6 = 0xffff0ff0;
     v->dr7 = 0x400;
 }

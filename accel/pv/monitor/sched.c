@@ -5,9 +5,11 @@
 
 #include <xen/sched.h>
 
-static void sleep(void)
+static void sleep(struct vcpu *v)
 {
+    set_runstate(v, RUNSTATE_blocked);
     asm volatile("sti; hlt; cli" : : : "memory");
+    set_runstate(v, RUNSTATE_running);
 }
 
 static bool upcall_pending(const struct vcpu *v)
@@ -19,7 +21,7 @@ static void block(struct vcpu *v)
 {
     v->info->evtchn_upcall_mask = 0;
     while (!upcall_pending(v) && !v->nmi_pending) {
-        sleep();
+        sleep(v);
         if (!own_events()) {
             break;              /* whatever it was, L0 has woken it */
         }
@@ -70,7 +72,7 @@ static long own_poll(struct vcpu *v, uint64_t arg)
            (was_pending || !upcall_pending(v)) &&
            !(poll.timeout &&
              (int64_t)poll.timeout <= (int64_t)system_time(v))) {
-        sleep();
+        sleep(v);
     }
     evtchn_poll_cancel(guest_events, v->id);
     set_poll_timer(v, 0);
@@ -90,12 +92,15 @@ static long poll(struct vcpu *v, uint64_t arg)
         !guest_range_ok((uint64_t)poll.ports.p, PAGE_SIZE)) {
         return -XEN_EFAULT;
     }
+    set_runstate(v, RUNSTATE_blocked);
     if (v->info->evtchn_upcall_mask) {
-        return l0_call(__HYPERVISOR_sched_op, SCHEDOP_poll, arg, 0, 0, 0);
+        result = l0_call(__HYPERVISOR_sched_op, SCHEDOP_poll, arg, 0, 0, 0);
+    } else {
+        asm volatile("sti" : : : "memory");
+        result = l0_call(__HYPERVISOR_sched_op, SCHEDOP_poll, arg, 0, 0, 0);
+        asm volatile("cli" : : : "memory");
     }
-    asm volatile("sti" : : : "memory");
-    result = l0_call(__HYPERVISOR_sched_op, SCHEDOP_poll, arg, 0, 0, 0);
-    asm volatile("cli" : : : "memory");
+    set_runstate(v, RUNSTATE_running);
     return result;
 }
 

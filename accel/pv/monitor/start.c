@@ -97,6 +97,7 @@ static void start_vcpu0(void)
 
     for (id = 0; id < boot->nr_vcpus; id++) {
         vcpu_by_id(id)->id = id;
+        vcpu_by_id(id)->runstate.info.state = RUNSTATE_offline;
     }
     fill_idt();
     init_processor(v);
@@ -105,6 +106,7 @@ static void start_vcpu0(void)
     v->initialised = v->started = v->up = true;
     v->kernel_top = boot->top_mfn;
     write_dr7(0x400);
+    refresh_runstate(v);
     *frame = regs;
     enter_guest(v);
     run_guest(frame);
@@ -161,6 +163,7 @@ static void start_other(struct vcpu *v)
     if (own_events()) {
         refresh_time(v);
     }
+    refresh_runstate(v);
     *frame = regs;
     enter_guest(v);
     run_guest(frame);

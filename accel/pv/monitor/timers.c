@@ -36,7 +36,8 @@ static vcpu_time_info_t read_time(const volatile vcpu_time_info_t *from)
 
 uint64_t system_time(const struct vcpu *v)
 {
-    vcpu_time_info_t info = read_time(&v->l0_info->time);
+    vcpu_time_info_t info = read_time(own_events() ? &v->l0_info->time :
+                                                     &v->info->time);
     uint32_t low, high;
     uint64_t ticks;
 

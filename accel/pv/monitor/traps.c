@@ -411,6 +411,7 @@ void trap(struct regs *regs)
     if (own_events()) {
         refresh_time(this_vcpu());
     }
+    refresh_runstate(this_vcpu());
     deliver(regs);
     enter_guest(this_vcpu());
 }

@@ -96,11 +96,17 @@ static long up(struct vcpu *target)
 /* Another vCPU, which may be anywhere, keeps its processor. */
 static long down(struct vcpu *target)
 {
+    long result;
+
     if (target == this_vcpu()) {
         return park();
     }
     target->up = false;
-    return l0_call(__HYPERVISOR_vcpu_op, VCPUOP_down, target->id, 0, 0, 0);
+    result = l0_call(__HYPERVISOR_vcpu_op, VCPUOP_down, target->id, 0, 0, 0);
+    if (!result) {
+        set_runstate(target, RUNSTATE_offline);
+    }
+    return result;
 }
 
 /* L0 has the last word: a vCPU that has begun to take itself down is still up. */
@@ -202,14 +208,19 @@ long call_vcpu_op(unsigned int cmd, unsigned int id, uint64_t arg)
         if (own_events()) {
             return call_timer_op(cmd, target, arg);
         }
-        /* fall through */
+        break;
     case VCPUOP_register_runstate_memory_area:
-    case VCPUOP_register_vcpu_time_memory_area:
     case VCPUOP_get_runstate_info:
-        return l0_call(__HYPERVISOR_vcpu_op, cmd, id, l0_pointer(arg), 0, 0);
+        if (boot->own_runstates) {
+            return call_runstate_op(cmd, target, arg);
+        }
+        break;
+    case VCPUOP_register_vcpu_time_memory_area:
+        break;
     case VCPUOP_get_physid:
         return -XEN_EINVAL;
     default:
         return -XEN_ENOSYS;
     }
+    return l0_call(__HYPERVISOR_vcpu_op, cmd, id, l0_pointer(arg), 0, 0);
 }
