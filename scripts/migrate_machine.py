@@ -84,7 +84,8 @@ class Console:
 
 
 class Machine:
-    """A QEMU; `incoming` is where its guest comes from."""
+    """A QEMU; `incoming` is where its guest comes from. `options` may have another `console`
+    than Xen's."""
 
     count = 0
 
@@ -97,7 +98,7 @@ class Machine:
             *options.command,
             "-qmp", f"unix:{self.name}.qmp,server=on,wait=off",
             "-chardev", f"socket,id=console,path={self.name}.console,server=on,wait=on",
-            "-device", "xen-console,chardev=console"]
+            *getattr(options, "console", ["-device", "xen-console,chardev=console"])]
         if incoming:
             command += ["-incoming", incoming]
         command += more
