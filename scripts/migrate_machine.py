@@ -9,9 +9,11 @@ import threading
 import time
 
 sys.dont_write_bytecode = True
+from other_clock import with_clock
 from qmp import Failed, Monitor
 
 SECONDS = 120       # for anything
+XEN_CONSOLE = ("-device", "xen-console,chardev=console")
 LINE = re.compile(r"xenkvm-line: (\d+)$")
 
 
@@ -84,12 +86,11 @@ class Console:
 
 
 class Machine:
-    """A QEMU; `incoming` is where its guest comes from. `options` may have another `console`
-    than Xen's."""
+    """A QEMU; `incoming` is where its guest comes from, and `device` its console."""
 
     count = 0
 
-    def __init__(self, options, work, console, incoming=None, more=()):
+    def __init__(self, options, work, console, incoming=None, more=(), device=XEN_CONSOLE):
         Machine.count += 1
         self.name = f"qemu{Machine.count}"
         self.work, self.console, self.options = work, console, options
@@ -98,10 +99,14 @@ class Machine:
             *options.command,
             "-qmp", f"unix:{self.name}.qmp,server=on,wait=off",
             "-chardev", f"socket,id=console,path={self.name}.console,server=on,wait=on",
-            *getattr(options, "console", ["-device", "xen-console,chardev=console"])]
+            *device]
         if incoming:
             command += ["-incoming", incoming]
         command += more
+        if options.clocks:
+            # Each moves to a host whose clocks are behind, or before, and whose date is another.
+            ahead = Machine.count % 2
+            command = with_clock(options.clocks * ahead, [*command, "-rtc", f"base={2020 + ahead}-01-01"])
         with open(f"{work}/{self.name}.err", "w") as errors:
             self.process = subprocess.Popen(command, cwd=work, stderr=errors,
                                             stdin=subprocess.DEVNULL)

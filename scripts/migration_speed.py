@@ -18,8 +18,10 @@ SETTLE = 1.0        # seconds that a guest runs before it is moved
 class Options:
     """What a Machine wants to know."""
 
+    clocks = 0
+
     def __init__(self, way, patience):
-        self.command, self.console, self.patience = way["command"], way["console"], patience
+        self.command, self.patience = way["command"], patience
 
 
 def moment(monitor, event):
@@ -35,7 +37,7 @@ class Guest:
         self.name, self.way, self.work, self.count = name, way, work, 0
         self.options = Options(way, patience)
         self.console = Console(log, patience)
-        self.machine = Machine(self.options, work, self.console)
+        self.machine = Machine(self.options, work, self.console, device=way["console"])
 
     def begin(self):
         self.machine.listen()
@@ -60,7 +62,7 @@ class Guest:
         old = self.machine
         old.monitor.ask("cont")
         time.sleep(SETTLE)
-        new = Machine(self.options, self.work, self.console, uri)
+        new = Machine(self.options, self.work, self.console, uri, device=self.way["console"])
         try:
             old.monitor.events.clear()
             state = old.send_away(uri)
