@@ -13,6 +13,7 @@ from migrate_machine import Console, Machine
 from qmp import Failed
 
 SETTLE = 1.0        # seconds that a guest runs before it is moved
+DOWNTIME_MS = 20    # that QEMU may take for the rest of its memory
 
 
 class Options:
@@ -64,6 +65,8 @@ class Guest:
         time.sleep(SETTLE)
         new = Machine(self.options, self.work, self.console, uri, device=self.way["console"])
         try:
+            # Otherwise it stops the guest while much of its memory is left, or not, as chance has it.
+            old.monitor.ask("migrate-set-parameters", downtime_limit=DOWNTIME_MS)
             old.monitor.events.clear()
             state = old.send_away(uri)
             new.await_status("running")
