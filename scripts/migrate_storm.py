@@ -20,7 +20,7 @@ class Machine:
 
     count = 0
 
-    def __init__(self, options, work, incoming=None):
+    def __init__(self, options, work, incoming=None, more=()):
         Machine.count += 1
         name = f"qemu{Machine.count}"
         self.console = f"{work}/{name}.console"
@@ -28,6 +28,7 @@ class Machine:
                    "-chardev", f"file,id=console,path={name}.console", "-device", "xen-console,chardev=console"]
         if incoming:
             command += ["-S", "-incoming", incoming]
+        command += more
         with open(f"{work}/{name}.err", "w") as errors:
             self.process = subprocess.Popen(command, cwd=work, stderr=errors, stdin=subprocess.DEVNULL)
         self.monitor = Monitor(f"{work}/{name}.qmp", self.process, options["patience"])
@@ -58,6 +59,9 @@ class Machine:
             self.ask("stop")
         if self.ask("query-status")["status"] not in ("running", "paused"):
             raise Failed("the storm was over too soon: give more --events")
+        self.save(uri)
+
+    def save(self, uri):
         self.ask("migrate", uri=uri)
         until = self.monitor.deadline(SECONDS)
         while (state := self.ask("query-migrate")).get("status") != "completed":
@@ -68,6 +72,25 @@ class Machine:
     def kill(self):
         self.process.kill()
         self.process.wait()
+
+
+def be_refused(options, work):
+    """On KVM, what TCG has saved, and the other way round."""
+    commands = {"kvm": options["command"],
+                "tcg": [{"kvm": "tcg", "host": "max"}.get(word, word) for word in options["command"]]}
+    for there, here in ("kvm", "tcg"), ("tcg", "kvm"):
+        machine = Machine(dict(options, command=commands[there]), work, more=["-S"])
+        try:
+            machine.save("file:other")
+        finally:
+            machine.kill()
+        ended = subprocess.run([*commands[here], "-chardev", "null,id=console", "-device", "xen-console,chardev=console",
+                                "-incoming", "file:other"], cwd=work, capture_output=True, text=True,
+                               timeout=SECONDS * options["patience"], check=False)
+        why = f"the guest was saved on {there.upper()}: start this machine with -accel {there}, too"
+        if not ended.returncode or why not in ended.stderr:
+            raise Failed(f"{here} was to say that {why!r}: it ended with {ended.returncode}, and {ended.stderr.strip()!r}")
+        print(f"migrate-storm: refused: {there} to {here}", flush=True)
 
 
 def migrate(options, work, machine, i):
@@ -93,6 +116,8 @@ def migrate(options, work, machine, i):
 
 def storm(options, work):
     """Returns what the guest has said."""
+    if options["refusals"]:
+        be_refused(options, work)
     machine = Machine(options, work)
     said = ""
     try:
@@ -115,7 +140,7 @@ def run(options, work):
     """Runs it, prints the outcome, and returns the exit status."""
     try:
         said = storm(options, work)
-    except (Failed, TimeoutError) as error:
+    except (Failed, TimeoutError, subprocess.TimeoutExpired) as error:
         if str(error).endswith("ended with 0"):
             error = "the storm was over too soon: give more --events"
         for log in sorted(glob.glob(work + "/*.err")):
