@@ -9,8 +9,10 @@
  * A lost event stops its source for ever; an event too many shows as a
  * difference.
  *
- * events=N on the command line is the number of events of all sources.  scripts/
- * migrate-storm migrates the guest meanwhile.
+ * events=N on the command line is the number of events of all sources.  With closed=1
+ * there is one more disk, whose port the guest has closed while XenStore still says
+ * "Connected", as when its driver is about to end.  scripts/migrate-storm migrates the
+ * guest meanwhile.
  */
 
 #include "guest.h"
@@ -179,6 +181,10 @@ static void set_up(struct source *ipis[])
         add_source(must_bind_virq(VIRQ_TIMER, vcpu), vcpu)->is_timer = true;
     }
     nr_disks = disks_connect(disks, 4);
+    if (command_line_number("closed", 0)) {
+        nr_disks--;
+        require(evtchn_close(disk_port(disks[nr_disks])) == 0);
+    }
     for (i = 0; i < nr_disks; i++) {
         struct source *source = add_source(disk_port(disks[i]), i % nr_vcpus);
 
