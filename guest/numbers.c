@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Uses a guest's disk, console, event channels and clock all the time, and counts, so
- * that a save, restore or migration which loses something, or does it twice, shows.
+ * Uses a guest's disk, NIC, console, event channels and clock all the time, and counts,
+ * so that a save, restore or migration which loses something, or does it twice, shows.
  *
- * usage: numbers DEVICE
+ * usage: numbers FILE ADDRESS
  *
- * WRITERS processes write numbered sectors to DEVICE past the page cache, each over
- * and over to a stretch of its own, and read back what is there.  One prints
- * "xenkvm-line: N", from 1 on.  One sends itself events through /dev/xen/evtchn, one at
- * a time.  At SIGTERM all end, and the sums are printed; the exit status is 0 if each
- * sector had its number, each event came once, and no clock went back.
+ * WRITERS processes write numbered sectors to FILE, a disk or on one, past the page
+ * cache, each over and over to a stretch of its own, and read back what is there.  One
+ * prints "xenkvm-line: N", from 1 on.  One sends itself events through /dev/xen/evtchn,
+ * one at a time.  One pings ADDRESS every 10 ms.  At SIGTERM all end, and the sums are
+ * printed; the exit status is 0 if each sector had its number, each event and each ping
+ * was answered once, and no clock went back.
  */
 
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/ip.h>
+#include <netinet/ip_icmp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -24,6 +28,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,11 +42,13 @@ typedef uint16_t domid_t;       /* the header lacks it */
 #define FIRST       2048        /* sector, behind what others use */
 #define LINE_US     20000
 #define EVENT_MS    20000       /* an event that takes longer is lost */
+#define PING_MS     10
+#define PINGS       (1u << 22)  /* at most: for half a day */
 #define DOMID_SELF  0x7ff0
 
 static struct {
     volatile sig_atomic_t stop;
-    volatile uint64_t written[WRITERS], lines, events, errors;
+    volatile uint64_t written[WRITERS], lines, events, pings, errors;
 } *shared;
 
 static void on_term(int number)
@@ -79,9 +86,9 @@ static void check_sector(int fd, uint64_t *sector, unsigned int writer,
     }
 }
 
-static void write_sectors(const char *device, unsigned int writer)
+static void write_sectors(const char *file, unsigned int writer)
 {
-    int fd = open(device, O_RDWR | O_DIRECT);
+    int fd = open(file, O_RDWR | O_DIRECT);
     uint64_t *sector, number;
     unsigned int i;
 
@@ -214,13 +221,100 @@ static void send_events(void)
     }
 }
 
+/* The Internet checksum. */
+static uint16_t checksum(const uint16_t *words, unsigned int count)
+{
+    uint32_t sum = 0;
+
+    while (count--) {
+        sum += *words++;
+    }
+    sum = (sum >> 16) + (sum & 0xffff);
+    return ~(sum + (sum >> 16));
+}
+
+struct ping {
+    struct icmphdr header;
+    uint32_t number, id;
+};
+
+static bool send_ping(int fd, uint32_t number)
+{
+    struct ping ping = {
+        .header.type = ICMP_ECHO,
+        .number = number,
+        .id = getpid(),
+    };
+
+    ping.header.checksum = checksum((const uint16_t *)&ping, sizeof(ping) / 2);
+    return send(fd, &ping, sizeof(ping), 0) == sizeof(ping);
+}
+
+/* Takes the next answer, unless none comes in this time; `answered` has all of them. */
+static bool take_answer(int fd, bool *answered, int milliseconds)
+{
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    struct {
+        struct iphdr ip;
+        struct ping ping;
+    } packet;
+
+    if (poll(&p, 1, milliseconds) != 1) {
+        return false;
+    }
+    if (recv(fd, &packet, sizeof(packet), 0) != sizeof(packet) ||
+        packet.ping.header.type != ICMP_ECHOREPLY ||
+        packet.ping.id != (uint32_t)getpid()) {
+        return true;
+    }
+    if (packet.ping.number >= shared->pings || answered[packet.ping.number]) {
+        error("a ping was answered twice", packet.ping.number, shared->pings);
+        return true;
+    }
+    answered[packet.ping.number] = true;
+    return true;
+}
+
+static void send_pings(const char *address)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET };
+    int fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+    bool *answered = calloc(PINGS, sizeof(*answered));
+    uint32_t number;
+
+    if (!answered || fd < 0 || inet_pton(AF_INET, address, &to.sin_addr) != 1 ||
+        connect(fd, (struct sockaddr *)&to, sizeof(to))) {
+        error("no pings", errno, 0);
+        return;
+    }
+    while (!shared->stop && shared->pings < PINGS) {
+        int64_t next = now(CLOCK_MONOTONIC) + PING_MS * 1000000, left;
+
+        if (!send_ping(fd, shared->pings++)) {
+            error("ping", errno, shared->pings);
+            return;
+        }
+        while ((left = next - now(CLOCK_MONOTONIC)) > 0) {
+            take_answer(fd, answered, left / 1000000 + 1);
+        }
+    }
+    for (number = 0; number < shared->pings; number++) {
+        while (!answered[number]) {
+            if (!take_answer(fd, answered, EVENT_MS)) {
+                error("a ping was not answered", number, shared->pings);
+                break;
+            }
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     unsigned long long written = 0;
     unsigned int i;
 
-    if (argc != 2) {
-        fprintf(stderr, "usage: numbers DEVICE\n");
+    if (argc != 3) {
+        fprintf(stderr, "usage: numbers FILE ADDRESS\n");
         return 2;
     }
     shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
@@ -230,14 +324,16 @@ int main(int argc, char **argv)
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGTERM, on_term);
-    for (i = 0; i < WRITERS + 2; i++) {
+    for (i = 0; i < WRITERS + 3; i++) {
         if (!fork()) {
             if (i < WRITERS) {
                 write_sectors(argv[1], i);
             } else if (i == WRITERS) {
                 print_lines();
-            } else {
+            } else if (i == WRITERS + 1) {
                 send_events();
+            } else {
+                send_pings(argv[2]);
             }
             _exit(0);
         }
@@ -247,9 +343,11 @@ int main(int argc, char **argv)
     for (i = 0; i < WRITERS; i++) {
         written += shared->written[i];
     }
-    printf("xenkvm-numbers: %llu sectors, %llu lines, %llu events, %llu errors\n",
+    printf("xenkvm-numbers: %llu sectors, %llu lines, %llu events, %llu pings, "
+           "%llu errors\n",
            written, (unsigned long long)shared->lines,
            (unsigned long long)shared->events,
+           (unsigned long long)shared->pings,
            (unsigned long long)shared->errors);
-    return shared->errors != 0 || !written || !shared->events;
+    return shared->errors != 0 || !written || !shared->events || !shared->pings;
 }

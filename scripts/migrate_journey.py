@@ -17,6 +17,7 @@ from migrate_machine import SECONDS, Console, Machine
 from qmp import Failed
 
 GIVEN_BACK = 12     # MiB of the guest's memory
+PAGE = 4096
 TIME_SIZE = 32
 RUNSTATE_SIZE = 48
 
@@ -61,25 +62,38 @@ def is_in_runstate(there, here, offset):
 class Journey:
     """A guest that is led from one QEMU to the next."""
 
+    nic, disk, more_disk = "eth0", "xvda", "xvdb"
+    numbered = "/dev/xvda"      # where numbered sectors are
+    power_off = "poweroff -f"
+
     def __init__(self, options, work, log):
         self.options, self.work = options, work
         self.console = Console(log, options.patience)
         self.seconds = SECONDS * options.patience
-        self.machine = Machine(options, work, self.console)
+        self.plugged = []       # QEMU's options for what the guest has not begun with
+        self.machine = self.make_machine()
+
+    def make_machine(self, *more, incoming=None):
+        return Machine(self.options, self.work, self.console, incoming, [*self.plugged, *more])
+
+    def boot(self):
+        """The guest takes commands at its console by itself."""
 
     def begin(self):
         machine = self.machine
         machine.listen()
+        self.boot()
         self.console.await_line(r"^xenkvm-commands: ready")
         # A kernel's message, of a slow host for one, would tear a numbered line.
         machine.run("dmesg -n 1", "the console")
-        machine.run("ip addr add 10.0.2.15/24 dev eth0 && ip link set eth0 up", "the NIC")
-        machine.run("await_disk xvda", "the disk")
+        machine.run(f"await_nic {self.nic} && ip addr add 10.0.2.15/24 dev {self.nic} && "
+                    f"ip link set {self.nic} up", "the NIC")
+        machine.run(f"await_disk {self.disk}", "the disk")
         self.memory = self.have_memory(self.options.memory - GIVEN_BACK)
         # A PV guest starts all vCPUs that it may have, and takes down those that are not plugged.
-        machine.run(f"until [ $(grep -c ^processor /proc/cpuinfo) = {self.options.vcpus} ]; do "
-                    "usleep 50000; done", "the vCPUs")
-        machine.run("numbers /dev/xvda & numbers=$!", "the numbers")
+        machine.run(f"await has_cpus {self.vcpus()}", "the vCPUs")
+        # They take all the time that is left, and commands need not wait for them.
+        machine.run(f"nice -n 19 numbers {self.numbered} 10.0.2.2 & numbers=$!", "the numbers")
         self.use("before it moves")
 
     def have_memory(self, size):
@@ -103,11 +117,11 @@ class Journey:
         actual = self.machine.monitor.ask("query-balloon")["actual"]
         if actual != self.memory:
             raise Failed(f"{what}: the guest has {actual} bytes")
-        vcpus = [part for part in self.machine.monitor.ask("qom-list", path="/machine/unattached")
-                 if part["type"].endswith("-x86_64-cpu>")]
-        if len(vcpus) != self.options.vcpus:
-            raise Failed(f"{what}: the machine has {len(vcpus)} vCPUs")
-        self.machine.run(f"use_disk xvda '{what}'", f"{what}: the disk")
+        vcpus = len(self.machine.monitor.ask("query-cpus-fast"))
+        if vcpus != self.vcpus():
+            raise Failed(f"{what}: the machine has {vcpus} vCPUs")
+        self.machine.run(f"has_cpus {vcpus}", f"{what}: the vCPUs")
+        self.machine.run(f"use_disk {self.disk} '{what}'", f"{what}: the disk")
         self.machine.run("head -c 65536 /dev/urandom >/sent; timeout 60 "
                          "nc 10.0.2.100 7 </sent >/came; cmp -s /sent /came",
                          f"{what}: the NIC")
@@ -122,7 +136,7 @@ class Journey:
         old.quit()
         if self.options.refusals and i == 1:
             self.be_refused()
-        self.machine = Machine(self.options, self.work, self.console, "file:saved")
+        self.machine = self.make_machine(incoming="file:saved")
         self.machine.listen()
         self.machine.await_status("paused")
         self.machine.monitor.ask("cont")
@@ -160,8 +174,7 @@ class Journey:
         else:
             machine.quit()
             self.console.go_back(said)
-            self.machine = Machine(self.options, self.work, self.console,
-                                   more=["-S", "-loadvm", "one"])
+            self.machine = self.make_machine("-S", "-loadvm", "one")
             self.machine.listen()
         self.machine.monitor.ask("cont")
         self.use(f"went back {i}")
@@ -171,8 +184,8 @@ class Journey:
         """What the old QEMU has written to memory is here, in the last pass at the latest.
         The new one has already written the guest's times anew."""
         there, here = old.memory(), new.memory()
-        words = [i for i in range(0, len(there), 8) if there[i:i + 8] != here[i:i + 8]] \
-            if there != here else []
+        pages = [page for page in range(0, len(there), PAGE) if there[page:page + PAGE] != here[page:page + PAGE]]
+        words = [i for page in pages for i in range(page, page + PAGE, 8) if there[i:i + 8] != here[i:i + 8]]
         # A load marks all of a vCPU's events as pending, as Xen does, lest one be lost.
         marked = [i for i in words if here[i:i + 8] == b"\xff" * 8]
         words = [i for i in words if i not in marked and not (
@@ -184,14 +197,14 @@ class Journey:
         if self.options.accel == "lab":
             words = [i for i in words if not is_in_runstate(there, here, i)]
         # One a vCPU, one more of vCPU 0's for processes, and the wallclock.
-        if words or times > self.options.vcpus + 2 or len(marked) > self.options.vcpus:
+        if words or times > self.vcpus() + 2 or len(marked) > self.vcpus():
             raise Failed(f"memory differs after the migration, beside {times} clocks and "
                          f"{len(marked)} selectors: "
                          + " ".join(f"{i:#x}: {there[i:i + 8].hex()} {here[i:i + 8].hex()}" for i in words[:20]))
 
     def migrate(self, i):
         old = self.machine
-        new = Machine(self.options, self.work, self.console, f"unix:wire{i}", ["-S"])
+        new = self.make_machine("-S", incoming=f"unix:wire{i}")
         try:
             state = old.send_away(f"unix:wire{i}")
             new.await_status("paused")
@@ -207,22 +220,46 @@ class Journey:
         print(f"migrate: migrated, {i}: stopped for {state['downtime']} ms of "
               f"{state['total-time']}", flush=True)
 
-    def plug(self):
-        """A disk comes and goes as if the guest had been here all the time."""
-        machine = self.machine
+    def vcpus(self):
+        return self.options.vcpus + len(self.plugged) // 2
+
+    def change(self, i):
+        """What is done to the guest between its ways, in turn."""
+        if i % 4 == 2:
+            self.memory = self.have_memory(self.options.memory)
+        elif i % 4 == 0:
+            self.memory = self.have_memory(self.options.memory - GIVEN_BACK)
+        elif not self.options.maxcpus:
+            pass
+        elif not self.plugged:
+            self.plug_vcpu()
+        else:
+            self.unplug_vcpu()
+
+    def plug_disk(self):
+        """One comes and goes as if the guest had been here all the time."""
+        machine, disk = self.machine, self.more_disk
         machine.monitor.ask("blockdev-add", driver="null-co", node_name="more",
                             size=1 << 20, read_zeroes=True)
-        machine.monitor.ask("device_add", driver="xen-disk", id="more", drive="more", vdev="xvdb")
-        machine.run("await_disk xvdb && dd if=/dev/xvdb of=/dev/null", "a disk that was plugged")
+        machine.monitor.ask("device_add", driver="xen-disk", id="more", drive="more", vdev=disk)
+        machine.run(f"await_disk {disk} && dd if=/dev/{disk} of=/dev/null", "a disk that was plugged")
         machine.monitor.ask("device_del", id="more")
-        machine.run("await_no_disk xvdb", "a disk that was unplugged")
+        machine.run(f"await_no_disk {disk}", "a disk that was unplugged")
 
     def plug_vcpu(self):
-        """One that the guest has not had since before it moved."""
-        machine, number = self.machine, self.options.vcpus
-        free = [slot for slot in machine.monitor.ask("query-hotpluggable-cpus") if "qom-path" not in slot]
-        machine.monitor.ask("device_add", driver=free[-1]["type"], id="more-vcpu", **free[-1]["props"])
-        machine.run(f"bring_up {number}", "a vCPU that was plugged")
+        """The first of those that are not there."""
+        machine, number = self.machine, self.vcpus()
+        free = [slot for slot in machine.monitor.ask("query-hotpluggable-cpus") if "qom-path" not in slot][-1]
+        machine.monitor.ask("device_add", driver=free["type"], id="more-vcpu", **free["props"])
+        machine.run(f"bring_up {number} && has_cpus {number + 1}", "a vCPU that was plugged")
+        self.plugged = ["-device", f"{free['type']},id=more-vcpu,"
+                        + ",".join(f"{name}={value}" for name, value in free["props"].items())]
+
+    def unplug_vcpu(self):
+        self.machine.monitor.ask("device_del", id="more-vcpu")
+        self.machine.monitor.await_event("DEVICE_DELETED", self.seconds, device="more-vcpu")
+        self.plugged = []
+        self.machine.run(f"await has_cpus {self.vcpus()}", "a vCPU that was unplugged")
 
     def end(self):
         """Returns what the guest has counted."""
@@ -231,25 +268,27 @@ class Journey:
         sums = self.console.await_line(r"xenkvm-numbers: (.* errors)$").group(1)
         machine.end(f"{sums}: the numbers")
         self.have_memory(self.options.memory)
-        self.plug()
-        if self.options.maxcpus:
+        self.plug_disk()
+        if self.options.maxcpus and not self.plugged:
             self.plug_vcpu()
-        machine.begin("poweroff -f")
+        machine.begin(self.power_off)
         if machine.process.wait(self.seconds):
             raise Failed(f"QEMU ended with {machine.process.returncode}")
         return sums
 
 
-def travel(options, work):
+def travel(options, work, journey):
     """Returns what the guest has counted."""
     with open(work + "/console.log", "w") as log:
-        guest = Journey(options, work, log)
+        guest = journey(options, work, log)
         try:
             guest.begin()
             for i in range(1, options.saves + 1):
                 guest.save(i)
+                guest.change(i)
             for i in range(1, options.live + 1):
                 guest.migrate(i)
+                guest.change(options.saves + i)
             for i in range(1, options.snapshots + 1):
                 guest.snapshot(i)
             return guest.end()
@@ -257,12 +296,12 @@ def travel(options, work):
             guest.machine.kill()
 
 
-def run(options, work):
+def run(options, work, journey=Journey):
     """Runs it, prints the outcome, and returns the exit status."""
     try:
-        sums = travel(options, work)
+        sums = travel(options, work, journey)
     except (Failed, TimeoutError) as error:
-        for log in [work + "/console.log", *sorted(glob.glob(work + "/*.err"))]:
+        for log in [work + "/serial.log", work + "/console.log", *sorted(glob.glob(work + "/*.err"))]:
             if os.path.exists(log):
                 with open(log, errors="replace") as lines:
                     sys.stderr.writelines(lines.readlines()[-25:])

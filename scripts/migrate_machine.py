@@ -39,6 +39,8 @@ class Console:
                 number = LINE.search(line)
                 if not number:
                     self.lines.append(line)
+                    if re.match("xenkvm-numbers: (?!.* errors$)", line):
+                        self.wrong.append(line)
                     continue
                 if int(number.group(1)) != self.last + 1:
                     self.wrong.append(f"line {number.group(1)} after {self.last}")
@@ -132,7 +134,10 @@ class Machine:
         self.client.sendall(command.encode() + b"\n")
 
     def end(self, what):
-        status = self.console.await_line(r"^xenkvm-done: (\d+)$").group(1)
+        try:
+            status = self.console.await_line(r"^xenkvm-done: (\d+)$").group(1)
+        except Failed as error:
+            raise Failed(f"{what}: {error}") from None
         if status != "0":
             raise Failed(f"{what}: the guest's command ended with {status}")
 
