@@ -369,6 +369,8 @@ long call_event_channel_op_compat(uint64_t arg);
 void init_timers(struct vcpu *v);
 /* Do what is due; on the vCPU itself. */
 void run_timers(struct vcpu *v);
+/* The same, as the LAPIC's timer has come. */
+void take_timer(struct vcpu *v);
 void set_poll_timer(struct vcpu *v, uint64_t when);
 long call_timer_op(unsigned int cmd, struct vcpu *target, uint64_t arg);
 long call_set_timer_op(uint64_t when);

@@ -94,7 +94,10 @@ static uint64_t earlier(uint64_t one, uint64_t other)
     return !one ? other : !other || one < other ? one : other;
 }
 
-/* Set the LAPIC's timer to what is due first; on the vCPU itself. */
+/*
+ * Set the LAPIC's timer to what is due first; on the vCPU itself.  Each write may be an exit
+ * to KVM.
+ */
 static void program(struct vcpu *v)
 {
     struct timers *t = &v->timers;
@@ -118,6 +121,13 @@ void init_timers(struct vcpu *v)
 {
     wrmsr(MSR_X2APIC_LVT_TIMER, VECTOR_TIMER);
     wrmsr(MSR_X2APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+    run_timers(v);
+}
+
+void take_timer(struct vcpu *v)
+{
+    /* It counts once only.  If it was set again meanwhile, it comes once too often. */
+    v->timers.is_set = false;
     run_timers(v);
 }
 

@@ -257,7 +257,7 @@ static void take_interrupt(unsigned int vector)
         take_l0_events(v);
         break;
     case VECTOR_TIMER:
-        run_timers(v);
+        take_timer(v);
         break;
     case VECTOR_KICK:
         if (v->timers.changed) {
