@@ -19,10 +19,10 @@
 #include <unistd.h>
 
 #define WORKING_SET (32u << 20)
-#define PAGE        4096u
-#define SLICE_NS    10000000ll
-#define SECTOR      4096u
-#define SECTORS     256u
+#define PAGE 4096u
+#define SLICE_NS 10000000ll
+#define SECTOR 4096u
+#define SECTORS 256u
 
 static int64_t now(void)
 {

@@ -11,8 +11,9 @@
  *
  * events=N on the command line is the number of events of all sources.  With closed=1
  * there is one more disk, whose port the guest has closed while XenStore still says
- * "Connected", as when its driver is about to end.  scripts/migrate-storm migrates the
- * guest meanwhile.
+ * "Connected", as when its driver is about to end.  With state=1 the guest first has
+ * QEMU keep what it otherwise has nothing of: then all of it is in a stream, for
+ * scripts/fuzz-stream.  scripts/migrate-storm migrates the guest meanwhile.
  */
 
 #include "guest.h"
@@ -196,6 +197,33 @@ static void set_up(struct source *ipis[])
     }
 }
 
+static void have_all_state_kept(void)
+{
+    struct sched_watchdog watchdog = { .timeout = 3600 };
+    xen_pfn_t gfn = gfn_of(page_alloc(1));
+    struct xen_memory_reservation given_back = {
+        .nr_extents = 1,
+        .domid = DOMID_SELF,
+    };
+
+#ifndef GUEST_PV
+    struct xen_hvm_param param = {
+        .domid = DOMID_SELF,
+        .index = HVM_PARAM_VM_GENERATION_ID_ADDR,
+        .value = 0x123456789abcull,
+    };
+
+    check_equal(HYPERVISOR_hvm_op(HVMOP_set_param, &param), 0);
+#endif
+    check(HYPERVISOR_sched_op(SCHEDOP_watchdog, &watchdog) > 0);
+    check_equal(hypercall(__HYPERVISOR_vm_assist, VMASST_CMD_enable,
+                          VMASST_TYPE_runstate_update_flag, 0, 0, 0),
+                0);
+    set_xen_guest_handle(given_back.extent_start, &gfn);
+    check_equal(HYPERVISOR_memory_op(XENMEM_decrease_reservation, &given_back),
+                1);
+}
+
 TEST(storm, "tcg lab kvm disks=3 seconds=100")
 {
     unsigned int wanted = command_line_number("events", 20000);
@@ -203,6 +231,9 @@ TEST(storm, "tcg lab kvm disks=3 seconds=100")
     struct source *ipis[MAX_VCPUS];
     uint64_t start, last_news;
 
+    if (command_line_number("state", 0)) {
+        have_all_state_kept();
+    }
     set_up(ipis);
     check_equal(nr_disks, 3);
     event_hook = take;
