@@ -83,7 +83,7 @@ class LongGuest(Guest):
         self.console.take(CONSOLE_BYTES)
         self.console.give(CONSOLE_BYTES)
 
-    def snapshot(self):
+    def snapshot_disk(self):
         """What is written while the snapshot is there gets into the image when it is
         committed, and the guest's writes do not stop."""
         overlay = f"{self.session.directory}/{self.kind}-overlay.qcow2"
@@ -133,7 +133,7 @@ class LongGuest(Guest):
         if self.kind == "pv" and not self.stock:
             self.change_media()
             self.say("media inserted, changed and ejected")
-        self.snapshot()
+        self.snapshot_disk()
         self.say("external snapshot, and blockcommit")
         # Not to be repeated for the sake of the steps above.
         self.close_console()
