@@ -41,6 +41,7 @@ int command_once(int argc, char **argv);
 int command_daemon(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_move(int argc, char **argv);
 int command_release(int argc, char **argv);
 
 #endif /* PLACE_COMMAND_H */

@@ -140,6 +140,21 @@ int command_status(int argc, char **argv)
                         json ? "status\tjson\n" : "status\n");
 }
 
+int command_move(int argc, char **argv)
+{
+    g_autofree char *request = NULL;
+
+    if (!command_options("move", ask_entries, "GUEST CPUS", &argc, &argv)) {
+        return STATUS_USAGE;
+    }
+    if (argc != 3 || strlen(argv[1]) + strlen(argv[2]) > 400 ||
+        strpbrk(argv[1], "\t\n") || strpbrk(argv[2], "\t\n")) {
+        return command_fail(STATUS_USAGE, "move: it takes GUEST CPUS");
+    }
+    request = g_strdup_printf("move\t%s\t%s\n", argv[1], argv[2]);
+    return print_answer("move", state_option, request);
+}
+
 int command_explain(int argc, char **argv)
 {
     g_autofree char *request = NULL;

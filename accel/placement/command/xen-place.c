@@ -18,6 +18,7 @@ static const struct {
     { "once", command_once, "place one guest, without a daemon" },
     { "status", command_status, "what the daemon knows" },
     { "explain", command_explain, "why a guest is where it is" },
+    { "move", command_move, "move a guest, and judge what it did" },
     { "release", command_release, "restore all masks, end the daemon" },
     { "advise", command_advise, "which node a guest would get" },
     { "simulate", command_simulate, "many guests on a host of any shape" },

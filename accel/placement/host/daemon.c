@@ -138,7 +138,55 @@ static void explain(Daemon *d, char **word, GString *out)
     g_string_append_printf(out, "%s\n", text);
 }
 
-/* One line "status" or "release", or by tabs "status", "json"; "explain", name, vCPU. */
+/* The cage with these CPUs, or PLACE_NONE. */
+static uint32_t cage_of(const struct place_host *h, const char *cpus)
+{
+    struct place_cage_info info;
+    struct place_set set;
+
+    for (uint32_t i = 0; host_parse_set(cpus, &set) && i < place_nr_cages(h);
+         i++) {
+        place_cage_info(h, i, &info);
+        if (mask_equal(&info.cpus, &set)) {
+            return i;
+        }
+    }
+    return PLACE_NONE;
+}
+
+/* Because the user asks for it, but judged as any other move. */
+static void move(Daemon *d, char **word, GString *out)
+{
+    static struct place_change change[PLACE_MAX_MASKS];
+    g_autoptr(GError) error = NULL;
+    Guest *guest = guests_named(&d->guests, word[1]);
+    uint32_t cage = cage_of(d->guests.h, word[2]);
+    size_t n;
+
+    if (!guest) {
+        g_string_append_printf(out, "error: no guest '%s' is known", word[1]);
+    } else if (cage == PLACE_NONE) {
+        g_string_append_printf(
+            out, "error: '%s' are not the CPUs of an LLC, a node or some nodes",
+            word[2]);
+    } else if (!place_force(d->guests.h, guest->place, cage, guests_now(),
+                            change, G_N_ELEMENTS(change), &n)) {
+        g_string_append_printf(
+            out,
+            "error: %s cannot be moved there: it is there, was moved in the "
+            "last 10 s, or its limits, its policy or the mode forbid it",
+            word[1]);
+    } else if (!guests_apply(&d->guests, &error)) {
+        g_string_append_printf(out, "error: %s", error->message);
+    } else {
+        g_string_append_printf(out, "%zu threads moved\n", n);
+    }
+}
+
+/*
+ * One line "status" or "release", or by tabs "status", "json"; "explain", name, vCPU;
+ * "move", name, CPUs.
+ */
 static void answer(Daemon *d)
 {
     struct timeval second = { 1, 0 };
@@ -168,6 +216,8 @@ static void answer(Daemon *d)
         }
     } else if (!g_strcmp0(word[0], "explain") && word[1]) {
         explain(d, word, out);
+    } else if (!g_strcmp0(word[0], "move") && word[1] && word[2]) {
+        move(d, word, out);
     } else if (!g_strcmp0(word[0], "release")) {
         g_string_append_printf(out, "%u masks restored\n",
                                guests_release(&d->guests));

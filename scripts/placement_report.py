@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tables, plots and verdicts of what scripts/measure-placement has measured."""
+
+import collections
+import itertools
+import statistics
+import sys
+
+from which_abi_plots import block, draw_plot
+
+POLICIES = ("free", "pin", "numad", "nodes", "xen-place")
+LOADS = (50, 75, 97)
+# Colours that the colour-blind can tell apart, too (Okabe and Ito).
+COLOURS = {"free": "#0072b2", "pin": "#e69f00", "numad": "#cc79a7", "nodes": "#56b4e9",
+           "xen-place": "#009e73"}
+
+
+def ratio(result):
+    """How long vCPUs waited for each second that they ran."""
+    return result["delay"] / result["run"] if result["run"] else 0
+
+
+def node_moves(result):
+    return result["node-moves"] / result["time"]
+
+
+def crossed(result):
+    """Of all events, in per cent."""
+    return 100 * result["crossed"] / result["events"] if result["events"] else 0
+
+
+class Cells:
+    """Results by case, guests, load and policy; a figure of several seeds is their mean."""
+
+    def __init__(self, results):
+        self.found = collections.defaultdict(list)
+        for result in results:
+            self.found[result["case"], result["guests"], result["load"],
+                       result["policy"]].append(result)
+
+    def mean(self, case, guests, load, policy, figure):
+        some = self.found.get((case, guests, load, policy))
+        return statistics.mean(map(figure, some)) if some else None
+
+    def guests(self, case):
+        return sorted({key[1] for key in self.found if key[0] == case})
+
+    def loads(self, case):
+        return sorted({key[2] for key in self.found if key[0] == case})
+
+    def seeds(self, case):
+        """The least and the most of all cells."""
+        numbers = [len({result["seed"] for result in some})
+                   for key, some in self.found.items() if key[0] == case]
+        return min(numbers), max(numbers)
+
+    def some(self, case, policy=None):
+        return [result for key, some in self.found.items()
+                if key[0] == case and policy in (None, key[3]) for result in some]
+
+
+class Judge:
+    """Limits, each with the cells that miss it."""
+
+    def __init__(self):
+        self.rows = []
+
+    def cells(self, text, limit, cases):
+        """@cases: (name, measured, allowed); the limit holds if none is above."""
+        cases = list(cases)
+        if not cases:
+            return
+        missed = [(name, value, allowed) for name, value, allowed in cases
+                  if value > allowed + 1e-9]
+        if missed:
+            name, value, allowed = max(missed, key=lambda case: case[1] - case[2])
+            said = f"**{len(missed)} of {len(cases)} miss it**; by most {name}: " \
+                   f"{value:.3f}, allowed {allowed:.3f}"
+        else:
+            said = f"{len(cases)} of {len(cases)}"
+        self.rows.append((text, limit, said, not missed))
+
+
+def judge_matrix(cells, judge):
+    def pairs(other, figure, limit, loads=None):
+        for guests, load in itertools.product(cells.guests("matrix"), cells.loads("matrix")):
+            ours = cells.mean("matrix", guests, load, "xen-place", figure)
+            theirs = cells.mean("matrix", guests, load, other, figure)
+            if ours is not None and theirs is not None and (not loads or loads(load)):
+                yield f"{guests} guests at {load} %", ours, limit(theirs)
+
+    judge.cells("waits, against free", "1.10 × + 0.02",
+                pairs("free", ratio, lambda other: 1.1 * other + 0.02))
+    judge.cells("waits, against pin, up to 75 %", "1.00 ×",
+                pairs("pin", ratio, lambda other: other, lambda load: load <= 75))
+    judge.cells("waits, against pin, above 90 %", "1.10 ×",
+                pairs("pin", ratio, lambda other: 1.1 * other, lambda load: load > 90))
+    judge.cells("migrations across nodes in runs in which no cage is wider than a node "
+                "and no mask changes", "0",
+                ((f"{r['guests']} guests at {r['load']} %, seed {r['seed']}", r["node-moves"], 0)
+                 for r in cells.some("matrix", "xen-place")
+                 if not r["wide"] and r["masks"] == r["masks-before"]))
+    judge.cells("events that cross a node, against free", "10 %",
+                pairs("free", crossed, lambda other: 0.1 * other))
+    judge.cells("Jain's index of guests' run time, below free's by", "0.02",
+                ((name, -ours, -theirs) for name, ours, theirs in
+                 pairs("free", lambda r: r["jain"], lambda other: other - 0.02)))
+
+
+def judge_cases(cells, judge):
+    def each(case, policy="xen-place"):
+        for result in cells.some(case, policy):
+            yield f"seed {result['seed']}", result
+
+    judge.cells("two hot guests in one node: they wait after 10 s", "0.15",
+                ((name, r["hot-delay"] / r["hot-run"], 0.15) for name, r in each("hot")))
+    judge.cells("two hot guests in one node: masks set", "8",
+                ((name, r["hot-masks"], 8) for name, r in each("hot")))
+    free = {r["seed"]: ratio(r) for r in cells.some("locked", "free")}
+    judge.cells("all in step, 3 ms of 12: waits after 60 s, against free", "1.25 ×",
+                ((name, ratio(r), 1.25 * free[r["seed"]]) for name, r in each("locked")
+                 if r["seed"] in free))
+    judge.cells("a bad move is taken back, windows", "8",
+                ((name, r["windows"], 8) for name, r in each("bad-move")))
+    judge.cells("a bad move is not tried again", "0",
+                ((name, r["again"], 0) for name, r in each("bad-move")))
+    judge.cells("masks right again when a CPU was off and on, seconds", "4",
+                ((name, r["seconds"], 4) for name, r in each("cpu-off")))
+    judge.cells("isolated CPUs: masks with several of them", "0",
+                ((name, r["several"], 0) for name, r in each("isolated")))
+    judge.cells("isolated CPUs: four busy vCPUs wait there", "0.05",
+                ((name, r["hot-delay"] / r["hot-run"], 0.05) for name, r in each("isolated")))
+    judge.cells("steady load: actions a minute after the first", "1",
+                ((name, max(r["actions"] - 1, 0) * 60 / r["time"], 1)
+                 for name, r in each("steady")))
+
+
+def number(value, digits=3):
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def table(cells, title, figure, digits):
+    print(f"\n{title}\n")
+    print("| guests | load | " + " | ".join(POLICIES) + " |")
+    print("|--:|--:|" + "--:|" * len(POLICIES))
+    for guests, load in itertools.product(cells.guests("matrix"), cells.loads("matrix")):
+        values = [cells.mean("matrix", guests, load, policy, figure) for policy in POLICIES]
+        if any(value is not None for value in values):
+            print(f"| {guests} | {load} % | " +
+                  " | ".join(number(value, digits) for value in values) + " |")
+
+
+def plot(cells, directory, name, title, unit, figure):
+    """A panel for each load."""
+    loads, text = cells.loads("matrix"), ""
+    for k, load in enumerate(loads):
+        text += block(f"d{k}", [[guests] + [cells.mean("matrix", guests, load, policy, figure)
+                                            for policy in POLICIES]
+                                for guests in cells.guests("matrix")])
+    text += (f"set multiplot layout 1,{len(loads)} margins 0.07,0.99,0.24,0.84 "
+             f'spacing 0.06,0.1 title "{title}" font ",15"\n'
+             "set style data histograms; set style histogram clustered gap 1\n"
+             "set style fill solid 1 noborder; set boxwidth 0.95 relative\n"
+             'set yrange [0:*]; set xtics scale 0; set xlabel "guests" offset 0,0.6\n'
+             'set title font ",13" offset 0,-0.4; unset key\n')
+    for i, policy in enumerate(POLICIES):
+        text += (f'set label {i + 1} "{policy}" at screen {0.2 + 0.13 * i}, 0.04 point pt 5 '
+                 f'ps 1.5 lc rgb "{COLOURS[policy]}" offset 1,0 noenhanced\n')
+    for k, load in enumerate(loads):
+        bars = ", ".join(f'$d{k} using {i + 2}:xtic(1) lc rgb "{COLOURS[policy]}"'
+                         for i, policy in enumerate(POLICIES))
+        text += f'set ylabel "{"" if k else unit}" offset 1.5,0\nset title "{load} % load"\n'
+        text += f"plot {bars}\n"
+        if not k:
+            text += "".join(f"unset label {i + 1}\n" for i in range(len(POLICIES)))
+    draw_plot(f"{directory}/{name}.svg", 860, 340, text + "unset multiplot\n")
+
+
+def others_table(cells):
+    rows = []
+    for r in sorted(cells.some("hot"), key=lambda r: (r["policy"], r["seed"])):
+        rows.append((f"two hot guests in one node, {r['policy']}, seed {r['seed']}",
+                     f"wait {r['hot-delay'] / r['hot-run']:.3f}, {r['hot-masks']} masks set"))
+    for r in sorted(cells.some("locked"), key=lambda r: (r["policy"], r["seed"])):
+        rows.append((f"all in step, {r['policy']}, seed {r['seed']}",
+                     f"wait {ratio(r):.3f}, {r['masks']} masks set"))
+    for r in cells.some("bad-move"):
+        rows.append((f"a bad move, seed {r['seed']}",
+                     f"taken back after {r['windows']} windows, {r['again']} times again"))
+    for r in cells.some("cpu-off"):
+        rows.append((f"a CPU off and on, seed {r['seed']}",
+                     f"masks right after {r['seconds']:.1f} s"))
+    for r in cells.some("isolated"):
+        rows.append((f"isolated CPUs, seed {r['seed']}",
+                     f"four busy vCPUs wait {r['hot-delay'] / r['hot-run']:.3f}, "
+                     f"{r['several']} masks with several isolated CPUs"))
+    for r in cells.some("steady"):
+        rows.append((f"steady load, {r['time']:.0f} s, seed {r['seed']}",
+                     f"{r['actions']} actions, {r['rolled-back']} taken back"))
+    if rows:
+        print("\n| | measured |\n|---|---|")
+        for row in rows:
+            print("| " + " | ".join(row) + " |")
+
+
+def report(results, directory):
+    """Prints what there is, draws it in @directory if that is given; 1 if a limit is missed."""
+    cells, judge = Cells(results), Judge()
+    if not results:
+        print("measure-placement: there are no results", file=sys.stderr)
+        return 1
+    if cells.guests("matrix"):
+        least, most = cells.seeds("matrix")
+        one = results[0]
+        print(f"{one['cpus']} CPUs in {one['nodes']} nodes, guests of {one['vcpus']} vCPUs; "
+              f"{least if least == most else f'{least} to {most}'} seeds.")
+        table(cells, "Waiting / running (mean of the seeds):", ratio, 3)
+        table(cells, "Migrations to another node a second, all vCPUs together:", node_moves, 0)
+        table(cells, "Events that went to a vCPU on another node, %:", crossed, 0)
+        if directory:
+            plot(cells, directory, "placement-waiting", "How long vCPUs wait",
+                 "waiting / running", ratio)
+            plot(cells, directory, "placement-events", "Events to another node", "%", crossed)
+        judge_matrix(cells, judge)
+    others_table(cells)
+    judge_cases(cells, judge)
+    print("\n| xen-place | limit | cells that keep it |\n|---|--:|---|")
+    for text, limit, said, _ in judge.rows:
+        print(f"| {text} | {limit} | {said} |")
+    return 0 if all(row[3] for row in judge.rows) else 1
