@@ -73,6 +73,7 @@ static pid_t start(const struct cell *cell, char *const arguments[],
 static void start_xen_place(const struct cell *cell, struct policy *policy)
 {
     char qmp[256], state[256], config[256], control[300];
+    unsigned long actions, rolled_back;
     char *arguments[] = { (char *)cell->xen_place,
                           "daemon",
                           "--mode",
@@ -92,6 +93,8 @@ static void start_xen_place(const struct cell *cell, struct policy *policy)
     if (access(config, R_OK)) {
         arguments[8] = NULL;
     }
+    /* An earlier daemon's is still there. */
+    unlink(control);
     policy->daemon = start(cell, arguments, "xen-place.log");
     while (access(control, F_OK)) {
         if (waitpid(policy->daemon, NULL, WNOHANG) == policy->daemon) {
@@ -99,6 +102,11 @@ static void start_xen_place(const struct cell *cell, struct policy *policy)
         }
         usleep(20000);
     }
+    /*
+     * It answers when its first window is over and the guests have their cages.  To
+     * find them takes an emulated CPU seconds once the guests are busy.
+     */
+    policy_actions(cell, &actions, &rolled_back);
 }
 
 /* It asks to be told once more when it has come to the background. */
