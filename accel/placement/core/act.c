@@ -63,7 +63,7 @@ bool place_act(struct place_host *h, uint32_t vm, uint32_t thread, uint32_t to,
         .more_local = more_local,
         .demand = (uint32_t)(h->cage[from].demand + h->cage[to].demand),
     };
-    place_mean(h, from, to, NR_WINDOWS, &r->mean, &r->deviation);
+    place_mean(h, from, to, NR_WINDOWS, &r->mean, &r->deviation, &r->run);
     v->reason = (struct reason){
         .code = REASON_ACTION,
         .action = (uint8_t)action,

@@ -4,26 +4,44 @@
  * with that of the five windows before.  An action that did harm is taken back
  * and not tried again for a while; so is one that brought nothing, unless the VM
  * is closer to those it talks with.
+ *
+ * Where harm is plain, which two windows in a row can show, guests need not bear it
+ * for five: each of them must be worse by three deviations, and the threads must have
+ * run no more than before.  Waiting that came with more work is the guests' doing.
  */
 
 #include "model.h"
 
+/* Windows in a row that show plain harm, and by how much pressure at least. */
+#define PLAIN_WINDOWS 2
+#define PLAIN_HARM (2 * PRESSURE_CALM)
+
+/* Both cages' pressure in one window; adds how long their threads ran. */
+static uint32_t pressure_of(const struct cage *a, const struct cage *b,
+                            uint32_t window, uint64_t *run)
+{
+    uint64_t delay = a->past[window].delay + b->past[window].delay;
+    uint64_t ran = a->past[window].run + b->past[window].run;
+
+    *run += ran;
+    return ran + delay ? (uint32_t)(delay * PLACE_ONE / (ran + delay)) : 0;
+}
+
 void place_mean(const struct place_host *h, uint32_t c, uint32_t d,
-                uint32_t windows, uint32_t *mean, uint32_t *deviation)
+                uint32_t windows, uint32_t *mean, uint32_t *deviation,
+                uint64_t *run)
 {
     const struct cage *a = &h->cage[c], *b = &h->cage[d];
     uint32_t value[NR_WINDOWS], n, i;
-    uint64_t sum = 0, square = 0;
+    uint64_t sum = 0, square = 0, ran = 0;
 
     n = min_u32(windows, a->nr_past < b->nr_past ? a->nr_past : b->nr_past);
     for (i = 0; i < n; i++) {
-        uint64_t delay = a->past[i].delay + b->past[i].delay;
-        uint64_t all = delay + a->past[i].run + b->past[i].run;
-
-        value[i] = all ? (uint32_t)(delay * PLACE_ONE / all) : 0;
+        value[i] = pressure_of(a, b, i, &ran);
         sum += value[i];
     }
     *mean = n ? (uint32_t)(sum / n) : 0;
+    *run = n ? ran / n : 0;
     for (i = 0; i < n; i++) {
         int64_t off = (int64_t)value[i] - *mean;
 
@@ -139,22 +157,47 @@ static enum reason_verdict verdict(const struct place_host *h,
     return VERDICT_KEPT;
 }
 
+static bool is_plain_harm(const struct place_host *h, const struct running *r)
+{
+    const struct cage *from = &h->cage[r->from], *to = &h->cage[r->to];
+    uint32_t harm = 3 * r->deviation, i;
+    uint64_t run = 0;
+
+    if (r->windows < PLAIN_WINDOWS || !r->run) {
+        return false;
+    }
+    harm = harm > PLAIN_HARM ? harm : PLAIN_HARM;
+    for (i = 0; i < PLAIN_WINDOWS; i++) {
+        if (pressure_of(from, to, i, &run) <= r->mean + harm) {
+            return false;
+        }
+    }
+    return run * 10 <= r->run * PLAIN_WINDOWS * 11;
+}
+
 void place_judge(struct place_host *h, uint64_t now,
                  struct place_change *change, size_t max, size_t *n)
 {
     uint32_t i, mean, deviation;
+    uint64_t run;
 
     for (i = 0; i < MAX_RUNNING; i++) {
         struct running *r = &h->running[i];
         struct vm *v = &h->vm[r->vm];
         enum reason_verdict said;
+        bool plain;
 
-        if (!r->used || r->windows < NR_WINDOWS || *n + r->nr > max) {
+        if (!r->used || *n + r->nr > max) {
+            continue;
+        }
+        plain = is_plain_harm(h, r);
+        if (r->windows < NR_WINDOWS && !plain) {
             continue;
         }
         r->used = false;
-        place_mean(h, r->from, r->to, NR_WINDOWS, &mean, &deviation);
-        said = verdict(h, r, mean);
+        place_mean(h, r->from, r->to, min_u32(r->windows, NR_WINDOWS), &mean,
+                   &deviation, &run);
+        said = plain ? VERDICT_HARM : verdict(h, r, mean);
         if (v->reason.code == REASON_ACTION && v->reason.time == r->time) {
             v->reason.verdict = (uint8_t)said;
             v->reason.measured = (uint16_t)mean;

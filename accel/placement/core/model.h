@@ -132,6 +132,7 @@ struct running {
     uint16_t from, to;
     uint8_t action;
     uint32_t mean, deviation, demand;
+    uint64_t run; /* of both cages' threads in a window, before it */
     bool used, more_local;
 };
 
@@ -273,7 +274,8 @@ bool place_tabu(const struct place_host *h, uint32_t vm, uint32_t from,
                 uint32_t to, uint64_t now);
 void place_tabu_forget(struct place_host *h, uint32_t vm);
 void place_mean(const struct place_host *h, uint32_t c, uint32_t d,
-                uint32_t windows, uint32_t *mean, uint32_t *deviation);
+                uint32_t windows, uint32_t *mean, uint32_t *deviation,
+                uint64_t *run);
 
 /* cores.c: cores for a dedicated VM, isolated ones first; how many were found. */
 uint32_t place_cores_choose(const struct place_host *h, uint32_t cage,
