@@ -5,6 +5,7 @@
 #include "status.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ typedef struct Daemon {
     Guests guests;
     struct place_set online;
     int control, lock, signals, epoll;
+    int online_file; /* the kernel's list of CPUs that are online */
     gboolean stop;
 } Daemon;
 
@@ -60,13 +62,13 @@ static int open_control(const char *folder, GError **error)
     return -1;
 }
 
-static gboolean read_online(struct place_set *set)
+static gboolean read_online(const Daemon *d, struct place_set *set)
 {
-    g_autofree char *text = NULL;
+    char text[4096];
+    ssize_t n = pread(d->online_file, text, sizeof(text) - 1, 0);
 
-    return g_file_get_contents("/sys/devices/system/cpu/online", &text, NULL,
-                               NULL) &&
-           host_parse_set(text, set);
+    text[MAX(n, 0)] = 0;
+    return n > 0 && host_parse_set(text, set);
 }
 
 /* TRUE if CPUs came or went, of which the core is told. */
@@ -74,7 +76,7 @@ static gboolean cpus_changed(Daemon *d)
 {
     struct place_set now;
 
-    if (!read_online(&now) || mask_equal(&now, &d->online)) {
+    if (!read_online(d, &now) || mask_equal(&now, &d->online)) {
         return FALSE;
     }
     for (uint32_t i = 0; i < d->topology->t.nr_cpus; i++) {
@@ -301,7 +303,9 @@ static gboolean start(Daemon *d, GError **error)
         fprintf(stderr, "xen-place: move-memory: this host has one node, so "
                         "there is nothing to move\n");
     }
-    read_online(&d->online);
+    d->online_file =
+        open("/sys/devices/system/cpu/online", O_RDONLY | O_CLOEXEC);
+    read_online(d, &d->online);
     sigemptyset(&mask);
     sigaddset(&mask, SIGTERM);
     sigaddset(&mask, SIGINT);
@@ -361,8 +365,10 @@ gboolean daemon_run(const DaemonOptions *options, GError **error)
                  .control = -1,
                  .lock = -1,
                  .signals = -1,
-                 .epoll = -1 };
-    const int *fds[] = { &d.control, &d.lock, &d.signals, &d.epoll };
+                 .epoll = -1,
+                 .online_file = -1 };
+    const int *fds[] = { &d.control, &d.lock, &d.signals, &d.epoll,
+                         &d.online_file };
     gboolean good = start(&d, error);
 
     if (good) {

@@ -122,7 +122,7 @@ static void find_domains(Guests *g)
 
 void guests_find(Guests *g, const char *folder)
 {
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    g_autoptr(GDir) dir = NULL;
     const char *name;
 
     for (guint i = g->guests->len; i-- > 0;) {
@@ -135,18 +135,23 @@ void guests_find(Guests *g, const char *folder)
             fprintf(stderr, "xen-place: %s is gone\n", guest->name);
             guest_free(g, guest);
             g_ptr_array_remove_index(g->guests, i);
+            seen_again(&g->monitors);
         }
     }
     if (g->libvirt) {
         find_domains(g);
+    }
+    if (seen_changed(&g->monitors, folder)) {
+        dir = g_dir_open(folder, 0, NULL);
     }
     while (dir && (name = g_dir_read_name(dir))) {
         g_autofree char *path = g_build_filename(folder, name, NULL);
         struct stat st;
         gboolean known = stat(path, &st) || !S_ISSOCK(st.st_mode);
 
-        if (!known && !find(g, -1, path)) {
-            guests_add_monitor(g, path);
+        /* One that does not answer, or is in a domain's hands now, may do so later. */
+        if (!known && !find(g, -1, path) && !guests_add_monitor(g, path)) {
+            seen_again(&g->monitors);
         }
     }
 }

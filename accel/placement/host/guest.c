@@ -2,7 +2,6 @@
 #include "guest.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,7 +149,7 @@ static void sample(Guests *g, Guest *guest)
     for (guint k = 0; k < guest->threads->len; k++) {
         GuestThread *t = &g_array_index(guest->threads, GuestThread, k);
         struct place_sample s = { 0 };
-        char text[128];
+        char text[128], *end;
         ssize_t n = pread(t->schedstat, text, sizeof(text) - 1, 0);
 
         if (n <= 0) {
@@ -159,14 +158,17 @@ static void sample(Guests *g, Guest *guest)
             continue;
         }
         text[n] = 0;
-        if (sscanf(text, "%" SCNu64 " %" SCNu64, &s.run, &s.delay) == 2) {
-            place_thread_sample(g->h, t->place, guests_now(), &s);
-        }
+        s.run = g_ascii_strtoull(text, &end, 10);
+        s.delay = g_ascii_strtoull(end, NULL, 10);
+        place_thread_sample(g->h, t->place, guests_now(), &s);
     }
 }
 
 void guests_sample(Guests *g)
 {
+    if (g->pressure) {
+        pressure_look(g->pressure, guests_now());
+    }
     for (guint i = 0; i < g->guests->len; i++) {
         Guest *guest = g_ptr_array_index(g->guests, i);
 

@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "pressure.h"
 #include "qmp.h"
+#include "seen.h"
 #include "state.h"
 #include "traffic.h"
 
@@ -55,6 +56,7 @@ typedef struct Guests {
     char *state_path;
     const HostTopology *topology; /* of the daemon; NULL: no memory moves */
     const char *state_dir; /* where the ledger is */
+    Seen ledger, monitors; /* what was read of that file and of the folder */
     Libvirt *libvirt; /* NULL: its domains are not ours */
     Pressure *pressure; /* NULL: the host has none */
     gboolean may_change; /* not in the mode observe */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@ struct PressureGroup {
     char *path; /* of the cgroup below the root */
     int fd;
     guint guests;
+    gboolean armed; /* the daemon is woken when the kernel tells next */
     guint64 raised; /* when the kernel told last, or when we began to listen */
 };
 
@@ -133,7 +135,7 @@ void pressure_free(Pressure *p)
 PressureGroup *pressure_join(Pressure *p, pid_t pid)
 {
     g_autofree char *path = group_path(p, pid);
-    struct epoll_event event = { .events = EPOLLPRI };
+    struct epoll_event event = { .events = EPOLLPRI | EPOLLONESHOT };
     PressureGroup *group;
     int fd;
 
@@ -153,6 +155,7 @@ PressureGroup *pressure_join(Pressure *p, pid_t pid)
     group->path = g_steal_pointer(&path);
     group->fd = fd;
     group->guests = 1;
+    group->armed = TRUE;
     event.data.ptr = group;
     epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &event);
     g_hash_table_insert(p->groups, group->path, group);
@@ -181,6 +184,31 @@ gboolean pressure_is_of(const Pressure *p, const PressureGroup *group,
 void pressure_raised(PressureGroup *group, guint64 now)
 {
     group->raised = now;
+    group->armed = FALSE;
+}
+
+void pressure_look(Pressure *p, guint64 now)
+{
+    GHashTableIter all;
+    gpointer value;
+
+    g_hash_table_iter_init(&all, p->groups);
+    while (g_hash_table_iter_next(&all, NULL, &value)) {
+        PressureGroup *group = value;
+        struct epoll_event event = { .events = EPOLLPRI | EPOLLONESHOT,
+                                     .data.ptr = group };
+        struct pollfd told = { .fd = group->fd, .events = POLLPRI };
+
+        if (group->armed) {
+            continue;
+        }
+        if (poll(&told, 1, 0) > 0) {
+            group->raised = now;
+        } else if (pressure_is_calm(group, now)) {
+            group->armed =
+                !epoll_ctl(p->epoll, EPOLL_CTL_MOD, group->fd, &event);
+        }
+    }
 }
 
 gboolean pressure_is_calm(const PressureGroup *group, guint64 now)

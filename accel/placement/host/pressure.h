@@ -32,8 +32,13 @@ void pressure_leave(Pressure *pressure, PressureGroup *group);
 gboolean pressure_is_of(const Pressure *pressure, const PressureGroup *group,
                         pid_t pid);
 
-/* The kernel has said that its threads wait. */
+/*
+ * The kernel has woken us, as its threads wait.  Until they are calm it does so no more:
+ * they are measured in each window anyway.
+ */
 void pressure_raised(PressureGroup *group, guint64 now);
+/* In each window: what the kernel has said meanwhile of those that wait. */
+void pressure_look(Pressure *pressure, guint64 now);
 /* They have not, as far as we have been told, in the last four seconds. */
 gboolean pressure_is_calm(const PressureGroup *group, guint64 now);
 

@@ -16,16 +16,19 @@
 
 gboolean mask_get(pid_t tid, struct place_set *set)
 {
-    cpu_set_t cpus[PLACE_MAX_CPUS / CPU_SETSIZE];
+    /* As the kernel has it: a bitmap of unsigned longs.  It is read in each window. */
+    union {
+        cpu_set_t cpus[PLACE_MAX_CPUS / CPU_SETSIZE];
+        unsigned long word[PLACE_MAX_CPUS / (8 * sizeof(long))];
+    } mask;
+    const unsigned int bits = 8 * sizeof(long);
 
-    memset(set, 0, sizeof(*set));
-    if (sched_getaffinity(tid, sizeof(cpus), cpus)) {
+    if (sched_getaffinity(tid, sizeof(mask.cpus), mask.cpus)) {
         return FALSE;
     }
-    for (int i = 0; i < PLACE_MAX_CPUS; i++) {
-        if (CPU_ISSET_S(i, sizeof(cpus), cpus)) {
-            set->word[i / 64] |= UINT64_C(1) << (i % 64);
-        }
+    memset(set, 0, sizeof(*set));
+    for (unsigned int i = 0; i < G_N_ELEMENTS(mask.word); i++) {
+        set->word[i * bits / 64] |= (uint64_t)mask.word[i] << (i * bits % 64);
     }
     return TRUE;
 }

@@ -16,8 +16,8 @@ struct Traffic {
     guint32 nr_vcpus, nr; /* of sources and so of targets */
     guint32 row_bytes, first_row;
     guint64 time; /* of the last look; 0: none yet */
-    guint32 tid[XEN_EVTCHN_TRAFFIC_PLACES];
-    guint32 *seen, *now; /* rows of nr counters */
+    size_t size;
+    char *seen, *now; /* the whole page, the last and the new one */
 };
 
 static gboolean read_all(int fd, void *to, size_t size, off_t offset)
@@ -41,7 +41,7 @@ Traffic *traffic_open(const char *path, pid_t pid)
         page.version != XEN_EVTCHN_TRAFFIC_VERSION ||
         page.pid != (guint32)pid || page.nr_vcpus > MAX_VCPUS ||
         page.row_bytes != xen_evtchn_traffic_row_bytes(page.nr_vcpus) ||
-        page.first_row > 4096) {
+        page.first_row > 4096 || page.first_row % sizeof(guint32)) {
         close(fd);
         return NULL;
     }
@@ -51,8 +51,9 @@ Traffic *traffic_open(const char *path, pid_t pid)
     t->nr = xen_evtchn_traffic_sources(page.nr_vcpus);
     t->row_bytes = page.row_bytes;
     t->first_row = page.first_row;
-    t->seen = g_new0(guint32, (gsize)t->nr * t->nr);
-    t->now = g_new0(guint32, (gsize)t->nr * t->nr);
+    t->size = t->first_row + (size_t)t->nr * t->row_bytes;
+    t->seen = g_malloc0(t->size);
+    t->now = g_malloc0(t->size);
     return t;
 }
 
@@ -64,22 +65,28 @@ void traffic_close(Traffic *t)
     g_free(t);
 }
 
-static TrafficEnd end_of(const Traffic *t, guint32 number,
-                         const guint32 tid[XEN_EVTCHN_TRAFFIC_PLACES])
+/* The thread that has a place's row, or 0. */
+static guint32 tid_of(const char *page, guint32 place)
+{
+    return ((const struct xen_evtchn_traffic *)page)->tid[place];
+}
+
+static TrafficEnd end_of(const Traffic *t, guint32 number)
 {
     if (number < t->nr_vcpus) {
         return (TrafficEnd){ .is_vcpu = TRUE, .index = number };
     }
-    return (TrafficEnd){ .tid = (pid_t)tid[number - t->nr_vcpus] };
+    return (TrafficEnd){ .tid = (pid_t)tid_of(t->now, number - t->nr_vcpus) };
 }
 
 /* The place has had one thread since the last look. */
-static gboolean is_same(const Traffic *t, guint32 number,
-                        const guint32 tid[XEN_EVTCHN_TRAFFIC_PLACES])
+static gboolean is_same(const Traffic *t, guint32 number)
 {
     guint32 place = number - t->nr_vcpus;
 
-    return number < t->nr_vcpus || (tid[place] && tid[place] == t->tid[place]);
+    return number < t->nr_vcpus ||
+           (tid_of(t->now, place) &&
+            tid_of(t->now, place) == tid_of(t->seen, place));
 }
 
 static gint busiest_first(gconstpointer a, gconstpointer b)
@@ -90,39 +97,33 @@ static gint busiest_first(gconstpointer a, gconstpointer b)
     return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* What was counted between two sources, and the difference from what was seen. */
+/* What was counted from one source to another since the last look. */
 static guint32 news(const Traffic *t, guint32 from, guint32 to)
 {
-    gsize i = (gsize)from * t->nr + to;
+    size_t at =
+        t->first_row + (size_t)from * t->row_bytes + to * sizeof(guint32);
 
-    return t->now[i] - t->seen[i];
+    return *(const guint32 *)(t->now + at) - *(const guint32 *)(t->seen + at);
 }
 
 GArray *traffic_read(Traffic *t, guint64 now, guint64 *time)
 {
     GArray *pairs = g_array_new(FALSE, FALSE, sizeof(TrafficPair));
-    struct xen_evtchn_traffic page;
-    guint32 *swap;
+    char *swap;
 
     *time = 0;
-    if (!read_all(t->fd, &page, sizeof(page), 0)) {
+    /* At once: each call costs more than what it copies. */
+    if (!read_all(t->fd, t->now, t->size, 0)) {
         return pairs;
     }
-    for (guint32 i = 0; i < t->nr; i++) {
-        if (!read_all(t->fd, t->now + (gsize)i * t->nr, t->nr * sizeof(guint32),
-                      t->first_row + (off_t)i * t->row_bytes)) {
-            return pairs;
-        }
-    }
     for (guint32 i = 0; t->time && i < t->nr; i++) {
-        for (guint32 k = 0; k < i; k++) {
+        for (guint32 k = 0; is_same(t, i) && k < i; k++) {
             TrafficPair pair = { .events =
                                      (guint64)news(t, i, k) + news(t, k, i) };
 
-            if (pair.events && is_same(t, i, page.tid) &&
-                is_same(t, k, page.tid)) {
-                pair.a = end_of(t, k, page.tid);
-                pair.b = end_of(t, i, page.tid);
+            if (pair.events && is_same(t, k)) {
+                pair.a = end_of(t, k);
+                pair.b = end_of(t, i);
                 g_array_append_val(pairs, pair);
             }
         }
@@ -130,7 +131,6 @@ GArray *traffic_read(Traffic *t, guint64 now, guint64 *time)
     g_array_sort(pairs, busiest_first);
     *time = t->time ? now - t->time : 0;
     t->time = now;
-    memcpy(t->tid, page.tid, sizeof(t->tid));
     swap = t->seen;
     t->seen = t->now;
     t->now = swap;
