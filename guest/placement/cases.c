@@ -95,7 +95,7 @@ static void make_bad_move(const struct cell *cell, char *more, size_t size)
     policy_move(cell, 0, 1);
     while (!rolled_back &&
            nanoseconds(CLOCK_MONOTONIC) - begin < 60 * NANOSECONDS) {
-        wait_for(cell, NANOSECONDS);
+        wait_for(cell, LOOK);
         policy_actions(cell, &actions, &rolled_back);
     }
     taken = nanoseconds(CLOCK_MONOTONIC) - begin;
