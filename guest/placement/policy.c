@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,6 +61,8 @@ static pid_t start(const struct cell *cell, char *const arguments[],
         char path[256];
         int fd;
 
+        /* A cell that fails must not leave it to the next one. */
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
         snprintf(path, sizeof(path), "%s/%s", cell->directory, log);
         fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
         dup2(fd, STDOUT_FILENO);
