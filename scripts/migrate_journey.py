@@ -64,6 +64,7 @@ class Journey:
 
     nic, disk, more_disk = "eth0", "xvda", "xvdb"
     numbered = "/dev/xvda"      # where numbered sectors are
+    numbers = "numbers"
     power_off = "poweroff -f"
 
     def __init__(self, options, work, log):
@@ -92,8 +93,7 @@ class Journey:
         self.memory = self.have_memory(self.options.memory - GIVEN_BACK)
         # A PV guest starts all vCPUs that it may have, and takes down those that are not plugged.
         machine.run(f"await has_cpus {self.vcpus()}", "the vCPUs")
-        # They take all the time that is left, and commands need not wait for them.
-        machine.run(f"nice -n 19 numbers {self.numbered} 10.0.2.2 & numbers=$!", "the numbers")
+        machine.run(f"{self.numbers} {self.numbered} 10.0.2.2 & numbers=$!", "the numbers")
         self.use("before it moves")
 
     def have_memory(self, size):
