@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ledger.h"
 
+#include "seen.h"
 #include "state.h"
 #include "topology.h"
 
@@ -13,6 +14,7 @@
 
 #define HEADER "xen-place ledger 1"
 #define PATIENCE_MICROSECONDS (10 * G_USEC_PER_SEC)
+#define LONGEST_NAP_MICROSECONDS 50000
 
 static gboolean fail(GError **error, const char *path)
 {
@@ -21,11 +23,16 @@ static gboolean fail(GError **error, const char *path)
     return FALSE;
 }
 
-/* The file is replaced when it is written, so another one has the lock. */
+/*
+ * The file is replaced when it is written, so another one has the lock.  Where many
+ * guests start at once each waits for its turn, as long as some take theirs.
+ */
 static gboolean take_lock(Ledger *ledger, GError **error)
 {
     g_autofree char *path = g_strconcat(ledger->path, ".lock", NULL);
     gint64 until = g_get_monotonic_time() + PATIENCE_MICROSECONDS;
+    gulong nap = 1000;
+    Seen seen = { 0 };
 
     ledger->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (ledger->lock < 0) {
@@ -35,12 +42,18 @@ static gboolean take_lock(Ledger *ledger, GError **error)
         if (errno != EWOULDBLOCK && errno != EINTR) {
             return fail(error, path);
         }
+        if (g_file_test(ledger->path, G_FILE_TEST_EXISTS) &&
+            seen_changed(&seen, ledger->path)) {
+            until = g_get_monotonic_time() + PATIENCE_MICROSECONDS;
+        }
         if (g_get_monotonic_time() > until) {
             g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
                         "%s: another process does not give it back", path);
             return FALSE;
         }
-        g_usleep(2000);
+        /* Those that wait must not take the CPUs from the one that has it. */
+        nap = MIN(2 * nap, LONGEST_NAP_MICROSECONDS);
+        g_usleep(nap);
     }
     return TRUE;
 }
