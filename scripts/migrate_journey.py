@@ -13,7 +13,7 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-from migrate_machine import SECONDS, Console, Machine
+from migrate_machine import SECONDS, Console, Machine, handing_over
 from qmp import Failed
 
 GIVEN_BACK = 12     # MiB of the guest's memory
@@ -205,16 +205,11 @@ class Journey:
     def migrate(self, i):
         old = self.machine
         new = self.make_machine("-S", incoming=f"unix:wire{i}")
-        try:
+        with handing_over(old, new):
             state = old.send_away(f"unix:wire{i}")
             new.await_status("paused")
             self.compare(old, new)
-            old.quit()
-            self.machine = new
-        finally:
-            if self.machine is not new:
-                new.kill()
-        new.listen()
+        self.machine = new
         new.monitor.ask("cont")
         self.use(f"migrated {i}")
         print(f"migrate: migrated, {i}: stopped for {state['downtime']} ms of "

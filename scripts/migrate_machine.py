@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A QEMU that scripts/migrate moves a guest to or from, and what the guest says in it."""
 
+import contextlib
 import re
 import socket
 import subprocess
@@ -188,3 +189,16 @@ class Machine:
     def kill(self):
         self.process.kill()
         self.process.wait()
+
+
+@contextlib.contextmanager
+def handing_over(old, new):
+    """The guest goes from the old QEMU to the new one in what is done with this. Then the
+    old one has ended; or the new one has, if that failed."""
+    try:
+        yield
+        old.quit()
+    except BaseException:
+        new.kill()
+        raise
+    new.listen()

@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-from migrate_machine import Console, Machine
+from migrate_machine import Console, Machine, handing_over
 from qmp import Failed
 
 SETTLE = 1.0        # seconds that a guest runs before it is moved
@@ -64,7 +64,7 @@ class Guest:
         old.monitor.ask("cont")
         time.sleep(SETTLE)
         new = Machine(self.options, self.work, self.console, uri, device=self.way["console"])
-        try:
+        with handing_over(old, new):
             # Otherwise it stops the guest while much of its memory is left, or not, as chance has it.
             old.monitor.ask("migrate-set-parameters", downtime_limit=DOWNTIME_MS)
             old.monitor.events.clear()
@@ -72,12 +72,7 @@ class Guest:
             new.await_status("running")
             figures = (moment(new.monitor, "RESUME") - moment(old.monitor, "STOP"), state["downtime"],
                        state["total-time"], state["ram"]["transferred"] / (1 << 20))
-            old.quit()
-            self.machine = new
-        finally:
-            if self.machine is not new:
-                new.kill()
-        new.listen()
+        self.machine = new
         new.run("true", f"{self.name}: the console")
         new.monitor.ask("stop")
         return figures

@@ -130,7 +130,7 @@ struct runstate {
     struct spinlock lock;
     struct vcpu_runstate_info info;
     uint64_t steal;             /* what of KVM's count is in info; own vCPU */
-    uint64_t told;              /* until when somebody has been told */
+    uint64_t told;              /* until when VCPUOP_get_runstate_info has told */
     /* The guest's copy, through the directmap, or NULL; the first part's bytes. */
     uint8_t *area[2];
     unsigned int first_part;

@@ -6,7 +6,7 @@
  *
  * A vCPU counts its own times.  For how long it waited it learns afterwards, so that
  * what it was thought to have run, or slept, it may have waited.  Times never go back:
- * what somebody has been told stays so.
+ * what VCPUOP_get_runstate_info has told stays so.
  */
 
 #include "events.h"
