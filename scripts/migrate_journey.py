@@ -4,7 +4,9 @@ scripts/migrate calls this, or has the lab run it."""
 
 import argparse
 import glob
+import itertools
 import json
+import mmap
 import os
 import re
 import struct
@@ -17,7 +19,7 @@ from migrate_machine import SECONDS, Console, Machine, handing_over
 from qmp import Failed
 
 GIVEN_BACK = 12     # MiB of the guest's memory
-PAGE = 4096
+MANY = 100000       # more than an intact memory differs by, in bytes
 TIME_SIZE = 32
 RUNSTATE_SIZE = 48
 
@@ -57,6 +59,19 @@ def is_in_runstate(there, here, offset):
     last = min(offset, len(here) - RUNSTATE_SIZE)
     return any(entered(there, start) and entered(here, start) is not None
                for start in range(max(0, offset - RUNSTATE_SIZE + 8), last + 8, 8))
+
+
+def contents(name):
+    with open(name, "rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def differing_words(name, other):
+    """Where two files differ, each word of 8 bytes once; of many, the first."""
+    with subprocess.Popen(["cmp", "-l", name, other], stdout=subprocess.PIPE, text=True) as process:
+        offsets = [int(line.split()[0]) - 1 for line in itertools.islice(process.stdout, MANY)]
+        process.stdout.close()
+    return sorted({offset & ~7 for offset in offsets})
 
 
 class Journey:
@@ -183,24 +198,28 @@ class Journey:
     def compare(self, old, new):
         """What the old QEMU has written to memory is here, in the last pass at the latest.
         The new one has already written the guest's times anew."""
-        there, here = old.memory(), new.memory()
-        pages = [page for page in range(0, len(there), PAGE) if there[page:page + PAGE] != here[page:page + PAGE]]
-        words = [i for page in pages for i in range(page, page + PAGE, 8) if there[i:i + 8] != here[i:i + 8]]
-        # A load marks all of a vCPU's events as pending, as Xen does, lest one be lost.
-        marked = [i for i in words if here[i:i + 8] == b"\xff" * 8]
-        words = [i for i in words if i not in marked and not (
-            i + 8 in marked and here[i] == 1 and here[i + 1:i + 8] == there[i + 1:i + 8])]
-        times = 0
-        while words and is_time(there, here, words[0]):
-            end, times = words[0] + TIME_SIZE, times + 1
-            words = [i for i in words if i >= end]
-        if self.options.accel == "lab":
-            words = [i for i in words if not is_in_runstate(there, here, i)]
+        wrong, times, marked = [], 0, 0
+        for start, size in self.options.memory_parts:
+            files = [machine.memory(start, size) for machine in (old, new)]
+            with contents(files[0]) as there, contents(files[1]) as here:
+                words = differing_words(*files)
+                # A load marks all of a vCPU's events as pending, as Xen does, lest one be lost.
+                all_pending = [i for i in words if here[i:i + 8] == b"\xff" * 8]
+                words = [i for i in words if i not in all_pending and not (
+                    i + 8 in all_pending and here[i] == 1 and here[i + 1:i + 8] == there[i + 1:i + 8])]
+                marked += len(all_pending)
+                while words and is_time(there, here, words[0]):
+                    end, times = words[0] + TIME_SIZE, times + 1
+                    words = [i for i in words if i >= end]
+                if self.options.accel == "lab":
+                    words = [i for i in words if not is_in_runstate(there, here, i)]
+                wrong += [f"{start + i:#x}: {there[i:i + 8].hex()} {here[i:i + 8].hex()}" for i in words[:20]]
+            for file in files:
+                os.unlink(file)
         # One a vCPU, one more of vCPU 0's for processes, and the wallclock.
-        if words or times > self.vcpus() + 2 or len(marked) > self.vcpus():
+        if wrong or times > self.vcpus() + 2 or marked > self.vcpus():
             raise Failed(f"memory differs after the migration, beside {times} clocks and "
-                         f"{len(marked)} selectors: "
-                         + " ".join(f"{i:#x}: {there[i:i + 8].hex()} {here[i:i + 8].hex()}" for i in words[:20]))
+                         f"{marked} selectors: " + " ".join(wrong))
 
     def migrate(self, i):
         old = self.machine

@@ -14,6 +14,8 @@ from other_clock import with_clock
 from qmp import Failed, Monitor
 
 SECONDS = 120       # for anything
+# That libvirt lets QEMU send in a second, in bytes: no limit.
+MAX_BANDWIDTH = (2**63 - 1) >> 20 << 20
 XEN_CONSOLE = ("-device", "xen-console,chardev=console")
 LINE = re.compile(r"xenkvm-line: (\d+)$")
 
@@ -146,7 +148,9 @@ class Machine:
         self.begin(command)
         self.end(what)
 
-    def send_away(self, uri):
+    def send_away(self, uri, bandwidth=0):
+        """`bandwidth` is how many MiB it sends in a second at most, if it is not 0."""
+        self.monitor.ask("migrate-set-parameters", max_bandwidth=bandwidth << 20 or MAX_BANDWIDTH)
         self.monitor.ask("migrate", uri=uri)
         deadline = time.monotonic() + self.seconds
         while time.monotonic() < deadline:
@@ -171,14 +175,10 @@ class Machine:
         if said.strip():
             raise Failed(f"{line}: {said.strip()}")
 
-    def memory(self):
-        """The guest's memory, as its vCPUs see it."""
-        content = b""
-        for start, size in self.options.memory_parts:
-            self.monitor.ask("pmemsave", val=start, size=size, filename="memory")
-            with open(f"{self.work}/memory", "rb") as part:
-                content += part.read()
-        return content
+    def memory(self, start, size):
+        """A part of the guest's memory, as its vCPUs see it: the name of a file with it."""
+        self.monitor.ask("pmemsave", val=start, size=size, filename=f"{self.name}.memory")
+        return f"{self.work}/{self.name}.memory"
 
     def quit(self):
         self.monitor.ask("quit")
