@@ -36,20 +36,17 @@ static bool connect(struct disk *disk)
            front_end_write_number(device, "/state", XenbusStateConnected);
 }
 
-unsigned int disks_connect(struct disk *disks[], unsigned int nr)
+struct disk *disk_connect(unsigned int i)
 {
-    unsigned int i;
+    struct disk *disk = &all[i];
 
-    for (i = 0; i < nr && i < MAX_DISKS; i++) {
-        if (!front_end_find(&all[i].device, "vbd", i)) {
-            break;
-        }
-        disks[i] = &all[i];
-        if (!connect(disks[i])) {
-            crash("%s does not connect", disks[i]->device.front);
-        }
+    if (i >= MAX_DISKS || !front_end_find(&disk->device, "vbd", i)) {
+        return NULL;
     }
-    return i;
+    if (!connect(disk)) {
+        crash("%s does not connect", disk->device.front);
+    }
+    return disk;
 }
 
 evtchn_port_t disk_port(const struct disk *disk)

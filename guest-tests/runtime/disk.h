@@ -11,8 +11,8 @@
 
 struct disk;
 
-/* Connect to the disks that XenStore names, at most @nr.  Returns how many. */
-unsigned int disks_connect(struct disk *disks[], unsigned int nr);
+/* Connect to disk @i of those that XenStore names.  Returns NULL if there are no more. */
+struct disk *disk_connect(unsigned int i);
 /* The disk's event channel; it is masked. */
 evtchn_port_t disk_port(const struct disk *disk);
 /* Request a flush.  The caller has taken the response to the one before. */

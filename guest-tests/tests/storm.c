@@ -10,8 +10,9 @@
  * difference.
  *
  * events=N on the command line is the number of events of all sources.  With closed=1
- * there is one more disk, whose port the guest has closed while XenStore still says
- * "Connected", as when its driver is about to end.  With state=1 the guest first has
+ * there are two more disks, the first and the last one, whose ports the guest has closed
+ * while XenStore still says "Connected", as when a driver is about to end.  The first
+ * one's port is the next disk's now.  With state=1 the guest first has
  * QEMU keep what it otherwise has nothing of: then all of it is in a stream, for
  * scripts/fuzz-stream.  scripts/migrate-storm migrates the guest meanwhile.
  */
@@ -165,9 +166,44 @@ static bool enough(unsigned int wanted)
     return received_in_all() >= wanted;
 }
 
+/* Returns the port that was its disk's, or 0 if there is none. */
+static evtchn_port_t connect_and_close(unsigned int i)
+{
+    struct disk *disk = disk_connect(i);
+
+    if (!disk) {
+        return 0;
+    }
+    require(evtchn_close(disk_port(disk)) == 0);
+    return disk_port(disk);
+}
+
+static void connect_disks(void)
+{
+    bool some_are_closed = command_line_number("closed", 0);
+    evtchn_port_t closed = some_are_closed ? connect_and_close(0) : 0;
+    struct disk *disk;
+
+    while (nr_disks < 3 && (disk = disk_connect(some_are_closed + nr_disks))) {
+        struct source *source;
+
+        if (some_are_closed && nr_disks == 0) {
+            require(disk_port(disk) == closed);
+        }
+        source = add_source(disk_port(disk), nr_disks++ % nr_vcpus);
+        source->disk = disk;
+        require(evtchn_bind_vcpu(source->port, source->vcpu) == 0);
+        disk_take_responses(source->disk);
+        port_clear_pending(source->port);
+        port_unmask(source->port);
+    }
+    if (some_are_closed) {
+        require(connect_and_close(1 + nr_disks));
+    }
+}
+
 static void set_up(struct source *ipis[])
 {
-    struct disk *disks[4];
     unsigned int vcpu, i;
 
     for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
@@ -181,20 +217,7 @@ static void set_up(struct source *ipis[])
     for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
         add_source(must_bind_virq(VIRQ_TIMER, vcpu), vcpu)->is_timer = true;
     }
-    nr_disks = disks_connect(disks, 4);
-    if (command_line_number("closed", 0)) {
-        nr_disks--;
-        require(evtchn_close(disk_port(disks[nr_disks])) == 0);
-    }
-    for (i = 0; i < nr_disks; i++) {
-        struct source *source = add_source(disk_port(disks[i]), i % nr_vcpus);
-
-        source->disk = disks[i];
-        require(evtchn_bind_vcpu(source->port, source->vcpu) == 0);
-        disk_take_responses(source->disk);
-        port_clear_pending(source->port);
-        port_unmask(source->port);
-    }
+    connect_disks();
 }
 
 static void have_all_state_kept(void)

@@ -261,6 +261,7 @@ static struct evtchn_backend_ops backend_ops = {
     .notify = xen_be_evtchn_notify,
     .unmask = xen_be_evtchn_unmask,
     .pending = xen_be_evtchn_pending,
+    .get_guest_port = xen_be_evtchn_get_guest_port,
 };
 
 void xen_evtchn_backend_init(void)
