@@ -3,6 +3,7 @@
 scripts/migrate calls this, or has the lab run it."""
 
 import argparse
+import contextlib
 import glob
 import itertools
 import json
@@ -22,6 +23,10 @@ GIVEN_BACK = 12     # MiB of the guest's memory
 MANY = 100000       # more than an intact memory differs by, in bytes
 TIME_SIZE = 32
 RUNSTATE_SIZE = 48
+# What a clock that is set back, or not stopped, exceeds by far: the other host counts seconds a
+# little faster, and the guest tells them in hundredths.
+CLOCK_RATE = 0.02
+CLOCK_STEP = 0.5
 
 # What the machine has instead of a word of its command line, or more (for ""); and the
 # line with which it refuses the guest.
@@ -87,6 +92,7 @@ class Journey:
         self.console = Console(log, options.patience)
         self.seconds = SECONDS * options.patience
         self.plugged = []       # QEMU's options for what the guest has not begun with
+        self.clock = None       # Xen's, in the guest, when it left, and for how long it could run on there
         self.machine = self.make_machine()
 
     def make_machine(self, *more, incoming=None):
@@ -144,9 +150,37 @@ class Journey:
         if self.console.wrong:
             raise Failed(f"{what}: {', '.join(self.console.wrong)}")
 
+    def read_clock(self):
+        """Seconds of Xen's system time, as the guest's kernel reads it."""
+        self.machine.begin("sed 's/^/xenkvm-uptime: /' /proc/uptime")
+        seconds = float(self.console.await_line(r"^xenkvm-uptime: ([\d.]+) ").group(1))
+        self.machine.end("the clock")
+        return seconds
+
+    @contextlib.contextmanager
+    def leaving(self):
+        """The guest is stopped in what is done with this."""
+        asked = time.monotonic()
+        clock = self.read_clock()
+        yield
+        self.clock = clock, time.monotonic() - asked
+
+    def go_on(self, what):
+        """It has to work in the new machine, where its clock goes on from where it was stopped."""
+        told = time.monotonic()
+        self.machine.monitor.ask("cont")
+        runs = time.monotonic()
+        self.use(what)
+        asked = time.monotonic()
+        clock = self.read_clock() - self.clock[0]
+        least, most = asked - runs, self.clock[1] + time.monotonic() - told
+        if not least * (1 - CLOCK_RATE) - CLOCK_STEP <= clock <= most * (1 + CLOCK_RATE) + CLOCK_STEP:
+            raise Failed(f"{what}: system time went on by {clock:.2f} s, and not by {least:.2f} to {most:.2f} s")
+
     def save(self, i):
         old = self.machine
-        old.monitor.ask("stop")
+        with self.leaving():
+            old.monitor.ask("stop")
         old.send_away("file:saved")
         old.quit()
         if self.options.refusals and i == 1:
@@ -154,8 +188,7 @@ class Journey:
         self.machine = self.make_machine(incoming="file:saved")
         self.machine.listen()
         self.machine.await_status("paused")
-        self.machine.monitor.ask("cont")
-        self.use(f"restored {i}")
+        self.go_on(f"restored {i}")
         print(f"migrate: saved and restored, {i}", flush=True)
 
     def be_refused(self):
@@ -167,8 +200,11 @@ class Journey:
                        for part in self.options.command]
             command += ["-device", "xen-console,chardev=none", "-chardev", "null,id=none",
                         *(instead.split() if not word else []), "-incoming", "file:saved"]
-            ended = subprocess.run(command, cwd=self.work, capture_output=True, text=True,
-                                   timeout=self.seconds, check=False)
+            try:
+                ended = subprocess.run(command, cwd=self.work, capture_output=True, text=True,
+                                       timeout=self.seconds, check=False)
+            except subprocess.TimeoutExpired:
+                raise Failed(f"{instead} was to be refused with {why!r}: QEMU goes on") from None
             if not ended.returncode or not re.search(why, ended.stderr):
                 raise Failed(f"{instead} was to be refused with {why!r}: QEMU ended with "
                              f"{ended.returncode}, and {ended.stderr.strip()!r}")
@@ -225,12 +261,12 @@ class Journey:
         old = self.machine
         new = self.make_machine("-S", incoming=f"unix:wire{i}")
         with handing_over(old, new):
-            state = old.send_away(f"unix:wire{i}")
+            with self.leaving():
+                state = old.send_away(f"unix:wire{i}")
             new.await_status("paused")
             self.compare(old, new)
         self.machine = new
-        new.monitor.ask("cont")
-        self.use(f"migrated {i}")
+        self.go_on(f"migrated {i}")
         print(f"migrate: migrated, {i}: stopped for {state['downtime']} ms of "
               f"{state['total-time']}", flush=True)
 

@@ -116,11 +116,15 @@ class Machine:
             self.process = subprocess.Popen(command, cwd=work, stderr=errors,
                                             stdin=subprocess.DEVNULL)
         self.client = socket.socket(socket.AF_UNIX)
-        while self.client.connect_ex(f"{work}/{self.name}.console"):
-            if self.process.poll() is not None:
-                raise Failed(f"QEMU ended with {self.process.returncode}")
-            time.sleep(0.05)
-        self.monitor = Monitor(f"{work}/{self.name}.qmp", self.process, options.patience)
+        try:
+            while self.client.connect_ex(f"{work}/{self.name}.console"):
+                if self.process.poll() is not None:
+                    raise Failed(f"QEMU ended with {self.process.returncode}")
+                time.sleep(0.05)
+            self.monitor = Monitor(f"{work}/{self.name}.qmp", self.process, options.patience)
+        except Failed:
+            self.kill()
+            raise
         self.reader = threading.Thread(target=self.read, daemon=True)
 
     def listen(self):
