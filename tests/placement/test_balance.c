@@ -223,6 +223,100 @@ static void test_widen_narrow(void)
     rig_free(r);
 }
 
+/*
+ * Four nodes, two VMs each, which wait as threads with random loads do on any CPUs.
+ * Other nodes' threads wait as much: a wide cage would only have events cross nodes.
+ */
+static void test_chance(void)
+{
+    struct rig *r = rig_new(4, 1, 4, 1, 0);
+    uint32_t vm[8], i, k;
+    uint64_t random = 7;
+    struct place_change change[64];
+
+    for (i = 0; i < 8; i++) {
+        vm[i] = rig_add(r, 4, 10, PLACE_SHARED, NULL);
+    }
+    for (k = 0; k < 300; k++) {
+        for (i = 0; i < 8; i++) {
+            rig_use(r, vm[i], 450 + random_below(&random, 120),
+                    120 + random_below(&random, 60));
+        }
+        g_assert_cmpuint(rig_plan(r, change), ==, 0);
+    }
+    g_assert_cmpuint(r->h->cage[rig_cage_of(r, vm[0])].pressure, >,
+                     2 * PRESSURE_HIGH);
+    rig_free(r);
+}
+
+/*
+ * A cage's pressure from before an action says nothing of it afterwards: there is no second
+ * action because of it.
+ */
+static void test_anew(void)
+{
+    struct rig *r = rig_new(4, 1, 4, 1, 0);
+    uint32_t vm[9], i, k, full;
+    struct place_change change[64];
+    size_t n = 0;
+
+    for (i = 0; i < 9; i++) {
+        vm[i] = rig_add(r, 4, 10, PLACE_SHARED, NULL);
+    }
+    full = rig_cage_of(r, vm[0]);
+    g_assert_cmpuint(rig_cage_of(r, vm[4]), ==, full);
+    g_assert_cmpuint(rig_cage_of(r, vm[8]), ==, full);
+    for (k = 0; k < 10 && !n; k++) {
+        for (i = 0; i < 9; i++) {
+            bool hot = i == 0 || i == 4;
+
+            rig_use(r, vm[i], hot ? 1000 : 30, hot ? 990 : 30);
+        }
+        n = rig_plan(r, change);
+    }
+    g_assert_cmpuint(n, ==, 4);
+    for (k = 0; k < 10; k++) {
+        for (i = 0; i < 9; i++) {
+            bool hot = i == 0 || i == 4;
+
+            rig_use(r, vm[i], hot ? 1980 : 30, hot ? 10 : 1);
+        }
+        g_assert_cmpuint(rig_plan(r, change), ==, 0);
+    }
+    rig_free(r);
+}
+
+/* One that was widened goes home when it is no fuller there, calm or not. */
+static void test_wide_for_nothing(void)
+{
+    struct rig *r = rig_new(2, 1, 4, 1, 0);
+    uint32_t a = rig_add(r, 4, 10, PLACE_SHARED, NULL);
+    uint32_t b = rig_add(r, 4, 10, PLACE_SHARED, NULL), i;
+    uint32_t home = rig_cage_of(r, a);
+    struct place_change change[64];
+    size_t n = 0;
+
+    /* All of it would not fit the other node. */
+    for (i = 0; i < 7; i++) {
+        place_mode_set(r->h, i < 6 ? PLACE_START : PLACE_BALANCE);
+        rig_use(r, a, 1300, 650);
+        rig_use(r, b, 900, 0);
+        n = rig_plan(r, change);
+    }
+    g_assert_cmpuint(n, ==, 4);
+    g_assert_cmpint(change[0].action, ==, PLACE_WIDENED);
+    g_assert_cmpuint(rig_cage_of(r, a), ==, r->h->all);
+    for (i = 0; i < 40; i++) {
+        g_assert_cmpuint(rig_cage_of(r, a), ==, i < 30 ? r->h->all : home);
+        rig_use(r, a, 800, 200);
+        rig_use(r, b, 800, 200);
+        rig_plan(r, change);
+    }
+    g_assert_cmpuint(rig_cage_of(r, b), !=, r->h->all);
+    g_assert_cmpuint(r->h->rolled_back, ==, 0);
+    rig_free(r);
+}
+
 /* In the other modes nothing is done about the same. */
 static void test_modes(void)
 {
@@ -366,6 +460,9 @@ int main(int argc, char **argv)
     g_test_add_func("/placement/not-plain", test_not_plain);
     g_test_add_func("/placement/calm", test_calm);
     g_test_add_func("/placement/widen-narrow", test_widen_narrow);
+    g_test_add_func("/placement/chance", test_chance);
+    g_test_add_func("/placement/anew", test_anew);
+    g_test_add_func("/placement/wide-for-nothing", test_wide_for_nothing);
     g_test_add_func("/placement/modes", test_modes);
     g_test_add_func("/placement/steady", test_steady);
     g_test_add_func("/placement/merge", test_merge);

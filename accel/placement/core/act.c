@@ -26,6 +26,12 @@ void place_change_home(struct place_host *h, uint32_t vm, uint32_t home)
     place_reserve(h, vm, reserved);
 }
 
+void place_begin_anew(struct place_host *h, uint32_t cage)
+{
+    h->cage[cage].high = 0;
+    h->cage[cage].anew = true;
+}
+
 bool place_act(struct place_host *h, uint32_t vm, uint32_t thread, uint32_t to,
                enum place_action action, uint32_t gain, uint32_t cost,
                bool more_local, uint64_t now, struct place_change *change,
@@ -95,6 +101,8 @@ bool place_act(struct place_host *h, uint32_t vm, uint32_t thread, uint32_t to,
             place_change_home(h, vm, to);
         }
     }
+    place_begin_anew(h, from);
+    place_begin_anew(h, to);
     v->last_action = now;
     h->tokens--;
     h->actions++;

@@ -5,7 +5,7 @@
  * For the cage with most pressure: masks say first which cages could take one of
  * its threads and have room.  If moving a VM, or a thread between LLCs of a
  * node, saves clearly more waiting than it costs, that is done.  Else a VM's cage
- * is widened: better remote than waiting.
+ * is widened, if that does: better remote than waiting.
  */
 
 #include "model.h"
@@ -21,6 +21,17 @@ struct candidate {
     uint32_t demand;
     int64_t cut;
 };
+
+uint64_t place_cost(uint64_t masks, uint64_t demand, uint64_t crossing)
+{
+    return masks * MOVE_COST + demand * 20000 / PLACE_ONE +
+           crossing * EVENT_COST;
+}
+
+bool place_pays(uint64_t gain, uint64_t cost)
+{
+    return gain * 4 >= cost * 5 + LEAST_GAIN * 4;
+}
 
 static uint32_t distance(const struct place_host *h, uint32_t from, uint32_t to)
 {
@@ -105,76 +116,20 @@ static bool try_move(struct place_host *h, uint32_t c, uint32_t d, uint64_t now,
         }
         after = (uint64_t)place_wait(lc - f->demand, from->capacity) +
                 place_wait(ld + f->demand, to->capacity);
+        cost = place_cost(masks, f->demand, f->cut > 0 ? (uint64_t)f->cut : 0);
         /* A hundredth of its time for each 10 of distance and 16 GiB. */
-        cost = masks * MOVE_COST + (uint64_t)f->demand * 20000 / PLACE_ONE;
         if (!same_node(h, c, d)) {
             uint32_t far = distance(h, v->home, d);
 
             cost += v->memory * (far > 10 ? far - 10 : 0) / 16;
         }
-        cost += f->cut > 0 ? (uint64_t)f->cut * EVENT_COST : 0;
-        if (before < after ||
-            (before - after) * 4 < cost * 5 + LEAST_GAIN * 4) {
+        if (before < after || !place_pays(before - after, cost)) {
             continue;
         }
         if (place_act(h, f->vm, f->thread, d, PLACE_MOVED,
                       (uint32_t)(before - after), (uint32_t)cost, f->cut < 0,
                       now, change, max, n)) {
             return true;
-        }
-    }
-    return false;
-}
-
-/* The next wider cage with more room for its capacity, or PLACE_NONE. */
-static uint32_t wider(const struct place_host *h, uint32_t c)
-{
-    const struct cage *cage = &h->cage[c];
-    uint32_t k, next;
-
-    for (k = 0; k <= NR_SET_SIZES; k++) {
-        next =
-            k < NR_SET_SIZES ? place_node_set(h, cage->first_node, k) : h->all;
-        if (!k && cage->nr_nodes == 1) {
-            next = h->node_cage[cage->first_node];
-        }
-        if (next != PLACE_NONE && next != c &&
-            h->cage[next].nr_llcs > cage->nr_llcs && bit_test(h->under, next) &&
-            (uint64_t)place_load(h, next) * cage->capacity <
-                (uint64_t)place_load(h, c) * h->cage[next].capacity) {
-            return next;
-        }
-    }
-    return PLACE_NONE;
-}
-
-static bool try_widen(struct place_host *h, uint32_t c, uint64_t now,
-                      struct place_change *change, size_t max, size_t *n)
-{
-    const uint64_t *present = h->present + (size_t)c * h->class_words;
-    uint32_t to = wider(h, c), class, looks = 0, i;
-
-    if (to == PLACE_NONE) {
-        return false;
-    }
-    for_each_bit(class, present, h->class_words)
-    {
-        const struct pair *p =
-            &h->pair[h->pair_of[(size_t)c * h->limits.max_classes + class]];
-        uint32_t left = p->filled, bucket;
-
-        for (; left; left &= ~(1U << bucket)) {
-            bucket = 31 - (uint32_t)__builtin_clz(left);
-            for (i = p->head[bucket]; i != PLACE_NONE; i = h->thread[i].next) {
-                if (looks++ == 4 * MAX_CANDIDATES) {
-                    return false;
-                }
-                if (h->vm[h->thread[i].vm].cage == c &&
-                    place_act(h, h->thread[i].vm, PLACE_NONE, to, PLACE_WIDENED,
-                              0, 0, false, now, change, max, n)) {
-                    return true;
-                }
-            }
         }
     }
     return false;
@@ -206,7 +161,7 @@ static void decide(struct place_host *h, uint32_t c, uint64_t now,
     uint32_t best[MAX_TARGETS], nr = 0, d, i, j;
 
     if (!targets(h, c, found)) {
-        if (!try_widen(h, c, now, change, max, n)) {
+        if (!place_widen(h, c, now, change, max, n)) {
             h->nowhere++;
         }
         return;
@@ -241,29 +196,8 @@ static void decide(struct place_host *h, uint32_t c, uint64_t now,
             return;
         }
     }
-    if (!try_widen(h, c, now, change, max, n)) {
+    if (!place_widen(h, c, now, change, max, n)) {
         h->nowhere++;
-    }
-}
-
-/* VMs that were widened go home when there is calm and room. */
-static void narrow(struct place_host *h, uint64_t now,
-                   struct place_change *change, size_t max, size_t *n)
-{
-    uint32_t vm;
-
-    for (vm = 0; vm < h->limits.max_vms && place_may_act(h, now); vm++) {
-        struct vm *v = &h->vm[vm];
-        const struct cage *home = &h->cage[v->home];
-
-        if (!v->used || v->cage == v->home || home->pressure >= PRESSURE_CALM ||
-            now - home->calm_since < CALM_FOR ||
-            ((uint64_t)place_load(h, v->home) + v->demand) * PLACE_ONE >
-                (uint64_t)home->capacity * ROOM_BELOW) {
-            continue;
-        }
-        place_act(h, vm, PLACE_NONE, v->home, PLACE_NARROWED, 0, 0, true, now,
-                  change, max, n);
     }
 }
 
@@ -284,7 +218,7 @@ size_t place_plan_begin(struct place_host *h, uint64_t now,
     }
     place_room(h);
     place_judge(h, now, change, max, &n);
-    narrow(h, now, change, max, &n);
+    place_narrow(h, now, change, max, &n);
     return n;
 }
 

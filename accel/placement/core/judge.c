@@ -128,6 +128,8 @@ static void roll_back(struct place_host *h, const struct running *r,
     if (whole && r->nr > 0 && h->cage[r->from].nr_active) {
         v->cage = r->from;
     }
+    place_begin_anew(h, r->from);
+    place_begin_anew(h, r->to);
     v->last_action = now;
     place_room(h);
     for (i = NR_ROLL_BACKS - 1; i; i--) {

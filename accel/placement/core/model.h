@@ -54,6 +54,7 @@ struct cage {
     struct window sum, past[NR_WINDOWS];
     uint32_t nr_past, high;
     uint32_t pressure;
+    bool anew; /* an action changed it: what was before says nothing */
     uint64_t calm_since;
     uint64_t demand; /* of its own threads */
 };
@@ -266,6 +267,21 @@ void place_edges_fade(struct place_host *h);
 /* Events a second between these threads and others of cage @from or @to. */
 int64_t place_cut(const struct place_host *h, uint32_t vm, uint32_t thread,
                   uint32_t from, uint32_t to);
+/* Events a second that a VM's threads send each other. */
+uint64_t place_events(const struct place_host *h, uint32_t vm);
+
+/* balance.c: microseconds a second. */
+uint64_t place_cost(uint64_t masks, uint64_t demand, uint64_t crossing);
+/* Whether what is saved is clearly more than that. */
+bool place_pays(uint64_t gain, uint64_t cost);
+
+/* widen.c */
+/* Gives a VM of @c a wider cage, if that saves waiting; better remote than waiting. */
+bool place_widen(struct place_host *h, uint32_t c, uint64_t now,
+                 struct place_change *change, size_t max, size_t *n);
+/* VMs that were widened or moved go home when it costs them nothing. */
+void place_narrow(struct place_host *h, uint64_t now,
+                  struct place_change *change, size_t max, size_t *n);
 
 /* judge.c */
 void place_judge(struct place_host *h, uint64_t now,
@@ -296,6 +312,8 @@ bool place_act(struct place_host *h, uint32_t vm, uint32_t thread, uint32_t to,
                size_t max, size_t *n);
 /* What it has reserved comes along. */
 void place_change_home(struct place_host *h, uint32_t vm, uint32_t home);
+/* Its threads' pressure must be measured anew before more is done about it. */
+void place_begin_anew(struct place_host *h, uint32_t cage);
 bool place_may_act(const struct place_host *h, uint64_t now);
 
 #endif /* PLACE_MODEL_H */

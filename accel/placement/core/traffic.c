@@ -163,3 +163,22 @@ int64_t place_cut(const struct place_host *h, uint32_t vm, uint32_t thread,
     }
     return cut;
 }
+
+uint64_t place_events(const struct place_host *h, uint32_t vm)
+{
+    uint64_t twice = 0;
+    uint32_t i, k;
+
+    for (i = h->vm[vm].first_thread; i != PLACE_NONE;
+         i = h->thread[i].next_of_vm) {
+        const struct edge *e;
+
+        for (k = h->thread[i].first_edge; k != PLACE_NONE;
+             k = e->next[e->thread[1] == i]) {
+            e = &h->edge[k];
+            twice +=
+                h->thread[e->thread[e->thread[0] == i]].vm == vm ? e->rate : 0;
+        }
+    }
+    return twice / 2;
+}

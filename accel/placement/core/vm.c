@@ -211,7 +211,8 @@ void place_window(struct place_host *h, uint64_t now)
         c->nr_past = min_u32(c->nr_past + 1, NR_WINDOWS);
         pressure = parts(c->sum.delay, c->sum.run + c->sum.delay);
         c->sum = (struct window){ 0, 0 };
-        c->pressure = (c->pressure + pressure + 1) / 2;
+        c->pressure = c->anew ? pressure : (c->pressure + pressure + 1) / 2;
+        c->anew = false;
         if (c->pressure == 1 && !pressure) {
             c->pressure = 0;
         }
