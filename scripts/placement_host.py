@@ -97,12 +97,14 @@ class Here:
 class Emulated:
     """A machine of QEMU's, whose virtual time is the number of instructions."""
 
-    name = "emulated"
-    cpus, vcpus = NODES * CPUS_PER_NODE, 4
+    vcpus = 4
 
-    def __init__(self, jobs):
-        self.jobs = jobs
-        run(ROOT / "scripts" / "setup", "kernels/6.12", "numad")
+    def __init__(self, jobs, nodes=NODES, numad=True):
+        self.jobs, self.nodes = jobs, nodes
+        self.cpus = nodes * CPUS_PER_NODE
+        self.name = "emulated" if nodes == NODES else f"emulated-{nodes}"
+        self.numad = [BUILD / "numad" / "usr" / "bin" / "numad"] if numad else []
+        run(ROOT / "scripts" / "setup", "kernels/6.12", *["numad"] * numad)
         self.qemu = BUILD / "qemu" / "qemu-system-x86_64"
         if not os.access(self.qemu, os.X_OK):
             run(ROOT / "scripts" / "build-qemu")
@@ -110,13 +112,13 @@ class Emulated:
 
     def command(self, folder, words):
         numa = []
-        for node in range(NODES):
+        for node in range(self.nodes):
             numa += ["-object", f"memory-backend-ram,id=m{node},size={NODE_MIB}M",
                      "-numa", f"node,nodeid={node},memdev=m{node}"]
             for core in range(CPUS_PER_NODE):
                 numa += ["-numa", f"cpu,node-id={node},socket-id={node},core-id={core},thread-id=0"]
-        for a in range(NODES):
-            for b in range(a + 1, NODES):
+        for a in range(self.nodes):
+            for b in range(a + 1, self.nodes):
                 numa += ["-numa", f"dist,src={a},dst={b},val=21"]
         firmware = BUILD / "debian-qemu" / "usr" / "share"
         return [str(word) for word in (
@@ -126,8 +128,8 @@ class Emulated:
             "-icount", "shift=3,sleep=off",
             # What emulation does byte by byte, and a fifth level of page tables, take long.
             "-cpu", "max,la57=off,erms=off,fsrm=off",
-            "-smp", f"{self.cpus},sockets={NODES},cores={CPUS_PER_NODE},threads=1",
-            "-m", NODES * NODE_MIB, *numa,
+            "-smp", f"{self.cpus},sockets={self.nodes},cores={CPUS_PER_NODE},threads=1",
+            "-m", self.nodes * NODE_MIB, *numa,
             "-serial", f"file:{folder}/log", "-serial", "stdio",
             "-kernel", BUILD / "kernels" / "6.12" / "vmlinuz", "-initrd", folder / "initrd",
             "-append", "console=ttyS0 quiet panic=-1 nowatchdog mitigations=off nokaslr "
@@ -176,7 +178,7 @@ class Emulated:
             (job / "cells").write_text("".join(words(cell, vcpus=self.vcpus) + "\n"
                                                for cell in cells))
             run(ROOT / "scripts" / "initramfs", "placement", folder / "initrd", "-", job,
-                *self.programs, BUILD / "numad" / "usr" / "bin" / "numad")
+                *self.programs, *self.numad)
             with subprocess.Popen(["timeout", str(SECONDS), *self.command(folder, kernel_words)],
                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   text=True) as process:

@@ -48,11 +48,9 @@ class Cells:
     def loads(self, case):
         return sorted({key[2] for key in self.found if key[0] == case})
 
-    def seeds(self, case):
-        """The least and the most of all cells."""
-        numbers = [len({result["seed"] for result in some})
-                   for key, some in self.found.items() if key[0] == case]
-        return min(numbers), max(numbers)
+    def by_seed(self, case):
+        """How many cells each seed has."""
+        return collections.Counter(result["seed"] for result in self.some(case))
 
     def some(self, case, policy=None):
         return [result for key, some in self.found.items()
@@ -116,6 +114,8 @@ def judge_cases(cells, judge):
                 ((name, r["hot-delay"] / r["hot-run"], 0.15) for name, r in each("hot")))
     judge.cells("two hot guests in one node: masks set", "8",
                 ((name, r["hot-masks"], 8) for name, r in each("hot")))
+    judge.cells("two hot guests in one node: events that cross a node, %", "5",
+                ((name, crossed(r), 5) for name, r in each("hot")))
     free = {r["seed"]: ratio(r) for r in cells.some("locked", "free")}
     judge.cells("all in step, 3 ms of 12: waits after 60 s, against free", "1.25 ×",
                 ((name, ratio(r), 1.25 * free[r["seed"]]) for name, r in each("locked")
@@ -210,11 +210,11 @@ def report(results, directory):
         print("measure-placement: there are no results", file=sys.stderr)
         return 1
     if cells.guests("matrix"):
-        least, most = cells.seeds("matrix")
-        one = results[0]
-        print(f"{one['cpus']} CPUs in {one['nodes']} nodes, guests of {one['vcpus']} vCPUs; "
-              f"{least if least == most else f'{least} to {most}'} seeds.")
-        table(cells, "Waiting / running (mean of the seeds):", ratio, 3)
+        one = cells.some("matrix")[0]
+        print(f"{one['cpus']} CPUs in {one['nodes']} nodes, guests of {one['vcpus']} vCPUs. " +
+              "; ".join(f"seed {seed}: {number} cells" for seed, number in
+                        sorted(cells.by_seed("matrix").items())) + ".")
+        table(cells, "Waiting / running (mean of the seeds that there are):", ratio, 3)
         table(cells, "Migrations to another node a second, all vCPUs together:", node_moves, 0)
         table(cells, "Events that went to a vCPU on another node, %:", crossed, 0)
         if directory:

@@ -89,10 +89,17 @@ static void find_pair(const struct cell *cell, unsigned int pair[2])
 /* guest0 goes to where guest1 is; the windows until that is taken back. */
 static void make_bad_move(const struct cell *cell, char *more, size_t size)
 {
-    unsigned long actions, rolled_back = 0, after = 0;
-    uint64_t begin = nanoseconds(CLOCK_MONOTONIC), taken;
+    unsigned long actions = 0, rolled_back = 0, after = 0;
+    uint64_t begin, taken;
 
-    policy_move(cell, 0, 1);
+    /* It refuses while it rests from moves of its own. */
+    for (int tries = 0; !policy_move(cell, 0, 1); tries++) {
+        if (tries == 60) {
+            fail("xen-place does not move guest0");
+        }
+        wait_for(cell, LOOK);
+    }
+    begin = nanoseconds(CLOCK_MONOTONIC);
     while (!rolled_back &&
            nanoseconds(CLOCK_MONOTONIC) - begin < 60 * NANOSECONDS) {
         wait_for(cell, LOOK);

@@ -96,8 +96,8 @@ void policy_stop(struct policy *policy);
 /* What xen-place's daemon has decided so far. */
 void policy_actions(const struct cell *cell, unsigned long *actions,
                     unsigned long *rolled_back);
-/* Has it move a guest to another's CPUs, to see what comes of it. */
-void policy_move(const struct cell *cell, unsigned int guest,
+/* Has it move a guest to another's CPUs, to see what comes of it; false: it refuses. */
+bool policy_move(const struct cell *cell, unsigned int guest,
                  unsigned int other);
 
 /* measure.c */

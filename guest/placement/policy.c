@@ -186,17 +186,15 @@ void policy_actions(const struct cell *cell, unsigned long *actions,
     }
 }
 
-void policy_move(const struct cell *cell, unsigned int guest,
+bool policy_move(const struct cell *cell, unsigned int guest,
                  unsigned int other)
 {
     char command[600];
 
     /* A cage's CPUs follow each other here. */
     snprintf(command, sizeof(command),
-             "%s move guest%u %u-%u --state %s/state >/dev/null",
+             "%s move guest%u %u-%u --state %s/state >/dev/null 2>&1",
              cell->xen_place, guest, mask_first(other, 0),
              mask_first(other, 0) + mask_cpus(other, 0) - 1, cell->directory);
-    if (system(command)) {
-        fail("xen-place does not move guest%u", guest);
-    }
+    return !system(command);
 }
