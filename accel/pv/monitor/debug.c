@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Debug registers.  They have the guest's values all the time, so none may be about
- * the monitor's memory.
+ * the monitor's memory.  But the processor sees no access of the guest's to a port:
+ * breakpoints on those are the monitor's to find, as on Xen.
  */
 
 #include "monitor.h"
@@ -15,6 +16,7 @@
 /* Of the four bits for each register, from bit 16 on. */
 #define TYPE_MASK       3
 #define TYPE_PORT       2
+#define LENGTH_SHIFT    2
 
 static long set_address(unsigned int reg, uint64_t value)
 {
@@ -55,7 +57,7 @@ static long set_control(struct vcpu *v, uint64_t value)
             ports |= value & 3ul << 2 * reg;
         }
     }
-    /* The processor sees no access to a port; port_io.c does not look for them. */
+    v->port_breakpoints = ports;
     v->dr7 = value & ~ports;
     write_dr7(v->dr7);
     return 0;
@@ -105,9 +107,43 @@ long get_debugreg(struct vcpu *v, unsigned int reg, uint64_t *value)
         *value = v->dr6;
         return 0;
     case 7:
-        *value = v->dr7;
+        *value = v->dr7 | v->port_breakpoints;
         return 0;
     default:
         return -XEN_ENODEV;
     }
+}
+
+static uint64_t breakpoint_address(unsigned int reg)
+{
+    switch (reg) {
+    case 0:
+        return read_dr0();
+    case 1:
+        return read_dr1();
+    case 2:
+        return read_dr2();
+    default:
+        return read_dr3();
+    }
+}
+
+uint64_t port_breakpoints_at(const struct vcpu *v, unsigned int port,
+                             unsigned int size)
+{
+    static const uint8_t widths[] = { 1, 2, 8, 4 };
+    uint64_t hits = 0;
+    unsigned int reg;
+
+    for (reg = 0; reg < 4 && v->port_breakpoints && v->cr4 & CR4_DE; reg++) {
+        uint64_t width =
+            widths[v->dr7 >> (16 + LENGTH_SHIFT + 4 * reg) & TYPE_MASK];
+        uint64_t first = breakpoint_address(reg) & -width;
+
+        if (v->port_breakpoints & 3ul << 2 * reg && first < port + size &&
+            port < first + width) {
+            hits |= 1ul << reg;
+        }
+    }
+    return hits;
 }

@@ -8,6 +8,7 @@
 
 #define CR4_GUEST   (CR4_TSD | CR4_DE | CR4_FSGSBASE | CR4_OSXSAVE)
 #define CR4_SHOWN   (CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
+#define DR6_STEP    0x4000ul
 #define CR0_SHOWN   0x80050033ul        /* PG AM WP NE ET MP PE */
 
 static bool fetch(struct insn *insn, uint64_t rip)
@@ -132,14 +133,16 @@ static bool write_cr(struct vcpu *v, unsigned int cr, uint64_t value)
 {
     switch (cr) {
     case 0:
+        if ((value ^ CR0_SHOWN) & ~CR0_TS) {
+            return false;
+        }
         set_ts(v, value & CR0_TS);
         return true;
     case 2:
         v->info->arch.cr2 = value;
         return true;
     case 3:
-        /* By hypercall only: Xen's rules for tables are there. */
-        return false;
+        return !set_kernel_top(v, value >> PAGE_SHIFT);
     case 4:
         v->cr4 = value & CR4_GUEST;
         write_cr4((read_cr4() & ~CR4_GUEST) | v->cr4);
@@ -180,8 +183,7 @@ static bool two_bytes(struct regs *regs, struct insn *insn)
     case 0x06:
         set_ts(v, false);
         return true;
-    case 0x08:          /* invd, wbinvd: memory is coherent */
-    case 0x09:
+    case 0x09:          /* wbinvd: memory is coherent; invd is nobody's */
         return true;
     case 0x20 ... 0x23:
         modrm = next(insn);
@@ -249,19 +251,19 @@ bool emulate_privileged(struct regs *regs)
         break;
     case 0xe4:
     case 0xe5:
-        result = emulate_in(regs, next(&insn), size);
+        result = emulate_in(regs, &insn, next(&insn), size);
         break;
     case 0xe6:
     case 0xe7:
-        result = emulate_out(regs, next(&insn), size);
+        result = emulate_out(regs, &insn, next(&insn), size);
         break;
     case 0xec:
     case 0xed:
-        result = emulate_in(regs, (uint16_t)regs->rdx, size);
+        result = emulate_in(regs, &insn, (uint16_t)regs->rdx, size);
         break;
     case 0xee:
     case 0xef:
-        result = emulate_out(regs, (uint16_t)regs->rdx, size);
+        result = emulate_out(regs, &insn, (uint16_t)regs->rdx, size);
         break;
     case 0xfa:          /* cli, sti: the guest's flag is its upcall mask */
     case 0xfb:
@@ -272,6 +274,14 @@ bool emulate_privileged(struct regs *regs)
     }
     if (result == EMULATION_DONE) {
         regs->rip += insn.at;
+    }
+    /* A single step of the guest's ends behind what was carried out for it, too. */
+    if (result == EMULATION_DONE && regs->rflags & FLAG_TF) {
+        insn.breakpoints |= DR6_STEP;
+    }
+    if (insn.breakpoints) {
+        v->dr6 |= insn.breakpoints;
+        inject(regs, EXC_DB, 0);
     }
     return result != EMULATION_REFUSED;
 }

@@ -19,6 +19,7 @@ struct insn {
     bool repeats;
     unsigned int operand_size, address_size; /* in bytes */
     unsigned int segment; /* of an operand in memory, but for one in ES */
+    uint64_t breakpoints; /* of those in DR6, that its ports have hit */
 };
 
 enum emulation {
@@ -34,14 +35,14 @@ enum emulation {
 /* Whether the mode that the vCPU is in may use all ports, and CLI and STI. */
 bool iopl_ok(const struct vcpu *v);
 /* IN and OUT of @port. */
-enum emulation emulate_in(struct regs *regs, unsigned int port,
-                          unsigned int size);
-enum emulation emulate_out(struct regs *regs, unsigned int port,
-                           unsigned int size);
+enum emulation emulate_in(struct regs *regs, struct insn *insn,
+                          unsigned int port, unsigned int size);
+enum emulation emulate_out(struct regs *regs, struct insn *insn,
+                           unsigned int port, unsigned int size);
 /* INS and OUTS, once or with a REP prefix. */
-enum emulation emulate_ins(struct regs *regs, const struct insn *insn,
+enum emulation emulate_ins(struct regs *regs, struct insn *insn,
                            unsigned int size);
-enum emulation emulate_outs(struct regs *regs, const struct insn *insn,
+enum emulation emulate_outs(struct regs *regs, struct insn *insn,
                             unsigned int size);
 
 #endif /* PV_MONITOR_EMULATE_H */

@@ -213,6 +213,18 @@ long call_update_va_mapping(uint64_t va, uint64_t value, uint64_t flags)
     return result;
 }
 
+long set_kernel_top(struct vcpu *v, uint64_t mfn)
+{
+    if (!is_guest_frame(mfn)) {
+        return -XEN_EINVAL;
+    }
+    mark_tables(mfn, 4);
+    install_slots(mfn);
+    v->kernel_top = mfn;
+    load_cr3(v);
+    return 0;
+}
+
 static long mmuext_one(const void *operation)
 {
     const struct mmuext_op *op = operation;
@@ -240,14 +252,7 @@ static long mmuext_one(const void *operation)
         unpin(mfn);
         return 0;
     case MMUEXT_NEW_BASEPTR:
-        if (!has_frame) {
-            return -XEN_EINVAL;
-        }
-        mark_tables(mfn, 4);
-        install_slots(mfn);
-        v->kernel_top = mfn;
-        load_cr3(v);
-        return 0;
+        return set_kernel_top(v, mfn);
     case MMUEXT_NEW_USER_BASEPTR:
         if (mfn && !has_frame) {
             return -XEN_EINVAL;

@@ -176,6 +176,7 @@ struct vcpu {
     uint64_t syscall32_callback;
     uint64_t cr4;               /* the guest's part */
     uint64_t dr6, dr7;
+    uint64_t port_breakpoints;  /* bits of DR7 that the processor has not */
     unsigned int gdt_entries, ldt_entries;
     unsigned int gdt_end;       /* of the entries that are not zero, without the reserved */
     uint64_t gdt_frames[14];
@@ -322,6 +323,9 @@ bool guest_wrmsr(uint32_t msr, uint64_t value);
 /* 0 or an error: -XEN_ENODEV if there is no such register. */
 long set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value);
 long get_debugreg(struct vcpu *v, unsigned int reg, uint64_t *value);
+/* The guest's breakpoints, as DR6 has them, that an access to @port hits. */
+uint64_t port_breakpoints_at(const struct vcpu *v, unsigned int port,
+                             unsigned int size);
 
 /* hypercalls.c ------------------------------------------------------------- */
 
@@ -398,6 +402,8 @@ long call_runstate_op(unsigned int cmd, struct vcpu *target, uint64_t arg);
 long call_mmu_update(uint64_t *args);
 long call_mmuext_op(uint64_t *args);
 long call_update_va_mapping(uint64_t va, uint64_t pte, uint64_t flags);
+/* The kernel's tables are those with the top-level one @mfn, from now on. */
+long set_kernel_top(struct vcpu *v, uint64_t mfn);
 bool is_guest_frame(uint64_t mfn);
 /* The entry for @va at this level, or NULL; of the kernel's tables. */
 uint64_t *pte_of(struct vcpu *v, uint64_t va, unsigned int level);

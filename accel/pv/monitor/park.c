@@ -83,6 +83,7 @@ static void restore(struct vcpu *v)
 {
     const struct parked *p = &v->parked;
     uint64_t dr6 = v->dr6, dr7 = v->dr7;
+    uint64_t port_breakpoints = v->port_breakpoints;
 
     init_processor(v);
     write_cr4(p->cr4);
@@ -93,6 +94,7 @@ static void restore(struct vcpu *v)
     write_dr3(p->dr[3]);
     v->dr6 = dr6;
     v->dr7 = dr7;
+    v->port_breakpoints = port_breakpoints;
     write_dr7(dr7);
     load_ds(p->ds);
     load_es(p->es);

@@ -137,14 +137,16 @@ static void write_port(unsigned int port, unsigned int size, uint32_t value)
     }
 }
 
-enum emulation emulate_in(struct regs *regs, unsigned int port,
-                          unsigned int size)
+enum emulation emulate_in(struct regs *regs, struct insn *insn,
+                          unsigned int port, unsigned int size)
 {
+    struct vcpu *v = this_vcpu();
     uint32_t value;
 
-    if (!may_use(this_vcpu(), port, size)) {
+    if (!may_use(v, port, size)) {
         return EMULATION_REFUSED;
     }
+    insn->breakpoints = port_breakpoints_at(v, port, size);
     value = read_port(port, size);
     /* As any 32-bit value, one clears the upper half. */
     __builtin_memcpy(&regs->rax, &value, size);
@@ -154,12 +156,15 @@ enum emulation emulate_in(struct regs *regs, unsigned int port,
     return EMULATION_DONE;
 }
 
-enum emulation emulate_out(struct regs *regs, unsigned int port,
-                           unsigned int size)
+enum emulation emulate_out(struct regs *regs, struct insn *insn,
+                           unsigned int port, unsigned int size)
 {
-    if (!may_use(this_vcpu(), port, size)) {
+    struct vcpu *v = this_vcpu();
+
+    if (!may_use(v, port, size)) {
         return EMULATION_REFUSED;
     }
+    insn->breakpoints = port_breakpoints_at(v, port, size);
     write_port(port, size, regs->rax);
     return EMULATION_DONE;
 }
@@ -255,10 +260,10 @@ static void add_to_part(uint64_t *value, unsigned int size, uint64_t n)
 }
 
 /*
- * Once, or as often as the count register says; when something has come for the guest
- * it runs the instruction again, with what is left.
+ * Once, or as often as the count register says; when something has come for the guest,
+ * or it has hit a breakpoint, it runs the instruction again, with what is left.
  */
-static enum emulation move_string(struct regs *regs, const struct insn *insn,
+static enum emulation move_string(struct regs *regs, struct insn *insn,
                                   unsigned int size, bool in)
 {
     enum { MAX_STEPS = 4096 };
@@ -268,6 +273,7 @@ static enum emulation move_string(struct regs *regs, const struct insn *insn,
     unsigned int port = (uint16_t)regs->rdx, address_size = insn->address_size;
     struct memory_operand operand;
     enum emulation result;
+    uint64_t breakpoints;
     unsigned int step;
 
     if (insn->repeats && !part_of(regs->rcx, address_size)) {
@@ -281,7 +287,9 @@ static enum emulation move_string(struct regs *regs, const struct insn *insn,
     if (result != EMULATION_DONE) {
         return result;
     }
-    for (step = 0; step < MAX_STEPS && !wants_out(step); step++) {
+    breakpoints = port_breakpoints_at(v, port, size);
+    for (step = 0;
+         step < MAX_STEPS && !wants_out(step) && !insn->breakpoints; step++) {
         uint64_t address, left;
         uint32_t value;
 
@@ -303,6 +311,7 @@ static enum emulation move_string(struct regs *regs, const struct insn *insn,
         if (!in) {
             write_port(port, size, value);
         }
+        insn->breakpoints = breakpoints;
         add_to_part(index, address_size, delta);
         if (!insn->repeats) {
             return EMULATION_DONE;
@@ -315,13 +324,13 @@ static enum emulation move_string(struct regs *regs, const struct insn *insn,
     return EMULATION_SETS_REGS;
 }
 
-enum emulation emulate_ins(struct regs *regs, const struct insn *insn,
+enum emulation emulate_ins(struct regs *regs, struct insn *insn,
                            unsigned int size)
 {
     return move_string(regs, insn, size, true);
 }
 
-enum emulation emulate_outs(struct regs *regs, const struct insn *insn,
+enum emulation emulate_outs(struct regs *regs, struct insn *insn,
                             unsigned int size)
 {
     return move_string(regs, insn, size, false);

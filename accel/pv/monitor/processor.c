@@ -99,4 +99,5 @@ void init_processor(struct vcpu *v)
     init_runstate(v);
     v->dr6 = 0xffff0ff0;
     v->dr7 = 0x400;
+    v->port_breakpoints = 0;
 }

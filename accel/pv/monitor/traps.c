@@ -23,7 +23,6 @@ _Static_assert(sizeof(struct regs) == 176 &&
 #define TRAP_MASKS      4
 
 #define DR6_DEFAULT     0xffff0ff0ul
-#define DR6_STEP        0x4000ul
 
 void toggle_mode(struct vcpu *v)
 {
@@ -191,28 +190,12 @@ static bool software_interrupt(struct regs *regs)
     return true;
 }
 
-/* A single step of the guest's ends behind an instruction that was carried out for it. */
-static bool emulate(struct regs *regs)
-{
-    struct vcpu *v = this_vcpu();
-    uint64_t rip = regs->rip;
-
-    if (!emulate_privileged(regs)) {
-        return false;
-    }
-    if (regs->rflags & FLAG_TF && regs->rip != rip) {
-        v->dr6 |= DR6_STEP;
-        inject(regs, EXC_DB, 0);
-    }
-    return true;
-}
-
 static void general_protection(struct regs *regs)
 {
     struct vcpu *v = this_vcpu();
 
     if (software_interrupt(regs) ||
-        (!regs->error && emulate(regs))) {
+        (!regs->error && emulate_privileged(regs))) {
         return;
     }
     if (v->kernel_mode && !v->traps[EXC_GP].address) {

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Privileged instructions of a PV guest's kernel, and breakpoints on ports, which the
+ * hypervisor has to find, as it carries out the accesses.
+ */
+
+#include "user_mode.h"
+
+#ifdef GUEST_PV
+
+#define CR0_MP 2ul
+#define CR4_DE 8ul
+
+static uint64_t read_cr4(void)
+{
+    uint64_t value;
+
+    asm volatile("mov %%cr4, %0" : "=r"(value));
+    return value;
+}
+
+static void write_cr4(uint64_t value)
+{
+    asm volatile("mov %0, %%cr4" : : "r"(value));
+}
+
+static void do_invd(void *opaque)
+{
+    asm volatile("invd" : : : "memory");
+}
+
+static void do_wbinvd(void *opaque)
+{
+    asm volatile("wbinvd" : : : "memory");
+}
+
+static void do_hlt(void *opaque)
+{
+    asm volatile("hlt");
+}
+
+static void change_cr0(void *opaque)
+{
+    uint64_t value;
+
+    asm volatile("mov %%cr0, %0" : "=r"(value));
+    asm volatile("mov %0, %%cr0" : : "r"(value ^ (uint64_t)opaque));
+}
+
+static void keep_cr3(void *opaque)
+{
+    uint64_t value;
+
+    asm volatile("mov %%cr3, %0; mov %0, %%cr3" : "=r"(value) : : "memory");
+}
+
+static void load_no_cr3(void *opaque)
+{
+    asm volatile("mov %0, %%cr3" : : "r"(1ul << 51) : "memory");
+}
+
+TEST(privileged_instructions, "pv")
+{
+    static const struct {
+        const char *name;
+        void (*function)(void *);
+        uint64_t argument;
+        bool faults;
+    } rows[] = {
+        { "wbinvd", do_wbinvd, 0, false },
+        { "hlt", do_hlt, 0, true },
+        { "CR0 as it was", change_cr0, 0, false },
+        { "CR0.MP", change_cr0, CR0_MP, true },
+        { "CR3 as it was", keep_cr3, 0, false },
+        { "CR3 that is no memory", load_no_cr3, 0, true },
+    };
+    struct trap trap;
+    unsigned int i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        test_row(rows[i].name);
+        check_equal(trapped(&trap, rows[i].function, (void *)rows[i].argument),
+                    rows[i].faults);
+        if (rows[i].faults) {
+            check_equal(trap.regs.vector, EXC_GP);
+            check_equal(trap.regs.error, 0);
+        }
+    }
+}
+
+/* Not under a QEMU that has ring 3 pass INVD; Debian's, on which Xen runs here, is one. */
+TEST(kernel_invd, "pv tcg kvm")
+{
+    struct trap trap;
+
+    check(trapped(&trap, do_invd, NULL));
+    check_equal(trap.regs.vector, EXC_GP);
+}
+
+/* Breakpoints on ports ------------------------------------------------------------- */
+
+#define DR6_DEFAULT 0xffff0ff0
+#define PORT_BREAKPOINT(reg, length)              \
+    (2ul << 2 * (reg) | 2ul << (16 + 4 * (reg)) | \
+     (uint64_t)((length)-1) << (18 + 4 * (reg)))
+
+static void set_iopl(unsigned int iopl)
+{
+    struct physdev_set_iopl op = { .iopl = iopl };
+
+    check_equal(HYPERVISOR_physdev_op(PHYSDEVOP_set_iopl, &op), 0);
+}
+
+static void set_debugreg(unsigned int reg, uint64_t value)
+{
+    check_equal(hypercall(__HYPERVISOR_set_debugreg, reg, value, 0, 0, 0), 0);
+}
+
+static uint64_t get_debugreg(unsigned int reg)
+{
+    return hypercall(__HYPERVISOR_get_debugreg, reg, 0, 0, 0, 0);
+}
+
+static void end_breakpoints(void)
+{
+    set_debugreg(7, 0x400);
+    set_debugreg(6, DR6_DEFAULT);
+    write_cr4(read_cr4() & ~CR4_DE);
+    set_iopl(0);
+}
+
+static void in_byte(void *port)
+{
+    asm volatile("in %%dx, %%al" : : "d"((uint16_t)(uintptr_t)port) : "rax");
+}
+
+static void in_word(void *port)
+{
+    asm volatile("in %%dx, %%ax" : : "d"((uint16_t)(uintptr_t)port) : "rax");
+}
+
+static void out_byte(void *port)
+{
+    asm volatile("out %%al, %%dx" : : "d"((uint16_t)(uintptr_t)port), "a"(0));
+}
+
+TEST(breakpoints_on_ports, "pv")
+{
+    static const struct {
+        const char *name;
+        void (*function)(void *);
+        uint64_t port;
+        uint64_t hits;
+    } rows[] = {
+        { "read", in_byte, 0x84, 1 },
+        { "write", out_byte, 0x84, 1 },
+        { "below", in_byte, 0x83, 0 },
+        { "into it", in_word, 0x83, 1 },
+        { "its end", in_byte, 0x85, 1 },
+        { "beyond", in_word, 0x86, 0 },
+        { "another one", in_byte, 0x90, 8 },
+        { "beyond that", in_byte, 0x91, 0 },
+    };
+    uint64_t dr7 = 0x400 | PORT_BREAKPOINT(0, 2) | PORT_BREAKPOINT(3, 1);
+    struct trap trap;
+    unsigned int i;
+
+    set_iopl(1);
+    write_cr4(read_cr4() | CR4_DE);
+    set_debugreg(0, 0x84);
+    set_debugreg(3, 0x90);
+    set_debugreg(7, dr7);
+    check_equal(get_debugreg(7), dr7);
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        test_row(rows[i].name);
+        set_debugreg(6, DR6_DEFAULT);
+        check_equal(trapped(&trap, rows[i].function, (void *)rows[i].port),
+                    rows[i].hits != 0);
+        check_equal(get_debugreg(6), DR6_DEFAULT | rows[i].hits);
+        if (rows[i].hits) {
+            check_equal(trap.regs.vector, EXC_DB);
+        }
+    }
+    test_row("not enabled");
+    set_debugreg(7, dr7 & ~0xfful);
+    check(!trapped(&trap, in_byte, (void *)0x84));
+    test_row("without DE");
+    set_debugreg(7, dr7);
+    write_cr4(read_cr4() & ~CR4_DE);
+    check(!trapped(&trap, in_byte, (void *)0x84));
+    end_breakpoints();
+}
+
+static uint8_t read_into[4];
+
+static void in_string(void *port)
+{
+    uint8_t *to = read_into;
+    uint64_t n = sizeof(read_into);
+
+    asm volatile("cld; rep insb"
+                 : "+D"(to), "+c"(n)
+                 : "d"((uint16_t)(uintptr_t)port)
+                 : "memory");
+}
+
+TEST(breakpoint_on_a_string_of_a_port, "pv")
+{
+    struct trap trap;
+
+    set_iopl(1);
+    write_cr4(read_cr4() | CR4_DE);
+    set_debugreg(0, 0x84);
+    set_debugreg(7, 0x400 | PORT_BREAKPOINT(0, 1));
+    memset(read_into, 0, sizeof(read_into));
+    check(trapped(&trap, in_string, (void *)0x84));
+    check_equal(trap.regs.vector, EXC_DB);
+    /* After the first of them; the instruction has the others before it. */
+    check_equal(trap.regs.cx, sizeof(read_into) - 1);
+    check_equal(*(const uint16_t *)trap.regs.ip, 0x6cf3);
+    check_equal(read_into[0], 0xff);
+    check_equal(read_into[1], 0);
+    end_breakpoints();
+}
+
+#endif /* GUEST_PV */
