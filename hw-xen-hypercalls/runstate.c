@@ -23,9 +23,8 @@ int xen_hypercall_get_runstate(CPUState *cs, CPUState *target, uint64_t arg,
         return -ENOSYS;
     }
     memset(&info, 0, sizeof(info));
-    bql_lock();
+    BQL_LOCK_GUARD();
     ret = xen_accel->get_vcpu_runstate(cs, target, now, &info);
-    bql_unlock();
     if (ret) {
         return ret;
     }

@@ -135,15 +135,12 @@ static int send_nmi(CPUState *cs, uint32_t vcpu, uint64_t arg)
     return 0;
 }
 
-bool xen_hypercall_vcpu_op(CPUState *cs, unsigned int cmd, uint32_t vcpu,
-                           uint64_t arg, bool long_mode, int64_t *result)
+/* BQL held, unless @target is the vCPU itself. */
+static bool vcpu_op(CPUState *cs, unsigned int cmd, CPUState *target,
+                    uint64_t arg, bool long_mode, int64_t *result)
 {
-    CPUState *target = vcpu == cs->cpu_index ? cs : qemu_get_cpu(vcpu);
+    uint32_t vcpu = target->cpu_index;
 
-    if (!target) {
-        *result = -ENOENT;
-        return true;
-    }
     switch (cmd) {
     case VCPUOP_initialise:
         *result = initialise(cs, vcpu, arg);
@@ -185,4 +182,22 @@ bool xen_hypercall_vcpu_op(CPUState *cs, unsigned int cmd, uint32_t vcpu,
         return false;
     }
     return true;
+}
+
+bool xen_hypercall_vcpu_op(CPUState *cs, unsigned int cmd, uint32_t vcpu,
+                           uint64_t arg, bool long_mode, int64_t *result)
+{
+    CPUState *target;
+
+    if (vcpu == cs->cpu_index) {
+        return vcpu_op(cs, cmd, cs, arg, long_mode, result);
+    }
+    /* Whoever unplugs another one has to wait until the call is done. */
+    BQL_LOCK_GUARD();
+    target = find(cs, vcpu);
+    if (!target) {
+        *result = -ENOENT;
+        return true;
+    }
+    return vcpu_op(cs, cmd, target, arg, long_mode, result);
 }
