@@ -211,6 +211,66 @@ static void return_anywhere(void)
     iret(&frame, random_bits(), random_bits());
 }
 
+/* The right to use them, whose bitmap may be anywhere, strings, and breakpoints. */
+static void ports(void)
+{
+    struct physdev_set_iopl iopl = { .iopl =
+                                         below(8) ? below(4) : random_value() };
+    struct physdev_set_iobitmap bitmap = {
+        .nr_ports = below(4) ? below(65537) : random_value(),
+    };
+    uint64_t port = below(4) ? random_bits() & 0xffff :
+                    below(2) ? 0xcf8 :
+                               0x6f + below(3);
+    bool in_scratch = below(4);
+    uint64_t at = in_scratch ? (uintptr_t)scratch_page() + below(PAGE_SIZE) :
+                               random_value();
+    uint64_t n = in_scratch ? below(16) : random_value();
+
+    switch (below(10)) {
+    case 0:
+        HYPERVISOR_physdev_op(PHYSDEVOP_set_iopl, &iopl);
+        break;
+    case 1:
+        bitmap.bitmap.p =
+            below(4) ? (uint8_t *)scratch_page() : (uint8_t *)random_value();
+        HYPERVISOR_physdev_op(PHYSDEVOP_set_iobitmap, &bitmap);
+        break;
+    case 2:
+        asm volatile("in %%dx, %%al" : : "d"(port) : "rax");
+        break;
+    case 3:
+        asm volatile("in %%dx, %%ax; in %%dx, %%eax" : : "d"(port) : "rax");
+        break;
+    case 4:
+        asm volatile("out %%al, %%dx; out %%eax, %%dx"
+                     :
+                     : "d"(port), "a"(random_bits()));
+        break;
+    case 5:
+        asm volatile("rep insb" : "+D"(at), "+c"(n) : "d"(port) : "memory");
+        break;
+    case 6:
+        asm volatile("rep insl" : "+D"(at), "+c"(n) : "d"(port) : "memory");
+        break;
+    case 7:
+        asm volatile("rep outsw" : "+S"(at), "+c"(n) : "d"(port) : "memory");
+        break;
+    case 8:
+        asm volatile("addr32 rep insw; fs outsb"
+                     : "+D"(at), "+c"(n)
+                     : "d"(port), "S"(at)
+                     : "memory");
+        break;
+    default:
+        /* A breakpoint on a port; DE may be set or not. */
+        asm volatile("mov %0, %%db0" : : "r"(port));
+        asm volatile("mov %0, %%db7"
+                     :
+                     : "r"(0x20003ul | (uint32_t)random_bits() << 18));
+    }
+}
+
 static void privileged(void)
 {
     static const uint32_t msrs[] = {
@@ -348,9 +408,9 @@ static void exchange(void)
 void hostile_pv(void)
 {
     static void (*const ways[])(void) = {
-        update_tables, update_tables,   update_mapping, operate_on_tables,
-        descriptors,   handlers,        privileged,     touch,
-        many_at_once,  return_anywhere, exchange,
+        update_tables, update_tables, update_mapping,  operate_on_tables,
+        descriptors,   handlers,      privileged,      ports,
+        touch,         many_at_once,  return_anywhere, exchange,
     };
 
     /*
