@@ -2,6 +2,7 @@
 """A guest in QEMU, driven by QMP and by the commands that it takes on a terminal."""
 
 import subprocess
+import time
 
 from qmp import Failed, Monitor
 from terminal import Terminal
@@ -39,6 +40,16 @@ class Machine:
     def kill(self):
         self.host.kill(self.process)
         self.process.wait()
+
+    def await_console(self, text, timeout):
+        """Waits until the guest has printed it on its console."""
+        until = time.monotonic() + timeout * patience
+        while time.monotonic() < until:
+            with open(self.log, errors="replace") as log:
+                if text in log.read():
+                    return
+            time.sleep(0.5)
+        raise Failed(f"the guest's console has no {text!r} within {timeout * patience} s")
 
     def await_end(self, timeout):
         """Waits until QEMU has ended well."""
