@@ -28,6 +28,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/param.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -297,9 +298,10 @@ static void send_pings(const char *address)
             error("ping", errno, shared->pings);
             return;
         }
-        while ((left = next - now(CLOCK_MONOTONIC)) > 0) {
-            take_answer(fd, answered, left / 1000000 + 1);
-        }
+        /* All that have come, lest the socket lack room for the next. */
+        do {
+            left = MAX(next - now(CLOCK_MONOTONIC), 0);
+        } while (take_answer(fd, answered, (left + 999999) / 1000000) || left);
     }
     for (number = 0; number < shared->pings; number++) {
         while (!answered[number]) {
