@@ -28,7 +28,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/param.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -126,6 +125,33 @@ static int64_t now(clockid_t clock)
     return ts.tv_sec * 1000000000ll + ts.tv_nsec;
 }
 
+/* Each of the others goes on, or an error is counted, once in EVENT_MS. */
+static void watch_others(int64_t t)
+{
+    static const char *const names[] = {
+        [WRITERS] = "events stand still at",
+        [WRITERS + 1] = "pings stand still at",
+    };
+    static uint64_t before[WRITERS + 2];
+    static int64_t next;
+    unsigned int i;
+
+    if (t < next) {
+        return;
+    }
+    for (i = 0; i < WRITERS + 2; i++) {
+        uint64_t count = i < WRITERS  ? shared->written[i] :
+                         i == WRITERS ? shared->events :
+                                        shared->pings;
+
+        if (next && count == before[i]) {
+            error(i < WRITERS ? "a writer stands still" : names[i], count, i);
+        }
+        before[i] = count;
+    }
+    next = t + EVENT_MS * 1000000ll;
+}
+
 static void print_lines(void)
 {
     int64_t last = 0, last_real = 0, t;
@@ -151,6 +177,7 @@ static void print_lines(void)
             error("the time of day went back", last_real, t);
         }
         last_real = t;
+        watch_others(last);
         usleep(LINE_US);
     }
 }
@@ -300,8 +327,9 @@ static void send_pings(const char *address)
         }
         /* All that have come, lest the socket lack room for the next. */
         do {
-            left = MAX(next - now(CLOCK_MONOTONIC), 0);
-        } while (take_answer(fd, answered, (left + 999999) / 1000000) || left);
+            left = next - now(CLOCK_MONOTONIC);
+        } while (take_answer(fd, answered, left > 0 ? left / 1000000 + 1 : 0) ||
+                 left > 0);
     }
     for (number = 0; number < shared->pings; number++) {
         while (!answered[number]) {
