@@ -125,12 +125,13 @@ static int64_t now(clockid_t clock)
     return ts.tv_sec * 1000000000ll + ts.tv_nsec;
 }
 
-/* Each of the others goes on, or an error is counted, once in EVENT_MS. */
+/* Every EVENT_MS: one of the other processes that has not gone on is an error. */
 static void watch_others(int64_t t)
 {
     static const char *const names[] = {
-        [WRITERS] = "events stand still at",
-        [WRITERS + 1] = "pings stand still at",
+        [0 ... WRITERS - 1] = "a writer stands still",
+        [WRITERS] = "events stand still",
+        [WRITERS + 1] = "pings stand still",
     };
     static uint64_t before[WRITERS + 2];
     static int64_t next;
@@ -145,7 +146,7 @@ static void watch_others(int64_t t)
                                         shared->pings;
 
         if (next && count == before[i]) {
-            error(i < WRITERS ? "a writer stands still" : names[i], count, i);
+            error(names[i], count, i);
         }
         before[i] = count;
     }

@@ -4,6 +4,7 @@
  * none, and the hypervisor's own.
  */
 
+#include "debug_registers.h"
 #include "user_mode.h"
 
 #ifdef GUEST_PV
@@ -106,11 +107,6 @@ TEST(xsa_193_segment_bases_at_no_address, "pv")
 
 /* Debug registers ----------------------------------------------------------------- */
 
-static long set_debugreg(unsigned int reg, uint64_t value)
-{
-    return hypercall(__HYPERVISOR_set_debugreg, reg, value, 0, 0, 0);
-}
-
 TEST(debug_registers_on_the_hypervisor, "pv")
 {
     unsigned int reg;
@@ -120,8 +116,7 @@ TEST(debug_registers_on_the_hypervisor, "pv")
         check_equal(set_debugreg(reg, M2P_START), -XEN_EPERM);
         check_equal(set_debugreg(reg, NOT_CANONICAL), -XEN_EPERM);
         check_equal(set_debugreg(reg, 0x123456), 0);
-        check_equal(hypercall(__HYPERVISOR_get_debugreg, reg, 0, 0, 0, 0),
-                    0x123456);
+        check_equal(get_debugreg(reg), 0x123456);
         check_equal(set_debugreg(reg, 0), 0);
     }
     test_row("control");
@@ -130,12 +125,11 @@ TEST(debug_registers_on_the_hypervisor, "pv")
     check_equal(set_debugreg(7, 0x2000), -XEN_EPERM); /* GD */
     check_equal(set_debugreg(7, 0x20001), -XEN_EPERM); /* a port, without DE */
     check_equal(set_debugreg(8, 0), -XEN_ENODEV);
-    check_equal(hypercall(__HYPERVISOR_get_debugreg, 8, 0, 0, 0, 0),
-                -XEN_ENODEV);
+    check_equal(get_debugreg(8), -XEN_ENODEV);
     test_row("names of before DE");
     check_equal(set_debugreg(5, 0x400), 0);
-    check_equal(hypercall(__HYPERVISOR_get_debugreg, 5, 0, 0, 0, 0), 0x400);
-    check_equal(hypercall(__HYPERVISOR_get_debugreg, 7, 0, 0, 0, 0), 0x400);
+    check_equal(get_debugreg(5), 0x400);
+    check_equal(get_debugreg(7), 0x400);
 }
 
 /*

@@ -4,25 +4,12 @@
  * hypervisor has to find, as it carries out the accesses.
  */
 
+#include "debug_registers.h"
 #include "user_mode.h"
 
 #ifdef GUEST_PV
 
 #define CR0_MP 2ul
-#define CR4_DE 8ul
-
-static uint64_t read_cr4(void)
-{
-    uint64_t value;
-
-    asm volatile("mov %%cr4, %0" : "=r"(value));
-    return value;
-}
-
-static void write_cr4(uint64_t value)
-{
-    asm volatile("mov %0, %%cr4" : : "r"(value));
-}
 
 static void do_invd(void *opaque)
 {
@@ -99,7 +86,6 @@ TEST(kernel_invd, "pv tcg kvm")
 
 /* Breakpoints on ports ------------------------------------------------------------- */
 
-#define DR6_DEFAULT 0xffff0ff0
 #define PORT_BREAKPOINT(reg, length)              \
     (2ul << 2 * (reg) | 2ul << (16 + 4 * (reg)) | \
      (uint64_t)((length)-1) << (18 + 4 * (reg)))
@@ -111,20 +97,10 @@ static void set_iopl(unsigned int iopl)
     check_equal(HYPERVISOR_physdev_op(PHYSDEVOP_set_iopl, &op), 0);
 }
 
-static void set_debugreg(unsigned int reg, uint64_t value)
-{
-    check_equal(hypercall(__HYPERVISOR_set_debugreg, reg, value, 0, 0, 0), 0);
-}
-
-static uint64_t get_debugreg(unsigned int reg)
-{
-    return hypercall(__HYPERVISOR_get_debugreg, reg, 0, 0, 0, 0);
-}
-
 static void end_breakpoints(void)
 {
-    set_debugreg(7, 0x400);
-    set_debugreg(6, DR6_DEFAULT);
+    check_equal(set_debugreg(7, DR7_DEFAULT), 0);
+    check_equal(set_debugreg(6, DR6_DEFAULT), 0);
     write_cr4(read_cr4() & ~CR4_DE);
     set_iopl(0);
 }
@@ -161,19 +137,19 @@ TEST(breakpoints_on_ports, "pv")
         { "another one", in_byte, 0x90, 8 },
         { "beyond that", in_byte, 0x91, 0 },
     };
-    uint64_t dr7 = 0x400 | PORT_BREAKPOINT(0, 2) | PORT_BREAKPOINT(3, 1);
+    uint64_t dr7 = DR7_DEFAULT | PORT_BREAKPOINT(0, 2) | PORT_BREAKPOINT(3, 1);
     struct trap trap;
     unsigned int i;
 
     set_iopl(1);
     write_cr4(read_cr4() | CR4_DE);
-    set_debugreg(0, 0x84);
-    set_debugreg(3, 0x90);
-    set_debugreg(7, dr7);
+    check_equal(set_debugreg(0, 0x84), 0);
+    check_equal(set_debugreg(3, 0x90), 0);
+    check_equal(set_debugreg(7, dr7), 0);
     check_equal(get_debugreg(7), dr7);
     for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         test_row(rows[i].name);
-        set_debugreg(6, DR6_DEFAULT);
+        check_equal(set_debugreg(6, DR6_DEFAULT), 0);
         check_equal(trapped(&trap, rows[i].function, (void *)rows[i].port),
                     rows[i].hits != 0);
         check_equal(get_debugreg(6), DR6_DEFAULT | rows[i].hits);
@@ -182,10 +158,10 @@ TEST(breakpoints_on_ports, "pv")
         }
     }
     test_row("not enabled");
-    set_debugreg(7, dr7 & ~0xfful);
+    check_equal(set_debugreg(7, dr7 & ~0xfful), 0);
     check(!trapped(&trap, in_byte, (void *)0x84));
     test_row("without DE");
-    set_debugreg(7, dr7);
+    check_equal(set_debugreg(7, dr7), 0);
     write_cr4(read_cr4() & ~CR4_DE);
     check(!trapped(&trap, in_byte, (void *)0x84));
     end_breakpoints();
@@ -210,8 +186,8 @@ TEST(breakpoint_on_a_string_of_a_port, "pv")
 
     set_iopl(1);
     write_cr4(read_cr4() | CR4_DE);
-    set_debugreg(0, 0x84);
-    set_debugreg(7, 0x400 | PORT_BREAKPOINT(0, 1));
+    check_equal(set_debugreg(0, 0x84), 0);
+    check_equal(set_debugreg(7, DR7_DEFAULT | PORT_BREAKPOINT(0, 1)), 0);
     memset(read_into, 0, sizeof(read_into));
     check(trapped(&trap, in_string, (void *)0x84));
     check_equal(trap.regs.vector, EXC_DB);

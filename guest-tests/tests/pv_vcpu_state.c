@@ -5,11 +5,10 @@
  * scripts/plug-and-sleep does that when it reads that the vCPU is away.
  */
 
+#include "debug_registers.h"
 #include "user_mode.h"
 
 #ifdef GUEST_PV
-
-#define DE 8ul
 
 struct state {
     uint64_t xmm[2][2];
@@ -30,8 +29,9 @@ static const struct state wanted = {
     .es = FLAT_USER_DS32,
     .fs_base = 0x123456789000,
     /* Two watchpoints, one of them of eight bytes, and a breakpoint on a port. */
-    .dr = { 0x1000, 0x2008, 0x84, 0x4000, 0, 0, 0xffff0ff0 | 1 << 14,
-            0x400 | 2 << 0 | 2 << 2 | 2 << 4 | 1 << 16 | 0xb << 20 | 2 << 24 },
+    .dr = { 0x1000, 0x2008, 0x84, 0x4000, 0, 0, DR6_DEFAULT | 1 << 14,
+            DR7_DEFAULT | 2 << 0 | 2 << 2 | 2 << 4 | 1 << 16 | 0xb << 20 |
+                2 << 24 },
 };
 
 static struct state found;
@@ -39,15 +39,12 @@ static struct state found;
 static void load_state(const struct state *s)
 {
     unsigned int i;
-    uint64_t cr4;
 
     hypercall(__HYPERVISOR_fpu_taskswitch, 0, 0, 0, 0, 0);
-    asm volatile("mov %%cr4, %0" : "=r"(cr4));
-    asm volatile("mov %0, %%cr4" : : "r"(cr4 | DE));
+    write_cr4(read_cr4() | CR4_DE);
     for (i = 0; i < 8; i++) {
         if (i != 4 && i != 5) {
-            check_equal(
-                hypercall(__HYPERVISOR_set_debugreg, i, s->dr[i], 0, 0, 0), 0);
+            check_equal(set_debugreg(i, s->dr[i]), 0);
         }
     }
     check_equal(hypercall(__HYPERVISOR_set_segment_base, SEGBASE_FS, s->fs_base,
@@ -73,10 +70,10 @@ static void store_state(struct state *s)
     asm volatile("mov %%es, %0" : "=m"(s->es));
     asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(0xc0000100));
     s->fs_base = (uint64_t)high << 32 | low;
-    asm volatile("mov %%cr4, %0" : "=r"(s->cr4));
+    s->cr4 = read_cr4();
     for (i = 0; i < 8; i++) {
         if (i != 4 && i != 5) {
-            s->dr[i] = hypercall(__HYPERVISOR_get_debugreg, i, 0, 0, 0, 0);
+            s->dr[i] = get_debugreg(i);
         }
     }
 }
@@ -87,7 +84,7 @@ static void go_down(void *opaque)
     check_equal(HYPERVISOR_vcpu_op(VCPUOP_down, 1, NULL), 0);
     store_state(&found);
     asm volatile("mov %0, %%es" : : "r"(0));
-    hypercall(__HYPERVISOR_set_debugreg, 7, 0x400, 0, 0, 0);
+    set_debugreg(7, DR7_DEFAULT);
 }
 
 static int is_up(void)
@@ -125,7 +122,7 @@ TEST(vcpu_state_while_down, "vcpus=2 alone pv")
     check_equal(found.fcw, wanted.fcw);
     check_equal(found.es, wanted.es);
     check_equal(found.fs_base, wanted.fs_base);
-    check_equal(found.cr4 & DE, DE);
+    check_equal(found.cr4 & CR4_DE, CR4_DE);
     for (i = 0; i < 8; i++) {
         if (i != 4 && i != 5) {
             check_equal(found.dr[i], wanted.dr[i]);

@@ -4,6 +4,7 @@
  * flags, debug traps on the way, and addresses that are none.
  */
 
+#include "debug_registers.h"
 #include "user_mode.h"
 
 #ifdef GUEST_PV
@@ -132,11 +133,9 @@ TEST(xsa_260_watchpoint_at_mov_ss, "pv")
         user_begin(entries[i].code, entries[i].end);
         user_map(user.di, selector, true);
         user_load();
-        check_equal(hypercall(__HYPERVISOR_set_debugreg, 0, user.di, 0, 0, 0),
-                    0);
+        check_equal(set_debugreg(0, user.di), 0);
         /* Reads and writes of two bytes. */
-        check_equal(hypercall(__HYPERVISOR_set_debugreg, 7, 0x70701, 0, 0, 0),
-                    0);
+        check_equal(set_debugreg(7, 0x70701), 0);
         do {
             /* Some processors, and TCG, raise it at once: go on there. */
             user_run(&user, &trap);
@@ -145,7 +144,7 @@ TEST(xsa_260_watchpoint_at_mov_ss, "pv")
                  entries[i].vector != EXC_DB);
         check_equal(trap.regs.vector, entries[i].vector);
         check_equal(trap.regs.cs & 3, 3);
-        check_equal(hypercall(__HYPERVISOR_set_debugreg, 7, 0, 0, 0, 0), 0);
+        check_equal(set_debugreg(7, 0), 0);
         user_end();
     }
 }
