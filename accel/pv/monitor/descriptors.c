@@ -157,7 +157,8 @@ long call_update_descriptor(uint64_t address, uint64_t descriptor)
     unsigned int index = (address & (PAGE_SIZE - 1)) / 8;
     unsigned int id, i;
 
-    if (address & 7 || !is_guest_frame(mfn) || !check_descriptor(&descriptor)) {
+    if (address & 7 || !is_writable_frame(mfn) ||
+        !check_descriptor(&descriptor)) {
         return -XEN_EINVAL;
     }
     *(uint64_t *)directmap(address) = descriptor;

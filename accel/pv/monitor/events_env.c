@@ -107,7 +107,7 @@ static void env_relax(unsigned int spins)
 
 static void *env_map_frame(void *opaque, uint64_t gfn)
 {
-    return is_guest_frame(gfn) ? frame(gfn) : NULL;
+    return is_writable_frame(gfn) ? frame(gfn) : NULL;
 }
 
 static void env_unmap_frame(void *opaque, uint64_t gfn, void *page)

@@ -168,11 +168,19 @@ static long vm_assist(const uint64_t *args)
         }
         return l0_call(__HYPERVISOR_vm_assist, args[0], args[1], 0, 0, 0);
     case VMASST_TYPE_architectural_iopl:
+    case VMASST_TYPE_writable_pagetables:
         if (args[0] <= VMASST_CMD_disable) {
-            set_architectural_iopl(args[0] == VMASST_CMD_enable);
+            bool set = args[0] == VMASST_CMD_enable;
+
+            if (args[1] == VMASST_TYPE_architectural_iopl) {
+                set_architectural_iopl(set);
+            } else {
+                set_writable_pagetables(set);
+            }
         }
         /* fall through */
-    case 0 ... 3:
+    case 0 ... 1:
+    case VMASST_TYPE_pae_extended_cr3:
     case 32:                    /* m2p_strict */
         return args[0] > VMASST_CMD_disable ? -XEN_ENOSYS : 0;
     default:

@@ -4,8 +4,8 @@
  *
  * The guest writes them as it likes: it can only harm itself.  What it gets here is
  * the bit USER, which its kernel, in ring 3, needs for all of its pages, and which it
- * leaves out; and that a write to a read-only table, which Xen would carry out for
- * it, is carried out.
+ * leaves out; and that a write to a read-only table of the lowest level, which Xen would
+ * carry out for it, is carried out.
  */
 
 #include "marks.h"
@@ -20,6 +20,12 @@ bool is_guest_frame(uint64_t mfn)
         }
     }
     return false;
+}
+
+bool is_writable_frame(uint64_t mfn)
+{
+    return is_guest_frame(mfn) &&
+           __atomic_load_n(&marks[mfn], __ATOMIC_RELAXED) != 4;
 }
 
 /* What a guest may map, too: rings, shared_info, grant tables. */
@@ -83,9 +89,15 @@ static long set_entry(uint64_t *entry, uint64_t value, unsigned int level,
             }
             mark_tables(target, level - 1);
         } else if (is_guest_frame(target)) {
-            /* Xen refuses to map a table writable: so it is none any more. */
+            /*
+             * Xen refuses to map a table writable: so it is none any more, but for
+             * one that is loaded, in which the guest would overwrite the monitor.
+             */
             if (value & PTE_WRITE) {
                 set_mark(target, 0);
+                if (!is_writable_frame(target)) {
+                    return -XEN_EBUSY;
+                }
             }
         } else if (!is_special_frame(target)) {
             return -XEN_EINVAL;
@@ -287,13 +299,13 @@ static long mmuext_one(const void *operation)
     case MMUEXT_SET_LDT:
         return set_ldt(v, op->arg1.linear_addr, op->arg2.nr_ents);
     case MMUEXT_CLEAR_PAGE:
-        if (!has_frame) {
+        if (!is_writable_frame(mfn)) {
             return -XEN_EINVAL;
         }
         __builtin_memset(frame(mfn), 0, PAGE_SIZE);
         return 0;
     case MMUEXT_COPY_PAGE:
-        if (!has_frame || !is_guest_frame(op->arg2.src_mfn)) {
+        if (!is_writable_frame(mfn) || !is_guest_frame(op->arg2.src_mfn)) {
             return -XEN_EINVAL;
         }
         __builtin_memcpy(frame(mfn), frame(op->arg2.src_mfn), PAGE_SIZE);

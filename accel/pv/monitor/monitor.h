@@ -405,6 +405,11 @@ long call_update_va_mapping(uint64_t va, uint64_t pte, uint64_t flags);
 /* The kernel's tables are those with the top-level one @mfn, from now on. */
 long set_kernel_top(struct vcpu *v, uint64_t mfn);
 bool is_guest_frame(uint64_t mfn);
+/*
+ * Whether the monitor may write there for the guest.  Not to a top-level table, which has
+ * the monitor's own entries; Xen writes to no table (PGT_writable_page).
+ */
+bool is_writable_frame(uint64_t mfn);
 /* The entry for @va at this level, or NULL; of the kernel's tables. */
 uint64_t *pte_of(struct vcpu *v, uint64_t va, unsigned int level);
 
@@ -442,6 +447,8 @@ long set_ldt(struct vcpu *v, uint64_t base, unsigned int entries);
 /* True if the guest can go on: the fault was of the monitor's making. */
 bool fix_page_fault(struct vcpu *v, uint64_t address, uint64_t error,
                     uint64_t rip);
+/* The VM assist of this name. */
+void set_writable_pagetables(bool set);
 
 /* processor.c, start.c ------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Page faults of the guest that are of the monitor's making: its kernel's pages lack
- * USER, and a table is read-only to it.
+ * USER, and a table of the lowest level is read-only to it.
  */
 
 #include "marks.h"
@@ -12,6 +12,13 @@
 #define ERROR_WRITE     2
 #define ERROR_RESERVED  8
 #define ERROR_FETCH     16
+
+static bool writable_pagetables;
+
+void set_writable_pagetables(bool set)
+{
+    writable_pagetables = set;
+}
 
 /* Whether the guest took this very fault too often for it to be repaired. */
 static bool repeats(struct vcpu *v, uint64_t address, uint64_t rip)
@@ -59,7 +66,8 @@ bool fix_page_fault(struct vcpu *v, uint64_t address, uint64_t error,
     if (error & ERROR_WRITE && !(*entry & PTE_WRITE)) {
         uint64_t mfn = (*entry & PTE_FRAME) >> PAGE_SHIFT;
 
-        if (!is_guest_frame(mfn) || !marks[mfn]) {
+        /* As Xen, for the lowest tables alone. */
+        if (!writable_pagetables || !is_guest_frame(mfn) || marks[mfn] != 1) {
             return false;
         }
         *entry |= PTE_WRITE;

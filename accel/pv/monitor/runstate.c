@@ -165,7 +165,7 @@ static uint8_t *guest_byte(uint64_t address)
     const uint64_t *pte = pte_of(this_vcpu(), address, 1);
 
     if (!pte || !(*pte & PTE_PRESENT) ||
-        !is_guest_frame((*pte & PTE_FRAME) >> PAGE_SHIFT)) {
+        !is_writable_frame((*pte & PTE_FRAME) >> PAGE_SHIFT)) {
         return NULL;
     }
     return (uint8_t *)directmap(*pte & PTE_FRAME) + address % PAGE_SIZE;

@@ -161,7 +161,7 @@ static long register_vcpu_info(struct vcpu *target, uint64_t arg)
     if (op.offset > PAGE_SIZE - sizeof(*info) || op.offset % 8) {
         return -XEN_ENXIO;
     }
-    if (!is_guest_frame(op.mfn) || (target != this_vcpu() && target->up)) {
+    if (!is_writable_frame(op.mfn) || (target != this_vcpu() && target->up)) {
         return -XEN_EINVAL;
     }
     info = (vcpu_info_t *)((uint8_t *)frame(op.mfn) + op.offset);
