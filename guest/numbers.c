@@ -8,27 +8,21 @@
  * WRITERS processes write numbered sectors to FILE, a disk or on one, past the page
  * cache, each over and over to a stretch of its own, and read back what is there.  One
  * prints "xenkvm-line: N", from 1 on.  One sends itself events through /dev/xen/evtchn,
- * one at a time.  One pings ADDRESS every 10 ms.  At SIGTERM all end, and the sums are
- * printed; the exit status is 0 if each sector had its number, each event and each ping
- * was answered once, and no clock went back.
+ * one at a time.  One pings ADDRESS every 10 ms (numbers_pings.c).  At SIGTERM all end,
+ * and the sums are printed; the exit status is 0 if each sector had its number, each event
+ * and each ping was answered once, and no clock went back.
  */
 
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/ip.h>
-#include <netinet/ip_icmp.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,20 +30,15 @@
 typedef uint16_t domid_t;       /* the header lacks it */
 #include <xen/evtchn.h>
 
-#define WRITERS     4
+#include "numbers.h"
+
 #define SECTORS     64          /* of each writer */
 #define SECTOR      512
 #define FIRST       2048        /* sector, behind what others use */
 #define LINE_US     20000
-#define EVENT_MS    20000       /* an event that takes longer is lost */
-#define PING_MS     10
-#define PINGS       (1u << 22)  /* at most: for half a day */
 #define DOMID_SELF  0x7ff0
 
-static struct {
-    volatile sig_atomic_t stop;
-    volatile uint64_t written[WRITERS], lines, events, pings, errors;
-} *shared;
+struct shared *shared;
 
 static void on_term(int number)
 {
@@ -57,7 +46,7 @@ static void on_term(int number)
     shared->stop = 1;
 }
 
-static void error(const char *what, unsigned long long a, unsigned long long b)
+void error(const char *what, unsigned long long a, unsigned long long b)
 {
     printf("xenkvm-numbers: %s: %llu, %llu\n", what, a, b);
     fflush(stdout);
@@ -117,7 +106,7 @@ static void write_sectors(const char *file, unsigned int writer)
     }
 }
 
-static int64_t now(clockid_t clock)
+int64_t now(clockid_t clock)
 {
     struct timespec ts;
 
@@ -125,7 +114,7 @@ static int64_t now(clockid_t clock)
     return ts.tv_sec * 1000000000ll + ts.tv_nsec;
 }
 
-/* Every EVENT_MS: one of the other processes that has not gone on is an error. */
+/* Every ANSWER_MS: one of the other processes that has not gone on is an error. */
 static void watch_others(int64_t t)
 {
     static const char *const names[] = {
@@ -150,7 +139,7 @@ static void watch_others(int64_t t)
         }
         before[i] = count;
     }
-    next = t + EVENT_MS * 1000000ll;
+    next = t + ANSWER_MS * 1000000ll;
 }
 
 static void print_lines(void)
@@ -234,7 +223,7 @@ static void send_events(void)
             error("notify", errno, shared->events);
             return;
         }
-        port = take_event(fd, EVENT_MS);
+        port = take_event(fd, ANSWER_MS);
         if (port != (unsigned int)to) {
             error("an event was lost", shared->events, port);
             return;
@@ -251,97 +240,6 @@ static void send_events(void)
 }
 
 /* The Internet checksum. */
-static uint16_t checksum(const uint16_t *words, unsigned int count)
-{
-    uint32_t sum = 0;
-
-    while (count--) {
-        sum += *words++;
-    }
-    sum = (sum >> 16) + (sum & 0xffff);
-    return ~(sum + (sum >> 16));
-}
-
-struct ping {
-    struct icmphdr header;
-    uint32_t number, id;
-};
-
-/* Fails with ENOBUFS, and has sent nothing, while many wait for a slow back end. */
-static bool send_ping(int fd, uint32_t number)
-{
-    struct ping ping = {
-        .header.type = ICMP_ECHO,
-        .number = number,
-        .id = getpid(),
-    };
-
-    ping.header.checksum = checksum((const uint16_t *)&ping, sizeof(ping) / 2);
-    return send(fd, &ping, sizeof(ping), 0) == sizeof(ping);
-}
-
-/* Takes the next answer, unless none comes in this time; `answered` has all of them. */
-static bool take_answer(int fd, bool *answered, int milliseconds)
-{
-    struct pollfd p = { .fd = fd, .events = POLLIN };
-    struct {
-        struct iphdr ip;
-        struct ping ping;
-    } packet;
-
-    if (poll(&p, 1, milliseconds) != 1) {
-        return false;
-    }
-    if (recv(fd, &packet, sizeof(packet), 0) != sizeof(packet) ||
-        packet.ping.header.type != ICMP_ECHOREPLY ||
-        packet.ping.id != (uint32_t)getpid()) {
-        return true;
-    }
-    if (packet.ping.number >= shared->pings || answered[packet.ping.number]) {
-        error("a ping was answered twice", packet.ping.number, shared->pings);
-        return true;
-    }
-    answered[packet.ping.number] = true;
-    return true;
-}
-
-static void send_pings(const char *address)
-{
-    struct sockaddr_in to = { .sin_family = AF_INET };
-    int fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
-    bool *answered = calloc(PINGS, sizeof(*answered));
-    uint32_t number;
-
-    if (!answered || fd < 0 || inet_pton(AF_INET, address, &to.sin_addr) != 1 ||
-        connect(fd, (struct sockaddr *)&to, sizeof(to))) {
-        error("no pings", errno, 0);
-        return;
-    }
-    while (!shared->stop && shared->pings < PINGS) {
-        int64_t next = now(CLOCK_MONOTONIC) + PING_MS * 1000000, left;
-
-        if (send_ping(fd, shared->pings)) {
-            shared->pings++;
-        } else if (errno != ENOBUFS) {
-            error("ping", errno, shared->pings);
-            return;
-        }
-        /* All that have come, lest the socket lack room for the next. */
-        do {
-            left = next - now(CLOCK_MONOTONIC);
-        } while (take_answer(fd, answered, left > 0 ? left / 1000000 + 1 : 0) ||
-                 left > 0);
-    }
-    for (number = 0; number < shared->pings; number++) {
-        while (!answered[number]) {
-            if (!take_answer(fd, answered, EVENT_MS)) {
-                error("a ping was not answered", number, shared->pings);
-                break;
-            }
-        }
-    }
-}
-
 int main(int argc, char **argv)
 {
     unsigned long long written = 0;
