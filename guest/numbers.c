@@ -275,11 +275,12 @@ int main(int argc, char **argv)
     for (i = 0; i < WRITERS; i++) {
         written += shared->written[i];
     }
-    printf("xenkvm-numbers: %llu sectors, %llu lines, %llu events, %llu pings, "
-           "%llu errors\n",
+    printf("xenkvm-numbers: %llu sectors, %llu lines, %llu events, %llu pings "
+           "(slowest %llu ms), %llu errors\n",
            written, (unsigned long long)shared->lines,
            (unsigned long long)shared->events,
            (unsigned long long)shared->pings,
+           (unsigned long long)shared->slowest_ms,
            (unsigned long long)shared->errors);
     return shared->errors != 0 || !written || !shared->events || !shared->pings;
 }

@@ -14,7 +14,7 @@
 
 struct shared {
     volatile sig_atomic_t stop;
-    volatile uint64_t written[WRITERS], lines, events, pings, errors;
+    volatile uint64_t written[WRITERS], lines, events, pings, slowest_ms, errors;
 };
 extern struct shared *shared;
 

@@ -22,6 +22,8 @@
 
 #define PING_MS     10
 #define PINGS       (1u << 22)  /* at most: for half a day */
+/* So many have room in the guest's queues and in the socket, each in a page. */
+#define MAX_UNANSWERED 32
 
 static uint16_t checksum(const uint16_t *words, unsigned int count)
 {
@@ -106,7 +108,6 @@ static void announce(void)
            (struct sockaddr *)&announcement.everyone, sizeof(announcement.everyone));
 }
 
-/* Fails with ENOBUFS, and has sent nothing, while many wait for a slow back end. */
 static bool send_ping(int fd, uint32_t number)
 {
     struct ping ping = {
@@ -120,14 +121,18 @@ static bool send_ping(int fd, uint32_t number)
     return send(fd, &ping, sizeof(ping), 0) == sizeof(ping);
 }
 
-/* Takes the next answer, unless none comes in this time; `answered` has all of them. */
-static bool take_answer(int fd, bool *answered, int milliseconds)
+/* When each was sent, or 0 once it has its answer; and how long the slowest took. */
+static int64_t *sent;
+
+/* Takes the next answer, unless none comes in this time. */
+static bool take_answer(int fd, int milliseconds)
 {
     struct pollfd p = { .fd = fd, .events = POLLIN };
     struct {
         struct iphdr ip;
         struct ping ping;
     } packet;
+    uint64_t took;
 
     if (poll(&p, 1, milliseconds) != 1) {
         return false;
@@ -137,26 +142,36 @@ static bool take_answer(int fd, bool *answered, int milliseconds)
         packet.ping.id != (uint32_t)getpid()) {
         return true;
     }
-    if (packet.ping.number >= shared->pings || answered[packet.ping.number]) {
+    if (packet.ping.number >= shared->pings || !sent[packet.ping.number]) {
         error("a ping was answered twice", packet.ping.number, shared->pings);
         return true;
     }
-    answered[packet.ping.number] = true;
+    took = (now(CLOCK_MONOTONIC) - sent[packet.ping.number]) / 1000000;
+    if (took > shared->slowest_ms) {
+        shared->slowest_ms = took;
+    }
+    sent[packet.ping.number] = 0;
     return true;
+}
+
+/* The first that has no answer yet, from this one on. */
+static uint32_t next_unanswered(uint32_t number)
+{
+    while (number < shared->pings && !sent[number]) {
+        number++;
+    }
+    return number;
 }
 
 void send_pings(const char *address)
 {
     struct sockaddr_in to = { .sin_family = AF_INET };
     int fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
-    bool *answered = calloc(PINGS, sizeof(*answered));
-    /* A busy guest may get all answers of a second at once, each in a page. */
-    int room = 8 << 20;
-    uint32_t number, end;
+    uint32_t oldest = 0, end;
 
-    if (!answered || fd < 0 || inet_pton(AF_INET, address, &to.sin_addr) != 1 ||
+    sent = calloc(PINGS, sizeof(*sent));
+    if (!sent || fd < 0 || inet_pton(AF_INET, address, &to.sin_addr) != 1 ||
         connect(fd, (struct sockaddr *)&to, sizeof(to)) ||
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) ||
         !announcement_init(fd)) {
         error("no pings", errno, 0);
         return;
@@ -164,33 +179,28 @@ void send_pings(const char *address)
     while (!shared->stop && shared->pings < PINGS) {
         int64_t next = now(CLOCK_MONOTONIC) + PING_MS * 1000000, left;
 
-        if (send_ping(fd, shared->pings)) {
+        oldest = next_unanswered(oldest);
+        if (shared->pings - oldest < MAX_UNANSWERED) {
+            sent[shared->pings] = now(CLOCK_MONOTONIC);
+            if (!send_ping(fd, shared->pings)) {
+                error("ping", errno, shared->pings);
+                return;
+            }
             shared->pings++;
-        } else if (errno != ENOBUFS) {
-            error("ping", errno, shared->pings);
-            return;
-        }
-        /* All that have come, lest the socket lack room for the next. */
-        do {
-            left = next - now(CLOCK_MONOTONIC);
-        } while (take_answer(fd, answered, left > 0 ? left / 1000000 + 1 : 0) ||
-                 left > 0);
-    }
-    for (number = 0; number < shared->pings; number++) {
-        while (!answered[number] && take_answer(fd, answered, ANSWER_MS)) {
-        }
-        if (!answered[number]) {
+        } else if (next - sent[oldest] > ANSWER_MS * 1000000ll) {
             break;
         }
+        do {
+            left = next - now(CLOCK_MONOTONIC);
+        } while (take_answer(fd, left > 0 ? left / 1000000 + 1 : 0) || left > 0);
     }
-    /* None comes any more: those that lack, a line for all that follow each other. */
-    for (; number < shared->pings; number = end) {
-        for (end = number; end < shared->pings && !answered[end]; end++) {
+    while (next_unanswered(oldest) < shared->pings && take_answer(fd, ANSWER_MS)) {
+    }
+    /* None comes any more: a line for all that follow each other. */
+    while ((oldest = next_unanswered(oldest)) < shared->pings) {
+        for (end = oldest; end < shared->pings && sent[end]; end++) {
         }
-        if (end == number) {
-            end++;
-        } else {
-            error("pings were not answered", number, end - number);
-        }
+        error("pings were not answered", oldest, end - oldest);
+        oldest = end;
     }
 }
