@@ -181,13 +181,13 @@ class Journey:
         old = self.machine
         with self.leaving():
             old.monitor.ask("stop")
-        old.send_away("file:saved")
+        old.monitor.migrate("file:saved", SECONDS)
         old.quit()
         if self.options.refusals and i == 1:
             self.be_refused()
         self.machine = self.make_machine(incoming="file:saved")
         self.machine.listen()
-        self.machine.await_status("paused")
+        self.machine.monitor.await_status("paused", SECONDS)
         self.go_on(f"restored {i}")
         print(f"migrate: saved and restored, {i}", flush=True)
 
@@ -262,8 +262,8 @@ class Journey:
         new = self.make_machine("-S", incoming=f"unix:wire{i}")
         with handing_over(old, new):
             with self.leaving():
-                state = old.send_away(f"unix:wire{i}")
-            new.await_status("paused")
+                state = old.monitor.migrate(f"unix:wire{i}", SECONDS)
+            new.monitor.await_status("paused", SECONDS)
             self.compare(old, new)
         self.machine = new
         self.go_on(f"migrated {i}")

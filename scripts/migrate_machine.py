@@ -14,8 +14,6 @@ from other_clock import with_clock
 from qmp import Failed, Monitor
 
 SECONDS = 120       # for anything
-# That libvirt lets QEMU send in a second, in bytes: no limit.
-MAX_BANDWIDTH = (2**63 - 1) >> 20 << 20
 XEN_CONSOLE = ("-device", "xen-console,chardev=console")
 LINE = re.compile(r"xenkvm-line: (\d+)$")
 
@@ -151,27 +149,6 @@ class Machine:
     def run(self, command, what):
         self.begin(command)
         self.end(what)
-
-    def send_away(self, uri, bandwidth=0):
-        """`bandwidth` is how many MiB it sends in a second at most, if it is not 0."""
-        self.monitor.ask("migrate-set-parameters", max_bandwidth=bandwidth << 20 or MAX_BANDWIDTH)
-        self.monitor.ask("migrate", uri=uri)
-        deadline = time.monotonic() + self.seconds
-        while time.monotonic() < deadline:
-            state = self.monitor.ask("query-migrate")
-            if state.get("status") == "completed":
-                return state
-            if state.get("status") == "failed":
-                raise Failed(f"migration failed: {state.get('error-desc')}")
-            time.sleep(0.02)
-        raise Failed("migration takes for ever")
-
-    def await_status(self, status):
-        deadline = time.monotonic() + self.seconds
-        while self.monitor.ask("query-status")["status"] != status:
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise Failed(f"the guest is not {status}")
-            time.sleep(0.02)
 
     def command(self, line):
         """A command of the human monitor's, which says something only if it fails."""

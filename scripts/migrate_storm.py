@@ -50,28 +50,13 @@ class Machine:
                 raise Failed(f"the storm does not begin: {self.said()[-200:]}")
             time.sleep(0.05)
 
-    def await_status(self, *wanted):
-        until = self.monitor.deadline(SECONDS)
-        while (status := self.ask("query-status")["status"]) not in wanted:
-            if time.monotonic() > until:
-                raise Failed(f"the guest is {status}")
-            time.sleep(0.02)
-
     def send_away(self, uri):
         """To a file, or while it runs to a socket; where it must still be in its storm."""
         if uri.startswith("file:"):
             self.ask("stop")
         if self.ask("query-status")["status"] not in ("running", "paused"):
             raise TooSoon
-        self.save(uri)
-
-    def save(self, uri):
-        self.ask("migrate", uri=uri)
-        until = self.monitor.deadline(SECONDS)
-        while (state := self.ask("query-migrate")).get("status") != "completed":
-            if state.get("status") == "failed" or time.monotonic() > until:
-                raise Failed(f"migration: {state.get('error-desc', state.get('status'))}")
-            time.sleep(0.01)
+        self.monitor.migrate(uri, SECONDS)
 
     def kill(self):
         self.process.kill()
@@ -85,7 +70,7 @@ def be_refused(options, work):
     for there, here in ("kvm", "tcg"), ("tcg", "kvm"):
         machine = Machine(dict(options, command=commands[there]), work, more=["-S"])
         try:
-            machine.save("file:other")
+            machine.monitor.migrate("file:other", SECONDS)
         finally:
             machine.kill()
         ended = subprocess.run([*commands[here], "-chardev", "null,id=console", "-device", "xen-console,chardev=console",
@@ -109,7 +94,7 @@ def migrate(options, work, machine, i):
     try:
         if not saved:
             machine.send_away(uri)
-        new.await_status("paused")
+        new.monitor.await_status("paused", SECONDS)
         machine.kill()
         new.ask("cont")
     except BaseException:

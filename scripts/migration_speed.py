@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-from migrate_machine import Console, Machine, handing_over
+from migrate_machine import SECONDS, Console, Machine, handing_over
 from qmp import Failed
 
 SETTLE = 1.0        # seconds that a guest runs before it is moved
@@ -69,8 +69,8 @@ class Guest:
             # Otherwise it stops the guest while much of its memory is left, or not, as chance has it.
             old.monitor.ask("migrate-set-parameters", downtime_limit=DOWNTIME_MS)
             old.monitor.events.clear()
-            state = old.send_away(uri, self.bandwidth)
-            new.await_status("running")
+            state = old.monitor.migrate(uri, SECONDS, self.bandwidth)
+            new.monitor.await_status("running", SECONDS)
             figures = (moment(new.monitor, "RESUME") - moment(old.monitor, "STOP"), state["downtime"],
                        state["total-time"], state["ram"]["transferred"] / (1 << 20))
         self.machine = new

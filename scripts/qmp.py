@@ -7,6 +7,8 @@ import socket
 import time
 
 ANSWER_SECONDS = 60
+# That libvirt lets QEMU send in a second, in bytes: no limit.
+MAX_BANDWIDTH = (2**63 - 1) >> 20 << 20
 
 
 class Failed(Exception):
@@ -100,3 +102,25 @@ class Monitor(Lines):
             if line is None:
                 raise Failed(f"no {event} {data or ''} within {seconds * self.patience} s, but: {others}")
             self.events.append(json.loads(line))
+
+    def await_status(self, wanted, seconds):
+        """Waits until query-status says so."""
+        until = self.deadline(seconds)
+        while (status := self.ask("query-status")["status"]) != wanted:
+            if time.monotonic() > until:
+                raise Failed(f"the guest is {status}, and not {wanted}")
+            time.sleep(0.02)
+
+    def migrate(self, uri, seconds, bandwidth=0):
+        """Sends the guest there, at most `bandwidth` MiB in a second, if it is not 0, and returns
+        what query-migrate says at the end."""
+        self.ask("migrate-set-parameters", max_bandwidth=bandwidth << 20 or MAX_BANDWIDTH)
+        self.ask("migrate", uri=uri)
+        until = self.deadline(seconds)
+        while (state := self.ask("query-migrate")).get("status") != "completed":
+            if state.get("status") == "failed":
+                raise Failed(f"migration failed: {state.get('error-desc')}")
+            if time.monotonic() > until:
+                raise Failed(f"migration takes over {seconds * self.patience} s")
+            time.sleep(0.01)
+        return state
