@@ -44,10 +44,7 @@ struct ping {
 static struct {
     int fd;
     struct sockaddr_ll everyone;
-    struct arphdr header;
-    struct {
-        uint8_t from_mac[ETH_ALEN], from[4], to_mac[ETH_ALEN], to[4];
-    } addresses;
+    struct ether_arp packet;
 } announcement;
 
 /* For the address from which the socket's packets go; false if errno says why not. */
@@ -72,16 +69,16 @@ static bool announcement_init(int pings)
     if (announcement.fd < 0 || ioctl(announcement.fd, SIOCGIFHWADDR, &nic)) {
         return false;
     }
-    announcement.header = (struct arphdr){
+    announcement.packet.ea_hdr = (struct arphdr){
         .ar_hrd = htons(ARPHRD_ETHER),
         .ar_pro = htons(ETH_P_IP),
         .ar_hln = ETH_ALEN,
         .ar_pln = 4,
         .ar_op = htons(ARPOP_REQUEST),
     };
-    memcpy(announcement.addresses.from_mac, nic.ifr_hwaddr.sa_data, ETH_ALEN);
-    memcpy(announcement.addresses.from, &from.sin_addr, 4);
-    memcpy(announcement.addresses.to, &from.sin_addr, 4);
+    memcpy(announcement.packet.arp_sha, nic.ifr_hwaddr.sa_data, ETH_ALEN);
+    memcpy(announcement.packet.arp_spa, &from.sin_addr, 4);
+    memcpy(announcement.packet.arp_tpa, &from.sin_addr, 4);
     announcement.everyone = (struct sockaddr_ll){
         .sll_family = AF_PACKET,
         .sll_protocol = htons(ETH_P_ARP),
@@ -94,17 +91,12 @@ static bool announcement_init(int pings)
 
 /*
  * QEMU's user network does not know in another QEMU where the guest is.  It asks, and
- * drops what it has for a guest that takes over a second to answer.
+ * drops what it has for a guest that takes over a second to answer.  An announcement
+ * that cannot be sent is no error: the next ping has another.
  */
 static void announce(void)
 {
-    struct {
-        struct arphdr header;
-        uint8_t addresses[sizeof(announcement.addresses)];
-    } packet = { .header = announcement.header };
-
-    memcpy(packet.addresses, &announcement.addresses, sizeof(packet.addresses));
-    sendto(announcement.fd, &packet, sizeof(packet), 0,
+    sendto(announcement.fd, &announcement.packet, sizeof(announcement.packet), 0,
            (struct sockaddr *)&announcement.everyone, sizeof(announcement.everyone));
 }
 
@@ -121,7 +113,7 @@ static bool send_ping(int fd, uint32_t number)
     return send(fd, &ping, sizeof(ping), 0) == sizeof(ping);
 }
 
-/* When each was sent, or 0 once it has its answer; and how long the slowest took. */
+/* When each was sent, in ns of CLOCK_MONOTONIC, or 0 once it has its answer. */
 static int64_t *sent;
 
 /* Takes the next answer, unless none comes in this time. */
@@ -188,7 +180,7 @@ void send_pings(const char *address)
             }
             shared->pings++;
         } else if (next - sent[oldest] > ANSWER_MS * 1000000ll) {
-            break;
+            break;          /* it is lost, and told below */
         }
         do {
             left = next - now(CLOCK_MONOTONIC);

@@ -160,32 +160,34 @@ static long set_segment_base(unsigned int which, uint64_t base)
 
 static long vm_assist(const uint64_t *args)
 {
+    bool known = args[0] <= VMASST_CMD_disable;
+    bool set = args[0] == VMASST_CMD_enable;
+
     switch (args[1]) {
     case VMASST_TYPE_runstate_update_flag:
-        if (boot->own_runstates && args[0] <= VMASST_CMD_disable) {
-            set_runstate_update_flag(args[0] == VMASST_CMD_enable);
+        if (boot->own_runstates && known) {
+            set_runstate_update_flag(set);
             return 0;
         }
         return l0_call(__HYPERVISOR_vm_assist, args[0], args[1], 0, 0, 0);
     case VMASST_TYPE_architectural_iopl:
-    case VMASST_TYPE_writable_pagetables:
-        if (args[0] <= VMASST_CMD_disable) {
-            bool set = args[0] == VMASST_CMD_enable;
-
-            if (args[1] == VMASST_TYPE_architectural_iopl) {
-                set_architectural_iopl(set);
-            } else {
-                set_writable_pagetables(set);
-            }
+        if (known) {
+            set_architectural_iopl(set);
         }
-        /* fall through */
+        break;
+    case VMASST_TYPE_writable_pagetables:
+        if (known) {
+            set_writable_pagetables(set);
+        }
+        break;
     case 0 ... 1:
     case VMASST_TYPE_pae_extended_cr3:
     case 32:                    /* m2p_strict */
-        return args[0] > VMASST_CMD_disable ? -XEN_ENOSYS : 0;
+        break;
     default:
         return -XEN_EINVAL;
     }
+    return known ? 0 : -XEN_ENOSYS;
 }
 
 static long physdev_op(unsigned int cmd, uint64_t arg)

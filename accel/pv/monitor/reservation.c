@@ -20,7 +20,7 @@ static bool give_back(uint64_t mfn)
     bool done;
 
     spin_lock(&free_frames_lock);
-    done = is_guest_frame(mfn) && marks[mfn] != 4 &&
+    done = is_writable_frame(mfn) &&
            l0_change(XENMEM_decrease_reservation, mfn, 0);
     if (done) {
         put_free(mfn);
