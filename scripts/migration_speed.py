@@ -34,9 +34,8 @@ def moment(monitor, event):
 class Guest:
     """One of those that are compared; it stands still while another is moved."""
 
-    def __init__(self, name, way, work, log, patience, bandwidth):
+    def __init__(self, name, way, work, log, patience):
         self.name, self.way, self.work, self.count = name, way, work, 0
-        self.bandwidth = bandwidth
         self.options = Options(way, patience)
         self.console = Console(log, patience)
         self.machine = Machine(self.options, work, self.console, device=way["console"])
@@ -69,7 +68,7 @@ class Guest:
             # Otherwise it stops the guest while much of its memory is left, or not, as chance has it.
             old.monitor.ask("migrate-set-parameters", downtime_limit=DOWNTIME_MS)
             old.monitor.events.clear()
-            state = old.monitor.migrate(uri, SECONDS, self.bandwidth)
+            state = old.monitor.migrate(uri, SECONDS)
             new.monitor.await_status("running", SECONDS)
             figures = (moment(new.monitor, "RESUME") - moment(old.monitor, "STOP"), state["downtime"],
                        state["total-time"], state["ram"]["transferred"] / (1 << 20))
@@ -87,7 +86,7 @@ def measure(options, work):
     with contextlib.ExitStack() as stack:
         for name, way in options["ways"].items():
             log = stack.enter_context(open(f"{work}/{name}.log", "w"))
-            guest = Guest(name, way, work, log, options["patience"], options["bandwidth"])
+            guest = Guest(name, way, work, log, options["patience"])
             stack.callback(guest.kill)
             guest.begin()
             guests.append(guest)

@@ -111,10 +111,9 @@ class Monitor(Lines):
                 raise Failed(f"the guest is {status}, and not {wanted}")
             time.sleep(0.02)
 
-    def migrate(self, uri, seconds, bandwidth=0):
-        """Sends the guest there, at most `bandwidth` MiB in a second, if it is not 0, and returns
-        what query-migrate says at the end."""
-        self.ask("migrate-set-parameters", max_bandwidth=bandwidth << 20 or MAX_BANDWIDTH)
+    def migrate(self, uri, seconds):
+        """Sends the guest there, and returns what query-migrate says at the end."""
+        self.ask("migrate-set-parameters", max_bandwidth=MAX_BANDWIDTH)
         self.ask("migrate", uri=uri)
         until = self.deadline(seconds)
         while (state := self.ask("query-migrate")).get("status") != "completed":
