@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What scripts/migrate moves with --system: a whole Debian, which its firmware boots
-from its disk. Its first serial port is its kernel's console, and its second one has a
-shell; the numbers and the commands have a Xen console, as in other guests."""
+from its disk, or GRUB for Xen as a PV guest. Its first serial port is its kernel's console, and
+its second one has a shell; the numbers and the commands have a Xen console, as in other guests. A PV
+guest has Xen consoles for all of them."""
 
 import os
 import shutil
@@ -15,17 +16,29 @@ from migrate_journey import Journey
 from terminal import Terminal
 
 BOOT_SECONDS = 240
-DISK = ["-blockdev", "driver=raw,node-name=root,cache.no-flush=on,file.driver=file,file.filename=system.img",
-        "-device", "xen-disk,drive=root,vdev=xvda,emulated=ide"]
-SERIAL = ["-chardev", "file,id=serial,path=serial.log,append=on", "-serial", "chardev:serial",
-          "-chardev", "socket,id=terminal,path=terminal,server=on,wait=off", "-serial", "chardev:terminal"]
+GRUB = "system-firmware/usr/lib/grub-xen/grub-x86_64-xen.bin"
+IMAGE = "system.img"
+OVERLAY = "system.qcow2"    # has the snapshots
+
+
+def make_boot_options(options):
+    """QEMU's options for the disk, and what boots it."""
+    image = f"driver=qcow2,file.filename={OVERLAY}" if options.snapshots else f"driver=raw,file.filename={IMAGE}"
+    device, serial, more = "xen-disk,drive=root,vdev=xvda,emulated=ide", "-serial", []
+    if options.type == "pv":
+        device, serial, more = "xen-disk,drive=root,vdev=xvda", "-device", ["-kernel", "grub"]
+    word = "xen-console,chardev=" if options.type == "pv" else "chardev:"
+    return ["-blockdev", f"node-name=root,cache.no-flush=on,file.driver=file,{image}", "-device", device,
+            "-chardev", "file,id=serial,path=serial.log,append=on", serial, word + "serial",
+            "-chardev", "socket,id=terminal,path=terminal,server=on,wait=off", serial, word + "terminal", *more]
 
 
 def make_files(build, work):
-    """The disk, and what the guest fetches."""
+    """The disk, what boots it, and what the guest fetches."""
     subprocess.run([ROOT + "/scripts/system-image"], check=True)
     subprocess.run(["cp", "--sparse=always", "--reflink=auto", build + "/system-image/disk.img",
-                    work + "/system.img"], check=True)
+                    f"{work}/{IMAGE}"], check=True)
+    shutil.copy(f"{build}/{GRUB}", work + "/grub")
     os.mkdir(work + "/tftp")
     shutil.copy(ROOT + "/guest/commands", work + "/tftp")
     shutil.move(work + "/numbers", work + "/tftp")
@@ -39,6 +52,7 @@ class System(Journey):
     power_off = "systemctl poweroff"
 
     def boot(self):
+        console = "hvc2" if self.options.type == "pv" else "hvc0"
         terminal = Terminal(f"{self.work}/terminal", self.machine.process, self.options.patience)
         terminal.await_boot(BOOT_SECONDS)
         terminal.await_true(f"test -e /sys/class/net/{self.nic}")
@@ -50,4 +64,4 @@ class System(Journey):
         terminal.run(f"ip addr flush dev {self.nic} && head -c 4M /dev/zero >{self.numbered} && sync")
         # systemd's services ignore SIGPIPE, and so would what ends by it.
         terminal.run("cd / && env --default-signal=PIPE PATH=/run/bin:$PATH "
-                     "setsid busybox sh /run/bin/commands </dev/hvc0 >/dev/hvc0 2>&1 &")
+                     f"setsid busybox sh /run/bin/commands </dev/{console} >/dev/{console} 2>&1 &")

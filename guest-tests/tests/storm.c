@@ -9,6 +9,8 @@
  * A lost event stops its source for ever; an event too many shows as a
  * difference.
  *
+ * System time must not go back, wherever the guest goes on.
+ *
  * events=N on the command line is the number of events of all sources.  With closed=1
  * there are two more disks, the first and the last one, whose ports the guest has closed
  * while XenStore still says "Connected", as when a driver is about to end.  The first
@@ -25,6 +27,9 @@
 
 /* In ns.  Without a delay the timer would leave no time for other events. */
 #define TIMER_DELAY 20000
+
+/* At most, in ns, as the host's processors may not count alike. */
+#define CLOCKS_APART 1000000
 
 struct source {
     evtchn_port_t port;
@@ -252,7 +257,8 @@ TEST(storm, "tcg lab kvm disks=3 seconds=100")
     unsigned int wanted = command_line_number("events", 20000);
     unsigned int vcpu, i, by_ipis = 0, by_timers = 0, by_disks = 0;
     struct source *ipis[MAX_VCPUS];
-    uint64_t start, last_news;
+    uint64_t start, last_news, now;
+    bool went_back = false;
 
     if (command_line_number("state", 0)) {
         have_all_state_kept();
@@ -260,7 +266,7 @@ TEST(storm, "tcg lab kvm disks=3 seconds=100")
     set_up(ipis);
     check_equal(nr_disks, 3);
     event_hook = take;
-    start = last_news = system_time();
+    start = last_news = now = system_time();
     for (i = 0; i < nr_sources; i++) {
         if (sources[i].disk) {
             flush(&sources[i]);
@@ -273,6 +279,7 @@ TEST(storm, "tcg lab kvm disks=3 seconds=100")
     test_note("storm: begins");
     while (!enough(wanted)) {
         unsigned int before = received_in_all();
+        uint64_t last = now;
 
         for (i = 0; i < IPIS_A_VCPU; i++) {
             struct source *source = &ipis[0][i];
@@ -282,12 +289,18 @@ TEST(storm, "tcg lab kvm disks=3 seconds=100")
                 evtchn_send(source->port);
             }
         }
+        now = system_time();
+        if (now + CLOCKS_APART < last) {
+            went_back = true;
+            break;
+        }
         if (received_in_all() != before) {
-            last_news = system_time();
-        } else if (system_time() - last_news > 20000000000ull) {
+            last_news = now;
+        } else if (now > last_news + 20000000000ull) {
             break;
         }
     }
+    check(!went_back);
     stop = true;
     for (vcpu = 1; vcpu < nr_vcpus; vcpu++) {
         check(vcpu_join(vcpu, 10000));
