@@ -11,6 +11,7 @@
 #include "qapi/qapi-events-machine.h"
 #include "qemu/error-report.h"
 #include "system/balloon.h"
+#include "system/runstate.h"
 #include "system/system.h"
 #include "hw/xen/interface/io/xs_wire.h"
 #include "hw/xen/xen-bus-helper.h"
@@ -54,6 +55,14 @@ void xen_balloon_changed(void)
     if (drives_qmp && ram != last_ram) {
         last_ram = ram;
         qapi_event_send_balloon_change(ram);
+    }
+}
+
+/* A load or a reset may have changed it. */
+static void vm_changed(void *opaque, bool running, RunState state)
+{
+    if (running) {
+        xen_balloon_changed();
     }
 }
 
@@ -101,6 +110,7 @@ static void machine_done(Notifier *notifier, void *data)
     }
     drives_qmp = !qemu_add_balloon_handler(set_target, get_ram, ms);
     last_ram = xen_physmap_ram();
+    qemu_add_vm_change_state_handler(vm_changed, NULL);
     if (!drives_qmp) {
         warn_report("the monitor's balloon is virtio-balloon, so it does not "
                     "drive the guest's Xen balloon");

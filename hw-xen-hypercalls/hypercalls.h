@@ -88,6 +88,11 @@ struct vcpu_hvm_context;
 /* Give @target these registers and leave it down, or -EINVAL.  BQL held. */
 int xen_vcpu_load_context(CPUState *target,
                           const struct vcpu_hvm_context *context);
+/*
+ * The same at a machine's reset, for the vCPU that starts the guest: it is up, and has its
+ * registers when this returns, as a snapshot's may be loaded over them at once.
+ */
+int xen_vcpu_boot(CPUState *target, const struct vcpu_hvm_context *context);
 
 /*
  * @cs is unplugged, and its thread has ended: keep what the guest has set up for

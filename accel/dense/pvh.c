@@ -223,11 +223,10 @@ static void reset(void)
     regs->ds_ar = regs->ss_ar = regs->es_ar = DATA_32;
     regs->tr_limit = TASK_LIMIT;
     regs->tr_ar = TASK_BUSY;
-    if (xen_vcpu_load_context(first_cpu, &context)) {
+    if (xen_vcpu_boot(first_cpu, &context)) {
         error_report("the PVH guest's vCPU 0 cannot start");
         exit(1);
     }
-    xen_accel->set_vcpu_status(first_cpu, XEN_VCPU_UP);
 }
 
 static void machine_done(Notifier *notifier, void *data)

@@ -102,10 +102,6 @@ static bool build(XenPVImage *image, Error **errp)
     return true;
 }
 
-static void nothing(CPUState *cs, run_on_cpu_data data)
-{
-}
-
 static void reset(void)
 {
     struct pv_boot *boot = &guest.memory.boot;
@@ -156,13 +152,10 @@ static void reset(void)
                 CR4_SMEP_MASK | CR4_SMAP_MASK;
     regs->efer = MSR_EFER_SCE | MSR_EFER_LME | MSR_EFER_NXE;
     xen_pv_image_clear(&image);
-    if (xen_vcpu_load_context(first_cpu, &context)) {
+    if (xen_vcpu_boot(first_cpu, &context)) {
         error_report("the PV guest's vCPU 0 cannot start");
         exit(1);
     }
-    xen_accel->set_vcpu_status(first_cpu, XEN_VCPU_UP);
-    /* Now, as a snapshot's registers may be loaded over these at once. */
-    run_on_cpu(first_cpu, nothing, RUN_ON_CPU_NULL);
 }
 
 static GBytes *read_file(const char *option, const char *name)

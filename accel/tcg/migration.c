@@ -42,6 +42,9 @@ static int vcpu_post_load(void *opaque, int version_id)
          */
         v->flags |= XEN_TCG_WAKE;
     }
+    /* Times of a guest that ran here, which a snapshot may be older than. */
+    v->woken_ns = 0;
+    v->counted_ns = 0;
     return 0;
 }
 
