@@ -58,7 +58,7 @@ void xen_balloon_changed(void)
     }
 }
 
-/* A load or a reset may have changed it. */
+/* After a load or a reset the guest may have more or less than QMP was told last. */
 static void vm_changed(void *opaque, bool running, RunState state)
 {
     if (running) {

@@ -249,7 +249,7 @@ int xen_vcpu_boot(CPUState *target, const struct vcpu_hvm_context *context)
 
     if (!ret) {
         xen_accel->set_vcpu_status(target, XEN_VCPU_UP);
-        /* Comes after do_load(). */
+        /* The vCPU's thread does what is asked of it in turn: do_load() is done then. */
         run_on_cpu(target, nothing, RUN_ON_CPU_NULL);
     }
     return ret;

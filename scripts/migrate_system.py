@@ -24,10 +24,10 @@ OVERLAY = "system.qcow2"    # has the snapshots
 def make_boot_options(options):
     """QEMU's options for the disk, and what boots it."""
     image = f"driver=qcow2,file.filename={OVERLAY}" if options.snapshots else f"driver=raw,file.filename={IMAGE}"
-    device, serial, more = "xen-disk,drive=root,vdev=xvda,emulated=ide", "-serial", []
+    device, serial, word, more = "xen-disk,drive=root,vdev=xvda,emulated=ide", "-serial", "chardev:", []
     if options.type == "pv":
-        device, serial, more = "xen-disk,drive=root,vdev=xvda", "-device", ["-kernel", "grub"]
-    word = "xen-console,chardev=" if options.type == "pv" else "chardev:"
+        device, serial, word, more = ("xen-disk,drive=root,vdev=xvda", "-device", "xen-console,chardev=",
+                                      ["-kernel", "grub"])
     return ["-blockdev", f"node-name=root,cache.no-flush=on,file.driver=file,{image}", "-device", device,
             "-chardev", "file,id=serial,path=serial.log,append=on", serial, word + "serial",
             "-chardev", "socket,id=terminal,path=terminal,server=on,wait=off", serial, word + "terminal", *more]

@@ -42,7 +42,10 @@ static int vcpu_post_load(void *opaque, int version_id)
          */
         v->flags |= XEN_TCG_WAKE;
     }
-    /* Times of a guest that ran here, which a snapshot may be older than. */
+    /*
+     * A guest that has run here, and that a snapshot now replaces, may have run for
+     * longer than the snapshot's: these times of its vCPU would lie in the future.
+     */
     v->woken_ns = 0;
     v->counted_ns = 0;
     return 0;
