@@ -2,6 +2,7 @@
 /* Event channels for tests: operations, bits, upcalls, received events. */
 
 #include "internal.h"
+#include "xenstore.h"
 
 /* A small image has fewer. */
 #ifndef MAX_COUNTED
@@ -513,6 +514,16 @@ int guest_reset(void)
     bind_links();
     upcalls_enable();
     return error;
+}
+
+void soft_reset(void)
+{
+    struct sched_shutdown shutdown = { .reason = SHUTDOWN_soft_reset };
+
+    require(!HYPERVISOR_sched_op(SCHEDOP_shutdown, &shutdown));
+    require(!map_page(XENMAPSPACE_shared_info, 0, gfn_of(shared_info)));
+    upcall_set_method(UPCALL_VECTOR);
+    xenstore_forget();
 }
 
 void evtchn_test_cleanup(void)

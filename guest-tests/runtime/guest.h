@@ -277,6 +277,12 @@ int evtchn_set_priority(evtchn_port_t port, uint32_t priority);
  */
 int guest_reset(void);
 
+/*
+ * SHUTDOWN_soft_reset, with which a crash kernel begins, and then what the runtime
+ * needs.  Ends the test when it fails; the ABI is the caller's to forget.
+ */
+void soft_reset(void);
+
 /* These end the test when they fail.  Loopback ports are a pair, 0 and 1. */
 evtchn_port_t must_bind_ipi(unsigned int vcpu);
 evtchn_port_t must_bind_virq(unsigned int virq, unsigned int vcpu);

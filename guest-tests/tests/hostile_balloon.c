@@ -110,15 +110,12 @@ TEST(balloon_of_shared_info, "hvm pvh tcg lab kvm alone")
 /* The next kernel has all of the memory. */
 TEST(balloon_before_a_soft_reset, "hvm pvh tcg lab kvm alone")
 {
-    struct sched_shutdown shutdown = { .reason = SHUTDOWN_soft_reset };
     struct xen_memory_domain self = { .domid = DOMID_SELF };
     long before = HYPERVISOR_memory_op(XENMEM_current_reservation, &self);
     void *page = page_alloc(1);
 
     check(give_back(page));
-    check_equal(HYPERVISOR_sched_op(SCHEDOP_shutdown, &shutdown), 0);
-    require(!map_page(XENMAPSPACE_shared_info, 0, gfn_of(shared_info)));
-    upcall_set_method(UPCALL_VECTOR);
+    soft_reset();
     check_equal(HYPERVISOR_memory_op(XENMEM_current_reservation, &self),
                 before);
     check(give_back(page));

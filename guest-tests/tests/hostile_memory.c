@@ -7,17 +7,6 @@
 #include "xenstore.h"
 #include <xen/grant_table.h>
 
-/* A soft reset; then map shared_info again, which the runtime needs. */
-static void soft_reset(void)
-{
-    struct sched_shutdown shutdown = { .reason = SHUTDOWN_soft_reset };
-
-    check_equal(HYPERVISOR_sched_op(SCHEDOP_shutdown, &shutdown), 0);
-    require(!map_page(XENMAPSPACE_shared_info, 0, gfn_of(shared_info)));
-    upcall_set_method(UPCALL_VECTOR);
-    xenstore_forget();
-}
-
 /*
  * KVM has no memory slots there.  Xen 4.17 ignores the upper bits of some of
  * these frame numbers, and so moves shared_info away from its place.

@@ -211,6 +211,28 @@ TEST(pirq_closed, "hvm tcg lab kvm")
     unmap(pirq);
 }
 
+/*
+ * The next kernel does not know what this one has mapped.  More often than there are
+ * PIRQs for GSIs, which would end after eight.
+ */
+TEST(soft_reset_unmaps_pirqs, "hvm alone tcg lab kvm")
+{
+    int first = -1, msi = free_pirq_for_msi();
+    unsigned int i;
+
+    check_equal(map_gsi(GSI, &first), 0);
+    for (i = 0; i < 10; i++) {
+        int pirq = -1;
+
+        soft_reset();
+        check_equal(query(first), -XEN_EINVAL);
+        check_equal(free_pirq_for_msi(), msi);
+        check_equal(map_gsi(GSI, &pirq), 0);
+        check_equal(pirq, first);
+        must_bind_pirq(pirq);
+    }
+}
+
 /* A PIRQ that has a GSI gets another: Xen returns 0, but keeps the first. */
 TEST(pirq_mapped_to_another_gsi, "hvm")
 {

@@ -150,6 +150,8 @@ void xen_evtchn_pirq_init(XenEvtchnState *s);
 void xen_evtchn_pirq_raise(XenEvtchnState *s, uint32_t pirq);
 bool xen_evtchn_pirq_inuse(XenEvtchnState *s, uint32_t pirq);
 void xen_evtchn_pirq_bound(XenEvtchnState *s, uint32_t pirq);
+/* After a reset of the guest, whose ports are closed. */
+void xen_evtchn_pirq_reset(XenEvtchnState *s);
 void xen_evtchn_pirq_rebuild(XenEvtchnState *s);
 /* Does its device hold @gsi high? */
 static inline bool xen_evtchn_gsi_is_high(const XenEvtchnState *s, int gsi)

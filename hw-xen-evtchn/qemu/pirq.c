@@ -230,6 +230,23 @@ void xen_evtchn_pirq_bound(XenEvtchnState *s, uint32_t pirq)
     }
 }
 
+/*
+ * The next kernel maps what it uses.  So does Xen's arch_domain_soft_reset() for PIRQs
+ * that stand for an emulated interrupt, and a domain that is new has none.
+ */
+void xen_evtchn_pirq_reset(XenEvtchnState *s)
+{
+    uint32_t pirq;
+
+    memset(s->gsi_pirq, 0, sizeof(s->gsi_pirq));
+    for (pirq = 0; pirq < s->nr_pirqs; pirq++) {
+        set_inuse(s, pirq, false);
+        s->pirq[pirq].gsi = XEN_PIRQ_UNBOUND;
+        s->pirq[pirq].dev = NULL;
+    }
+    xen_evtchn_msi_refresh_all(s);
+}
+
 void xen_evtchn_pirq_rebuild(XenEvtchnState *s)
 {
     uint32_t pirq;

@@ -136,6 +136,7 @@ int xen_evtchn_soft_reset(void)
     }
     assert(bql_locked());
     ret = xen_evtchn_reset_now(s);
+    xen_evtchn_pirq_reset(s);
     xen_evtchn_kvm_stop_timers(s);
     return ret;
 }
