@@ -67,6 +67,16 @@ void xen_accel_do_queued_work(CPUState *cs)
     cpu_exec_start(cs);
 }
 
+static void nothing(CPUState *cs, run_on_cpu_data data)
+{
+}
+
+void xen_accel_await_queued_work(CPUState *cs)
+{
+    /* A vCPU's thread does what is asked of it in turn. */
+    run_on_cpu(cs, nothing, RUN_ON_CPU_NULL);
+}
+
 void xen_accel_require(void)
 {
     if (!xen_accel) {

@@ -176,6 +176,11 @@ void xen_accel_machine_class_init(ObjectClass *oc);
  * meanwhile.
  */
 void xen_accel_do_queued_work(CPUState *cs);
+/*
+ * Wait until the thread of @cs, another vCPU or one that is stopped, has done the work
+ * that was queued for it so far.  BQL held, which is dropped meanwhile.
+ */
+void xen_accel_await_queued_work(CPUState *cs);
 
 /* The LAPIC interrupt that raises the vCPU's own upcall @vector. */
 MSIMessage xen_accel_upcall_message(CPUState *cs, uint8_t vector);

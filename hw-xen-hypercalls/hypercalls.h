@@ -100,6 +100,12 @@ int xen_vcpu_boot(CPUState *target, const struct vcpu_hvm_context *context);
  */
 void xen_vcpu_unplugged(CPUState *cs);
 void xen_vcpu_plugged(CPUState *cs);
+/*
+ * Where the accelerator keeps the runstate of @vcpu from when it is unplugged until it is
+ * plugged: as on Xen its times go on, with the vCPU offline meanwhile, and never go back.
+ * All is 0 of one that was never there.  BQL held.
+ */
+struct vcpu_runstate_info *xen_absent_vcpu_runstate(uint32_t vcpu);
 /* @vcpu, which is not there, has its vcpu_info in shared_info, at @gpa. */
 void xen_absent_vcpu_set_default_info(uint32_t vcpu, uint64_t gpa);
 /* Forget all vCPUs that are not there: another kernel starts.  BQL held. */

@@ -239,18 +239,13 @@ int xen_vcpu_load_context(CPUState *target,
     return ret;
 }
 
-static void nothing(CPUState *cs, run_on_cpu_data data)
-{
-}
-
 int xen_vcpu_boot(CPUState *target, const struct vcpu_hvm_context *context)
 {
     int ret = xen_vcpu_load_context(target, context);
 
     if (!ret) {
         xen_accel->set_vcpu_status(target, XEN_VCPU_UP);
-        /* The vCPU's thread does what is asked of it in turn: do_load() is done then. */
-        run_on_cpu(target, nothing, RUN_ON_CPU_NULL);
+        xen_accel_await_queued_work(target);
     }
     return ret;
 }

@@ -9,8 +9,7 @@
  * CPU of that number gets it.
  *
  * Its ports, its FIFO control block and where events are marked for it are kept by
- * the event-channel device, by number anyway; the times of its runstate, by
- * the accelerator.
+ * the event-channel device, by number anyway.
  */
 
 #include "hypercalls.h"
@@ -22,6 +21,7 @@
 #include "system/kvm_xen.h"
 #include "system/runstate.h"
 #include "hw/xen-evtchn/qemu/hooks.h"
+#include "hw/xen/interface/vcpu.h"
 
 typedef struct AbsentVCPU {
     MemoryRegion *vcpu_info_mr;     /* a reference: events are marked there */
@@ -33,6 +33,7 @@ typedef struct AbsentVCPU {
     uint64_t singleshot_timer_ns;
     uint64_t periodic_timer_period;
     uint8_t callback_vector;
+    struct vcpu_runstate_info runstate;     /* the accelerator's */
 } AbsentVCPU;
 
 static const AbsentVCPU nothing = {
@@ -60,8 +61,9 @@ static AbsentVCPU *absent_vcpu(uint32_t vcpu)
 void xen_vcpu_unplugged(CPUState *cs)
 {
     CPUX86State *env = &X86_CPU(cs)->env;
+    AbsentVCPU *a = absent_vcpu(cs->cpu_index);
 
-    *absent_vcpu(cs->cpu_index) = (AbsentVCPU) {
+    *a = (AbsentVCPU) {
         .vcpu_info_mr = g_steal_pointer(&env->xen_vcpu_info_mr),
         .vcpu_info_hva = g_steal_pointer(&env->xen_vcpu_info_hva),
         .vcpu_info_gpa = env->xen_vcpu_info_gpa,
@@ -71,7 +73,13 @@ void xen_vcpu_unplugged(CPUState *cs)
         .singleshot_timer_ns = env->xen_singleshot_timer_ns,
         .periodic_timer_period = env->xen_periodic_timer_period,
         .callback_vector = env->xen_vcpu_callback_vector,
+        .runstate = a->runstate,
     };
+}
+
+struct vcpu_runstate_info *xen_absent_vcpu_runstate(uint32_t vcpu)
+{
+    return &absent_vcpu(vcpu)->runstate;
 }
 
 static void set_state(CPUState *cs, run_on_cpu_data data)
@@ -115,6 +123,7 @@ void xen_absent_vcpu_set_default_info(uint32_t vcpu, uint64_t gpa)
 
 void xen_absent_vcpus_reset(void)
 {
+    struct vcpu_runstate_info runstate;
     uint32_t i;
 
     for (i = 0; absent && i < absent->len; i++) {
@@ -124,7 +133,9 @@ void xen_absent_vcpus_reset(void)
             xen_evtchn_forget_vcpu_info(i);
             memory_region_unref(a->vcpu_info_mr);
         }
+        runstate = a->runstate;
         *a = nothing;
+        a->runstate = runstate;
     }
 }
 
@@ -137,6 +148,7 @@ static struct AbsentStream {
     int32_t nr;
     AbsentVCPU *vcpus;
     InUse *in_use;
+    struct vcpu_runstate_info *runstates;
 } stream;
 
 static uint64_t vcpu_info_of(const AbsentVCPU *a)
@@ -152,8 +164,10 @@ static int pre_save(void *opaque)
     stream.nr = absent->len;
     stream.vcpus = (AbsentVCPU *)absent->data;
     stream.in_use = g_new0(InUse, stream.nr);
+    stream.runstates = g_new0(struct vcpu_runstate_info, stream.nr);
     for (i = 0; i < absent->len; i++) {
         stream.in_use[i].vcpu_info = absent_vcpu(i)->vcpu_info_mr != NULL;
+        stream.runstates[i] = absent_vcpu(i)->runstate;
     }
     return 0;
 }
@@ -162,6 +176,7 @@ static int post_save(void *opaque)
 {
     stream.vcpus = NULL;
     g_free(g_steal_pointer(&stream.in_use));
+    g_free(g_steal_pointer(&stream.runstates));
     return 0;
 }
 
@@ -180,8 +195,14 @@ static int post_load(void *opaque, int version_id)
         /* The array has been allocated, but no more than the stream's fields set. */
         absent_vcpu(i)->vcpu_info_mr = NULL;
         absent_vcpu(i)->vcpu_info_hva = NULL;
+        absent_vcpu(i)->runstate = (struct vcpu_runstate_info) { };
+        if (stream.runstates) {
+            absent_vcpu(i)->runstate = stream.runstates[i];
+            absent_vcpu(i)->runstate.state = RUNSTATE_offline;
+        }
     }
     g_free(g_steal_pointer(&stream.vcpus));
+    g_free(g_steal_pointer(&stream.runstates));
     return 0;
 }
 
@@ -243,6 +264,7 @@ static int pre_load(void *opaque)
 {
     g_free(g_steal_pointer(&stream.vcpus));
     g_free(g_steal_pointer(&stream.in_use));
+    g_free(g_steal_pointer(&stream.runstates));
     return 0;
 }
 
@@ -284,10 +306,21 @@ static const VMStateDescription vmstate_in_use = {
     },
 };
 
+static const VMStateDescription vmstate_runstate = {
+    .name = "xen_absent_vcpu_runstate",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(state_entry_time, struct vcpu_runstate_info),
+        VMSTATE_UINT64_ARRAY(time, struct vcpu_runstate_info, 4),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
 /* Version 1 was saved only when nothing was in use. */
 static const VMStateDescription vmstate_absent = {
     .name = "xen_absent_vcpus",
-    .version_id = 2,
+    .version_id = 3,
     .minimum_version_id = 1,
     .needed = needed,
     .pre_save = pre_save,
@@ -301,6 +334,9 @@ static const VMStateDescription vmstate_absent = {
                                     vmstate_absent_vcpu, AbsentVCPU),
         VMSTATE_STRUCT_VARRAY_ALLOC(in_use, struct AbsentStream, nr, 2,
                                     vmstate_in_use, InUse),
+        VMSTATE_STRUCT_VARRAY_ALLOC(runstates, struct AbsentStream, nr, 3,
+                                    vmstate_runstate,
+                                    struct vcpu_runstate_info),
         VMSTATE_END_OF_LIST()
     },
 };

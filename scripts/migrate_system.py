@@ -33,12 +33,13 @@ def make_boot_options(options):
             "-chardev", "socket,id=terminal,path=terminal,server=on,wait=off", serial, word + "terminal", *more]
 
 
-def make_files(build, work):
+def make_files(build, work, type):
     """The disk, what boots it, and what the guest fetches."""
     subprocess.run([ROOT + "/scripts/system-image"], check=True)
     subprocess.run(["cp", "--sparse=always", "--reflink=auto", build + "/system-image/disk.img",
                     f"{work}/{IMAGE}"], check=True)
-    shutil.copy(f"{build}/{GRUB}", work + "/grub")
+    if type == "pv":
+        shutil.copy(f"{build}/{GRUB}", work + "/grub")
     os.mkdir(work + "/tftp")
     shutil.copy(ROOT + "/guest/commands", work + "/tftp")
     shutil.move(work + "/numbers", work + "/tftp")

@@ -27,6 +27,7 @@
 #include "hw/xen/interface/xen.h"
 #include "hw/xen/interface/vcpu.h"
 #include "hw/xen-evtchn/qemu/hooks.h"
+#include "hw/xen-hypercalls/hypercalls.h"
 
 #include "internal.h"
 
@@ -261,6 +262,11 @@ void xen_kvm_migration_init_vcpu(CPUState *cs)
         vcpus = g_ptr_array_new();
         qemu_add_vm_change_state_handler_prio(changed, NULL, AFTER_KVMCLOCK);
     }
+    v->runstate = *xen_absent_vcpu_runstate(cs->cpu_index);
+    v->has_runstate = v->runstate.state_entry_time;
+    if (v->has_runstate && runstate_is_running()) {
+        set_runstate(v);
+    }
     if (cs->cpu_index >= vcpus->len) {
         g_ptr_array_set_size(vcpus, cs->cpu_index + 1);
     }
@@ -272,6 +278,11 @@ void xen_kvm_migration_destroy_vcpu(CPUState *cs)
 {
     XenKVMVCPU *v = g_steal_pointer(&vcpus->pdata[cs->cpu_index]);
 
+    get_runstate(v);
+    if (v->has_runstate) {
+        v->runstate.state = RUNSTATE_offline;
+        *xen_absent_vcpu_runstate(cs->cpu_index) = v->runstate;
+    }
     vmstate_unregister(NULL, &vmstate_vcpu, v);
     g_free(v);
 }

@@ -128,10 +128,6 @@ void xen_tcg_forget_load(void)
     loaded = false;
 }
 
-static void nothing(CPUState *cs, run_on_cpu_data data)
-{
-}
-
 static void area_written(const XenGuestArea *area)
 {
     if (area->ptr) {
@@ -155,7 +151,7 @@ static void vm_prepare(void *opaque, bool running, RunState state)
         set_up_vcpus();
     } else if (!running) {
         CPU_FOREACH(cs) {
-            run_on_cpu(cs, nothing, RUN_ON_CPU_NULL);
+            xen_accel_await_queued_work(cs);
         }
     }
 }

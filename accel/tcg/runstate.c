@@ -14,9 +14,9 @@
  */
 
 #include "internal.h"
-#include "hw/boards.h"
 #include "qemu/cutils.h"
 #include "system/cpu-timers.h"
+#include "hw/xen-hypercalls/hypercalls.h"
 
 /* Size of struct vcpu_runstate_info in each mode. */
 #define AREA_SIZE       48
@@ -32,12 +32,6 @@
 #define SCHEDSTAT_NONE      (-2)
 
 static bool update_flag;
-
-/*
- * Of vCPUs that were unplugged, by number; BQL.  As in Xen their times go on, with
- * the vCPU offline meanwhile: to a guest these never go back.
- */
-static struct vcpu_runstate_info *unplugged;
 
 /* 32-bit guests align 64 bits to 4 bytes, so their structure has no hole. */
 static size_t area_size(bool long_mode)
@@ -246,11 +240,7 @@ void xen_tcg_runstate_init_vcpu(XenTCGVCPU *v)
 {
     qemu_spin_init(&v->runstate_lock);
     v->schedstat = SCHEDSTAT_UNKNOWN;
-    if (!unplugged) {
-        unplugged = g_new0(struct vcpu_runstate_info,
-                           MACHINE(qdev_get_machine())->smp.max_cpus);
-    }
-    v->runstate = unplugged[v->cs->cpu_index];
+    v->runstate = *xen_absent_vcpu_runstate(v->cs->cpu_index);
     if (!v->runstate.state_entry_time) {
         v->runstate.state = RUNSTATE_offline;
         v->runstate.state_entry_time = xen_tcg_get_system_time();
@@ -260,7 +250,7 @@ void xen_tcg_runstate_init_vcpu(XenTCGVCPU *v)
 void xen_tcg_runstate_destroy_vcpu(XenTCGVCPU *v)
 {
     change(v, RUNSTATE_offline, xen_tcg_get_system_time());
-    unplugged[v->cs->cpu_index] = v->runstate;
+    *xen_absent_vcpu_runstate(v->cs->cpu_index) = v->runstate;
     if (v->schedstat >= 0) {
         close(v->schedstat);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A vCPU is unplugged while its events and timers are under way: by ACPI's
- * registers, as firmware and operating systems do it on QEMU's "pc".
+ * A vCPU is unplugged while its events and timers are under way, and what it finds when
+ * it is plugged again: by ACPI's registers, as firmware and operating systems do it on
+ * QEMU's "pc".
  */
 
 #include "guest.h"
@@ -83,6 +84,34 @@ TEST(vcpu_eject, "vcpus=3 alone hvm pvh tcg lab kvm seconds=30")
     received_clear(to_sender);
     check_equal(evtchn_send(to_sender), 0);
     check(wait_for(received(to_sender) == 1, 10000));
+}
+
+/*
+ * With unplug=1 on the command line the vCPU is away until the host has plugged a CPU
+ * (scripts/plug-and-sleep), and before that has moved the guest to another QEMU.
+ */
+TEST(vcpu_times_go_on, "vcpus=2 alone hvm pvh")
+{
+    struct vcpu_runstate_info before, after;
+    uint64_t sum = 0;
+    unsigned int i;
+
+    spin_for(500);
+    require(!HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, 1, &before));
+    if (command_line_number("unplug", 0)) {
+        outl(SELECTOR, 0);
+        eject(1);
+        test_note("vCPU 1 is away");
+        require(wait_for(is_there(1), 60000));
+    }
+    require(!HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, 1, &after));
+    for (i = 0; i < 4; i++) {
+        check(after.time[i] >= before.time[i]);
+        sum += after.time[i] - before.time[i];
+    }
+    /* The time in the last state is not counted yet. */
+    check(sum <= system_time() - before.state_entry_time);
+    check(after.state_entry_time >= before.state_entry_time);
 }
 
 #endif
