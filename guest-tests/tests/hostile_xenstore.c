@@ -43,6 +43,82 @@ TEST(xenstore_request_in_two_parts, "hvm pvh seconds=20")
     }
 }
 
+/*
+ * As Linux puts a part of a request: the store is told only if it has consumed all that
+ * was put before.
+ */
+static void put_as_linux(const void *bytes, size_t length)
+{
+    struct xenstore_domain_interface *ring = xenstore_ring();
+    const char *from = bytes;
+    XENSTORE_RING_IDX before = ring->req_prod, prod = before;
+
+    while (length--) {
+        ring->req[MASK_XENSTORE_IDX(prod++)] = *from++;
+    }
+    __atomic_store_n(&ring->req_prod, prod, __ATOMIC_RELEASE);
+    if (__atomic_load_n(&ring->req_cons, __ATOMIC_RELAXED) == before) {
+        xenstore_notify();
+    }
+}
+
+/* Look how often the store has not taken all: so many times, or until it has (0). */
+static unsigned int looks_in_vain(unsigned int looks)
+{
+    struct xenstore_domain_interface *ring = xenstore_ring();
+    unsigned int vain = 0, left = looks;
+
+    do {
+        if (__atomic_load_n(&ring->req_cons, __ATOMIC_RELAXED) !=
+            ring->req_prod) {
+            vain++;
+        } else if (!looks) {
+            break;
+        }
+    } while (--left);
+    return vain;
+}
+
+static bool has_answer(void)
+{
+    struct xenstore_domain_interface *ring = xenstore_ring();
+
+    return __atomic_load_n(&ring->rsp_prod, __ATOMIC_ACQUIRE) -
+               ring->rsp_cons >=
+           sizeof(struct xsd_sockmsg);
+}
+
+/*
+ * The store takes a header just while the guest puts the rest, and tells it nothing: it
+ * must see the rest by itself.  No event comes here but the store's own.
+ */
+TEST(xenstore_request_put_as_by_linux, "2l hvm pvh tcg kvm seconds=120")
+{
+    static const char path[5] = "data";
+    const struct xsd_sockmsg header = { .type = XS_READ, .len = sizeof(path) };
+    struct xenstore_domain_interface *ring = xenstore_ring();
+    unsigned int nr = command_line_number("requests", 50000), i, last = 0;
+
+    check_answer(xenstore_ask_path(XS_READ, 0, path), "OK");
+    for (i = 0; i < nr; i++) {
+        put_as_linux(&header, sizeof(header));
+        if (i % 2) {
+            /* As the last time, or a little sooner or later. */
+            looks_in_vain((last > 30 ? last - 30 : 1) + i * 7919 % 61);
+        } else {
+            last = looks_in_vain(0);
+        }
+        put_as_linux(path, sizeof(path));
+        if (!check(wait_for(has_answer(), 10000))) {
+            test_note("request %u: %u bytes are left in the ring", i,
+                      ring->req_prod - ring->req_cons);
+            break;
+        }
+        __atomic_store_n(&ring->rsp_cons, ring->rsp_prod, __ATOMIC_SEQ_CST);
+    }
+    xenstore_notify();
+}
+
 TEST(xenstore_unwatch_any_of_a_node, "hvm pvh")
 {
     static const char watch[][8] = { "data\0a", "data\0b", "data\0c" };
