@@ -75,6 +75,52 @@ TEST(privileged_instructions, "pv")
     }
 }
 
+static void read_dr4(void *opaque)
+{
+    uint64_t value;
+
+    asm volatile("mov %%dr4, %0" : "=r"(value));
+}
+
+static void write_dr5(void *opaque)
+{
+    asm volatile("mov %0, %%dr5" : : "r"(DR7_DEFAULT + 0ul));
+}
+
+static void read_dr8(void *opaque)
+{
+    asm volatile(".byte 0x44, 0x0f, 0x21, 0xc0" : : : "rax");
+}
+
+/* 4 and 5 are other names of 6 and 7, until the kernel sets CR4.DE. */
+TEST(debug_registers_that_are_none, "pv")
+{
+    static const struct {
+        const char *name;
+        void (*function)(void *);
+        uint64_t cr4;
+        bool faults;
+    } rows[] = {
+        { "DR4", read_dr4, 0, false },
+        { "DR4 with DE", read_dr4, CR4_DE, true },
+        { "DR5", write_dr5, 0, false },
+        { "DR5 with DE", write_dr5, CR4_DE, true },
+        { "DR8", read_dr8, 0, true },
+    };
+    struct trap trap;
+    unsigned int i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        test_row(rows[i].name);
+        write_cr4((read_cr4() & ~CR4_DE) | rows[i].cr4);
+        check_equal(trapped(&trap, rows[i].function, NULL), rows[i].faults);
+        if (rows[i].faults) {
+            check_equal(trap.regs.vector, EXC_UD);
+        }
+    }
+    write_cr4(read_cr4() & ~CR4_DE);
+}
+
 /* Not under a QEMU that has ring 3 pass INVD; Debian's, on which Xen runs here, is one. */
 TEST(kernel_invd, "pv tcg kvm")
 {
@@ -192,6 +238,33 @@ TEST(breakpoint_on_a_string_of_a_port, "pv")
     check(trapped(&trap, in_string, (void *)0x84));
     check_equal(trap.regs.vector, EXC_DB);
     /* After the first of them; the instruction has the others before it. */
+    check_equal(trap.regs.cx, sizeof(read_into) - 1);
+    check_equal(*(const uint16_t *)trap.regs.ip, 0x6cf3);
+    check_equal(read_into[0], 0xff);
+    check_equal(read_into[1], 0);
+    end_breakpoints();
+}
+
+static void step_in_string(void *port)
+{
+    uint8_t *to = read_into;
+    uint64_t n = sizeof(read_into);
+
+    asm volatile("cld; pushf; orl %3, (%%rsp); popf; rep insb"
+                 : "+D"(to), "+c"(n)
+                 : "d"((uint16_t)(uintptr_t)port), "i"(FLAG_TF)
+                 : "memory");
+}
+
+/* As a processor does it: a step is one repetition. */
+TEST(single_step_of_a_string_of_a_port, "pv")
+{
+    struct trap trap;
+
+    set_iopl(1);
+    memset(read_into, 0, sizeof(read_into));
+    check(trapped(&trap, step_in_string, (void *)0x84));
+    check_equal(trap.regs.vector, EXC_DB);
     check_equal(trap.regs.cx, sizeof(read_into) - 1);
     check_equal(*(const uint16_t *)trap.regs.ip, 0x6cf3);
     check_equal(read_into[0], 0xff);

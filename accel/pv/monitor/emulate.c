@@ -8,7 +8,6 @@
 
 #define CR4_GUEST   (CR4_TSD | CR4_DE | CR4_FSGSBASE | CR4_OSXSAVE)
 #define CR4_SHOWN   (CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
-#define DR6_STEP    0x4000ul
 #define CR0_SHOWN   0x80050033ul        /* PG AM WP NE ET MP PE */
 
 static bool fetch(struct insn *insn, uint64_t rip)
@@ -163,7 +162,22 @@ static void emulate_cpuid(struct regs *regs)
     regs->rdx = edx;
 }
 
-static bool two_bytes(struct regs *regs, struct insn *insn)
+/* Of MOV to and from a debug register.  As on Xen: what there is not is no instruction. */
+static enum emulation moved_debugreg(struct regs *regs, long error)
+{
+    if (error == -XEN_ENODEV) {
+        inject(regs, EXC_UD, 0);
+        return EMULATION_SETS_REGS;
+    }
+    return error ? EMULATION_REFUSED : EMULATION_DONE;
+}
+
+static enum emulation done_if(bool done)
+{
+    return done ? EMULATION_DONE : EMULATION_REFUSED;
+}
+
+static enum emulation two_bytes(struct regs *regs, struct insn *insn)
 {
     struct vcpu *v = this_vcpu();
     uint8_t opcode = next(insn), modrm;
@@ -176,49 +190,50 @@ static bool two_bytes(struct regs *regs, struct insn *insn)
         if (modrm == 0xd1) {
             /* xsetbv: x87, SSE, AVX, AVX-512 */
             value = regs->rdx << 32 | (uint32_t)regs->rax;
-            return (uint32_t)regs->rcx == 0 && !(value & ~0xe7ul) &&
-                   xsetbv_safe(0, value);
+            return done_if((uint32_t)regs->rcx == 0 && !(value & ~0xe7ul) &&
+                           xsetbv_safe(0, value));
         }
-        return false;
+        return EMULATION_REFUSED;
     case 0x06:
         set_ts(v, false);
-        return true;
+        return EMULATION_DONE;
     case 0x09:          /* wbinvd: memory is coherent; invd is nobody's */
-        return true;
+        return EMULATION_DONE;
     case 0x20 ... 0x23:
         modrm = next(insn);
         reg = (modrm >> 3 & 7) | (insn->rex & 4 ? 8 : 0);
         rm = (modrm & 7) | (insn->rex & 1 ? 8 : 0);
         switch (opcode) {
         case 0x20:
-            return read_cr(v, reg, gpr(regs, rm));
+            return done_if(read_cr(v, reg, gpr(regs, rm)));
         case 0x21:
-            return !get_debugreg(v, reg, gpr(regs, rm));
+            return moved_debugreg(regs, get_debugreg(v, reg, gpr(regs, rm)));
         case 0x22:
-            return write_cr(v, reg, *gpr(regs, rm));
+            return done_if(write_cr(v, reg, *gpr(regs, rm)));
         default:
-            return !set_debugreg(v, reg, *gpr(regs, rm));
+            return moved_debugreg(regs, set_debugreg(v, reg, *gpr(regs, rm)));
         }
     case 0x30:
-        return guest_wrmsr(regs->rcx, regs->rdx << 32 | (uint32_t)regs->rax);
+        return done_if(guest_wrmsr(regs->rcx,
+                                   regs->rdx << 32 | (uint32_t)regs->rax));
     case 0x31:
         asm volatile("rdtsc; shl $32, %%rdx; or %%rdx, %0"
                      : "=a"(value) : : "rdx");
         regs->rax = (uint32_t)value;
         regs->rdx = value >> 32;
-        return true;
+        return EMULATION_DONE;
     case 0x32:
         if (!guest_rdmsr(regs->rcx, &value)) {
-            return false;
+            return EMULATION_REFUSED;
         }
         regs->rax = (uint32_t)value;
         regs->rdx = value >> 32;
-        return true;
+        return EMULATION_DONE;
     case 0xa2:
         emulate_cpuid(regs);
-        return true;
+        return EMULATION_DONE;
     default:
-        return false;
+        return EMULATION_REFUSED;
     }
 }
 
@@ -237,8 +252,8 @@ bool emulate_privileged(struct regs *regs)
     size = opcode & 1 ? insn.operand_size : 1;
     switch (opcode) {
     case 0x0f:
-        if (v->kernel_mode && two_bytes(regs, &insn)) {
-            result = EMULATION_DONE;
+        if (v->kernel_mode) {
+            result = two_bytes(regs, &insn);
         }
         break;
     case 0x6c:

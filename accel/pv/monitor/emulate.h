@@ -7,6 +7,7 @@
 #include "monitor.h"
 
 #define MAX_INSN_LENGTH 15
+#define DR6_STEP 0x4000ul
 
 /* Numbers of segment registers, as instructions have them. */
 enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
@@ -19,7 +20,7 @@ struct insn {
     bool repeats;
     unsigned int operand_size, address_size; /* in bytes */
     unsigned int segment; /* of an operand in memory, but for one in ES */
-    uint64_t breakpoints; /* of those in DR6, that its ports have hit */
+    uint64_t breakpoints; /* of those in DR6, that its ports have hit, or a step */
 };
 
 enum emulation {

@@ -261,7 +261,7 @@ static void add_to_part(uint64_t *value, unsigned int size, uint64_t n)
 
 /*
  * Once, or as often as the count register says; when something has come for the guest,
- * or it has hit a breakpoint, it runs the instruction again, with what is left.
+ * or it has hit a breakpoint or ended a step, it runs the instruction again, with what is left.
  */
 static enum emulation move_string(struct regs *regs, struct insn *insn,
                                   unsigned int size, bool in)
@@ -288,6 +288,10 @@ static enum emulation move_string(struct regs *regs, struct insn *insn,
         return result;
     }
     breakpoints = port_breakpoints_at(v, port, size);
+    /* A single step is one repetition. */
+    if (regs->rflags & FLAG_TF) {
+        breakpoints |= DR6_STEP;
+    }
     for (step = 0;
          step < MAX_STEPS && !wants_out(step) && !insn->breakpoints; step++) {
         uint64_t address, left;
