@@ -6,16 +6,8 @@
 
 #include <xen/hvm/hvm_vcpu.h>
 
-static long initialise(struct vcpu *target, uint64_t arg)
+static long take_context(vcpu_guest_context_t *c, uint64_t arg)
 {
-    vcpu_guest_context_t *c = &target->context;
-
-    if (!target->info) {
-        return -XEN_EINVAL;
-    }
-    if (target->initialised) {
-        return -XEN_EEXIST;
-    }
     if (copy_from_guest(c, arg, sizeof(*c))) {
         return -XEN_EFAULT;
     }
@@ -27,8 +19,25 @@ static long initialise(struct vcpu *target, uint64_t arg)
         (c->ctrlreg[1] && !is_guest_frame(xen_cr3_to_pfn(c->ctrlreg[1])))) {
         return -XEN_EINVAL;
     }
-    target->initialised = true;
     return 0;
+}
+
+/* One vCPU at a time, as by Xen's domain lock: what was checked is what is used. */
+static long initialise(struct vcpu *target, uint64_t arg)
+{
+    static struct spinlock lock;
+    long result = -XEN_EEXIST;
+
+    if (!target->info) {
+        return -XEN_EINVAL;
+    }
+    spin_lock(&lock);
+    if (!target->initialised) {
+        result = take_context(&target->context, arg);
+        target->initialised = !result;
+    }
+    spin_unlock(&lock);
+    return result;
 }
 
 /*
@@ -128,10 +137,10 @@ static long send_nmi(struct vcpu *target)
 
 /* Hypercalls --------------------------------------------------------------------- */
 
-/* Once only, as in Xen.  What came to the old one meanwhile is looked for. */
+/* Once only, as in Xen, whichever vCPU is first.  What came to the old one is looked for. */
 static long own_register_vcpu_info(struct vcpu *target, vcpu_info_t *info)
 {
-    if (target->has_info) {
+    if (__atomic_exchange_n(&target->has_info, true, __ATOMIC_SEQ_CST)) {
         return -XEN_EINVAL;
     }
     if (target->info) {
@@ -145,7 +154,6 @@ static long own_register_vcpu_info(struct vcpu *target, vcpu_info_t *info)
     copy_time(target, info);
     evtchn_vcpu_set_info(guest_events, target->id, info, true);
     target->info = info;
-    target->has_info = true;
     return 0;
 }
 
