@@ -41,6 +41,7 @@ extern const char _binary_xen_pv_monitor_end[];
 static struct {
     XenPVMemory memory;
     GBytes *kernel, *initrd;
+    XenPVImage first;           /* what is built before the first reset, for that */
     char *kernel_name, *command_line;
     MemoryRegion beside;
     bool has_run;
@@ -80,11 +81,11 @@ static void offer_events(struct pv_boot *boot)
     boot->own_runstates = !xen_accel->get_vcpu_runstate;
 }
 
-static bool build(XenPVImage *image, Error **errp)
+static bool build(GBytes *kernel, XenPVImage *image, Error **errp)
 {
     g_autoptr(GError) error = NULL;
     XenPVInput input = {
-        .kernel = guest.kernel,
+        .kernel = kernel,
         .initrd = guest.initrd,
         .command_line = guest.command_line,
         .nr_pages = guest.memory.boot.nr_pages,
@@ -113,9 +114,13 @@ static void reset(void)
     if (runstate_check(RUN_STATE_INMIGRATE)) {
         /* All that this would write comes with the stream. */
         guest.has_run = true;
+        xen_pv_image_clear(&guest.first);
         return;
     }
-    if (!build(&image, &error_fatal)) {
+    if (guest.first.segments) {
+        image = guest.first;
+        guest.first = (XenPVImage) { };
+    } else if (!build(guest.kernel, &image, &error_fatal)) {
         return;
     }
     xen_pv_call_set_vcpus(guest.memory.vcpus_mfn << TARGET_PAGE_BITS);
@@ -193,7 +198,7 @@ void xen_pv_machine_init(MachineState *ms)
         .high_pages = x86ms->above_4g_mem_size >> TARGET_PAGE_BITS,
         .beside_mfn = BESIDE_MFN,
     };
-    XenPVImage image;
+    g_autoptr(GBytes) kernel = NULL;
 
     if (!xen_pv_machine_is_pv(OBJECT(ms))) {
         return;
@@ -209,6 +214,7 @@ void xen_pv_machine_init(MachineState *ms)
         exit(1);
     }
     if (xen_pv_machine_has_shim()) {
+        g_bytes_unref(xen_pv_machine_take_kernel());
         xen_pv_layer_load(ms);
         return;
     }
@@ -244,8 +250,8 @@ void xen_pv_machine_init(MachineState *ms)
         guest.memory.boot.shared_info_mfn = HEAP_MFN;
     }
     /* Say now what is wrong with the kernel. */
-    build(&image, &error_fatal);
-    xen_pv_image_clear(&image);
+    kernel = xen_pv_machine_take_kernel();
+    build(kernel ?: guest.kernel, &guest.first, &error_fatal);
     g_clear_pointer(&ms->kernel_filename, g_free);
     guest.machine_done.notify = machine_done;
     qemu_add_machine_init_done_notifier(&guest.machine_done);

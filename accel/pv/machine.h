@@ -13,6 +13,11 @@ bool xen_pv_machine_is_pv(Object *machine);
 /* What is below the PV guest, if it is one; known once the options are. */
 bool xen_pv_machine_has_monitor(void);
 bool xen_pv_machine_has_shim(void);
+/*
+ * The ELF file in the kernel, if it was unpacked to learn what is below the guest, else
+ * NULL.  The caller's from now on.
+ */
+GBytes *xen_pv_machine_take_kernel(void);
 /* Whether the guest's events are the monitor's. */
 bool xen_pv_machine_has_own_events(void);
 /* Whether programs in the guest get page tables of their own; warns if they lack them. */

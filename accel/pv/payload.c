@@ -51,6 +51,20 @@ typedef struct Output {
     size_t used, size;
 } Output;
 
+/*
+ * As much room as it says: its last 4 bytes, in gzip's format, and of what is in a bzImage.
+ * A little more lets an unpacker come to its end.
+ */
+static void make_room(Output *out, const uint8_t *in, size_t size)
+{
+    uint64_t length = size < 4 ? 0 : number_at(in + size - 4, 4, false);
+
+    if (length && length < MAX_UNPACKED) {
+        out->size = length + 64;
+        out->data = g_malloc(out->size);
+    }
+}
+
 /* Room for more; false at the limit. */
 static bool grow(Output *out)
 {
@@ -296,6 +310,7 @@ static GBytes *unpack(GBytes *packed, GError **error)
             memcmp(data, packings[i].magic, packings[i].magic_size)) {
             continue;
         }
+        make_room(&out, data, size);
         if (!packings[i].unpack(data, size, &out)) {
             g_set_error(error, XEN_PV_ERROR, 0,
                         "what is packed in it by %s is damaged, or longer than "

@@ -42,15 +42,24 @@ bool xen_pv_machine_is_pv(Object *machine)
     return wants_pv || (type && type->pv);
 }
 
+/* What was unpacked to look at it, until the guest is built from it. */
+static GBytes *unpacked_kernel;
+
 /* A file that is no kernel is not one: the builder says what is wrong with it. */
 static bool is_32_bit_kernel(const char *name)
 {
     g_autoptr(GMappedFile) file = name ? g_mapped_file_new(name, false, NULL) : NULL;
     g_autoptr(GBytes) bytes = file ? g_mapped_file_get_bytes(file) : NULL;
-    g_autoptr(GBytes) kernel = bytes ? xen_pv_payload(bytes, NULL) : NULL;
     XenKernelElf elf;
 
-    return kernel && xen_kernel_elf_open(&elf, kernel, NULL) && !elf.is_64;
+    unpacked_kernel = bytes ? xen_pv_payload(bytes, NULL) : NULL;
+    return unpacked_kernel &&
+           xen_kernel_elf_open(&elf, unpacked_kernel, NULL) && !elf.is_64;
+}
+
+GBytes *xen_pv_machine_take_kernel(void)
+{
+    return g_steal_pointer(&unpacked_kernel);
 }
 
 /* From when the options are known until there is no kernel to look at any more. */
