@@ -145,6 +145,7 @@ typedef struct InUse {
 } InUse;
 
 static struct AbsentStream {
+    bool came;              /* with this load */
     int32_t nr;
     AbsentVCPU *vcpus;
     InUse *in_use;
@@ -186,6 +187,14 @@ static bool is_nr_vcpus(void *opaque, int version_id)
     return stream.nr == absent->len;
 }
 
+static int pre_load(void *opaque)
+{
+    g_free(g_steal_pointer(&stream.vcpus));
+    g_free(g_steal_pointer(&stream.in_use));
+    g_free(g_steal_pointer(&stream.runstates));
+    return 0;
+}
+
 static int post_load(void *opaque, int version_id)
 {
     uint32_t i;
@@ -203,6 +212,7 @@ static int post_load(void *opaque, int version_id)
     }
     g_free(g_steal_pointer(&stream.vcpus));
     g_free(g_steal_pointer(&stream.runstates));
+    stream.came = true;
     return 0;
 }
 
@@ -233,6 +243,14 @@ int xen_absent_vcpus_loaded(void)
     uint32_t i;
     int ret = 0;
 
+    if (!stream.came) {
+        pre_load(NULL);
+    }
+    /* They may be those of a time to which the saved guest has not come yet. */
+    for (i = 0; !stream.came && absent && i < absent->len; i++) {
+        absent_vcpu(i)->runstate = (struct vcpu_runstate_info) { };
+    }
+    stream.came = false;
     for (i = 0; stream.in_use && i < absent->len && !ret; i++) {
         if (stream.in_use[i].vcpu_info) {
             ret = map_vcpu_info(i);
@@ -258,14 +276,6 @@ static void vm_changed(void *opaque, bool running, RunState state)
                 sizeof(struct vcpu_info));
         }
     }
-}
-
-static int pre_load(void *opaque)
-{
-    g_free(g_steal_pointer(&stream.vcpus));
-    g_free(g_steal_pointer(&stream.in_use));
-    g_free(g_steal_pointer(&stream.runstates));
-    return 0;
 }
 
 static bool needed(void *opaque)

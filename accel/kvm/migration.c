@@ -73,6 +73,27 @@ static void get_runstate(XenKVMVCPU *v)
     }
 }
 
+/* It is offline from now on.  The kernel has counted up to its last change of state. */
+static void end_runstate(XenKVMVCPU *v)
+{
+    struct vcpu_runstate_info *r = &v->runstate;
+    uint64_t now;
+
+    /* While the guest is stopped they are here, and KVM's clock has gone on. */
+    if (runstate_is_live(runstate_get())) {
+        get_runstate(v);
+        now = xen_accel->get_system_time();
+        if (now > r->state_entry_time) {
+            r->time[r->state] += now - r->state_entry_time;
+            r->state_entry_time = now;
+        }
+    }
+    if (v->has_runstate) {
+        r->state = RUNSTATE_offline;
+        *xen_absent_vcpu_runstate(v->cs->cpu_index) = *r;
+    }
+}
+
 static void set_runstate(XenKVMVCPU *v)
 {
     struct kvm_xen_vcpu_attr attr = {
@@ -262,9 +283,11 @@ void xen_kvm_migration_init_vcpu(CPUState *cs)
         vcpus = g_ptr_array_new();
         qemu_add_vm_change_state_handler_prio(changed, NULL, AFTER_KVMCLOCK);
     }
+    /* Of one that was never there, too: KVM may have kept those of before a load. */
     v->runstate = *xen_absent_vcpu_runstate(cs->cpu_index);
-    v->has_runstate = v->runstate.state_entry_time;
-    if (v->has_runstate && runstate_is_running()) {
+    v->runstate.state = RUNSTATE_offline;
+    v->has_runstate = xen_accel->get_caps() & KVM_XEN_HVM_CONFIG_RUNSTATE;
+    if (v->has_runstate && runstate_is_live(runstate_get())) {
         set_runstate(v);
     }
     if (cs->cpu_index >= vcpus->len) {
@@ -278,11 +301,7 @@ void xen_kvm_migration_destroy_vcpu(CPUState *cs)
 {
     XenKVMVCPU *v = g_steal_pointer(&vcpus->pdata[cs->cpu_index]);
 
-    get_runstate(v);
-    if (v->has_runstate) {
-        v->runstate.state = RUNSTATE_offline;
-        *xen_absent_vcpu_runstate(cs->cpu_index) = v->runstate;
-    }
+    end_runstate(v);
     vmstate_unregister(NULL, &vmstate_vcpu, v);
     g_free(v);
 }

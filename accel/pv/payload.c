@@ -52,16 +52,18 @@ typedef struct Output {
 } Output;
 
 /*
- * As much room as it says: its last 4 bytes, in gzip's format, and of what is in a bzImage.
- * A little more lets an unpacker come to its end.
+ * gzip's format, and Linux in a bzImage's payload, have the unpacked length in the last 4 bytes.
+ * In other files these are anything: it is no more than a hint, which spares moving
+ * the buffer as it grows.  An unpacker comes to its end with a little room left.
  */
 static void make_room(Output *out, const uint8_t *in, size_t size)
 {
-    uint64_t length = size < 4 ? 0 : number_at(in + size - 4, 4, false);
+    enum { MAX_RATIO = 32, LEFT = 64 };
+    uint64_t length = size < 4 ? 0 : number_at(in + size - 4, 4, false) + LEFT;
 
-    if (length && length < MAX_UNPACKED) {
-        out->size = length + 64;
-        out->data = g_malloc(out->size);
+    if (length && length <= MAX_UNPACKED && length / MAX_RATIO <= size) {
+        out->data = g_try_malloc(length);
+        out->size = out->data ? length : 0;
     }
 }
 
@@ -71,7 +73,7 @@ static bool grow(Output *out)
     if (out->size >= MAX_UNPACKED) {
         return false;
     }
-    out->size = out->size ? out->size * 2 : 1u << 24;
+    out->size = out->size ? MIN(out->size * 2, MAX_UNPACKED) : 1u << 24;
     out->data = g_realloc(out->data, out->size);
     return true;
 }

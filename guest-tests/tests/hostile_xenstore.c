@@ -90,7 +90,7 @@ static bool has_answer(void)
 
 /*
  * The store takes a header just while the guest puts the rest, and tells it nothing: it
- * must see the rest by itself.  No event comes here but the store's own.
+ * must see the rest by itself.  No other event makes it look at the ring.
  */
 TEST(xenstore_request_put_as_by_linux, "2l hvm pvh tcg kvm seconds=120")
 {

@@ -231,8 +231,11 @@ void xen_evtchn_pirq_bound(XenEvtchnState *s, uint32_t pirq)
 }
 
 /*
- * The next kernel maps what it uses.  So does Xen's arch_domain_soft_reset() for PIRQs
- * that stand for an emulated interrupt, and a domain that is new has none.
+ * The next kernel maps what it uses: Xen's arch_domain_soft_reset() unmaps PIRQs that
+ * stand for an emulated interrupt, and a domain that is new has none.
+ *
+ * One that a device's message still names is not given to another user before the message
+ * has changed: see is_free().
  */
 void xen_evtchn_pirq_reset(XenEvtchnState *s)
 {
@@ -240,11 +243,13 @@ void xen_evtchn_pirq_reset(XenEvtchnState *s)
 
     memset(s->gsi_pirq, 0, sizeof(s->gsi_pirq));
     for (pirq = 0; pirq < s->nr_pirqs; pirq++) {
-        set_inuse(s, pirq, false);
-        s->pirq[pirq].gsi = XEN_PIRQ_UNBOUND;
-        s->pirq[pirq].dev = NULL;
+        if (s->pirq[pirq].dev) {
+            s->pirq[pirq].was_bound = true;
+        } else {
+            set_inuse(s, pirq, false);
+            s->pirq[pirq].gsi = XEN_PIRQ_UNBOUND;
+        }
     }
-    xen_evtchn_msi_refresh_all(s);
 }
 
 void xen_evtchn_pirq_rebuild(XenEvtchnState *s)
@@ -252,7 +257,7 @@ void xen_evtchn_pirq_rebuild(XenEvtchnState *s)
     uint32_t pirq;
     int gsi;
 
-    /* MSIs are found again as their tables are loaded and snooped. */
+    /* MSIs are found again as MSI-X tables are loaded, or MSIs written, and snooped. */
     for (pirq = 0; pirq < s->nr_pirqs; pirq++) {
         s->pirq[pirq].was_bound = evtchn_pirq_port(s->guest, pirq) != 0;
         if (s->pirq[pirq].gsi >= 0) {

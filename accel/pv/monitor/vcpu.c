@@ -137,7 +137,7 @@ static long send_nmi(struct vcpu *target)
 
 /* Hypercalls --------------------------------------------------------------------- */
 
-/* Once only, as in Xen, whichever vCPU is first.  What came to the old one is looked for. */
+/* Once only, as in Xen, whichever vCPU is first.  Events in the old vcpu_info are looked for. */
 static long own_register_vcpu_info(struct vcpu *target, vcpu_info_t *info)
 {
     if (__atomic_exchange_n(&target->has_info, true, __ATOMIC_SEQ_CST)) {
