@@ -103,7 +103,7 @@ void xen_vcpu_plugged(CPUState *cs);
 /*
  * Where the accelerator keeps the runstate of @vcpu from when it is unplugged until it is
  * plugged: as on Xen its times go on, with the vCPU offline meanwhile, and never go back.
- * The state_entry_time is 0 of one that was never there.  BQL held.
+ * It is offline; of one that was never there, the times are 0.  BQL held.
  */
 struct vcpu_runstate_info *xen_absent_vcpu_runstate(uint32_t vcpu);
 /* @vcpu, which is not there, has its vcpu_info in shared_info, at @gpa. */

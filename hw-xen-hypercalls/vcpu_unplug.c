@@ -41,6 +41,7 @@ static const AbsentVCPU nothing = {
     .vcpu_info_default_gpa = INVALID_GPA,
     .time_info_gpa = INVALID_GPA,
     .runstate_gpa = INVALID_GPA,
+    .runstate.state = RUNSTATE_offline,
 };
 
 static GArray *absent;      /* AbsentVCPU by number; BQL */
@@ -204,11 +205,10 @@ static int post_load(void *opaque, int version_id)
         /* The array has been allocated, but no more than the stream's fields set. */
         absent_vcpu(i)->vcpu_info_mr = NULL;
         absent_vcpu(i)->vcpu_info_hva = NULL;
-        absent_vcpu(i)->runstate = (struct vcpu_runstate_info) { };
-        if (stream.runstates) {
-            absent_vcpu(i)->runstate = stream.runstates[i];
-            absent_vcpu(i)->runstate.state = RUNSTATE_offline;
-        }
+        /* A version before 3 has none. */
+        absent_vcpu(i)->runstate = stream.runstates ? stream.runstates[i] :
+                                                      nothing.runstate;
+        absent_vcpu(i)->runstate.state = RUNSTATE_offline;
     }
     g_free(g_steal_pointer(&stream.vcpus));
     g_free(g_steal_pointer(&stream.runstates));
@@ -244,11 +244,12 @@ int xen_absent_vcpus_loaded(void)
     int ret = 0;
 
     if (!stream.came) {
+        /* What is left of a load that failed */
         pre_load(NULL);
-    }
-    /* They may be those of a time to which the saved guest has not come yet. */
-    for (i = 0; !stream.came && absent && i < absent->len; i++) {
-        absent_vcpu(i)->runstate = (struct vcpu_runstate_info) { };
+        /* Times to which the saved guest may not have come yet */
+        for (i = 0; absent && i < absent->len; i++) {
+            absent_vcpu(i)->runstate = nothing.runstate;
+        }
     }
     stream.came = false;
     for (i = 0; stream.in_use && i < absent->len && !ret; i++) {

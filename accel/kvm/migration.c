@@ -285,7 +285,6 @@ void xen_kvm_migration_init_vcpu(CPUState *cs)
     }
     /* Of one that was never there, too: KVM may have kept those of before a load. */
     v->runstate = *xen_absent_vcpu_runstate(cs->cpu_index);
-    v->runstate.state = RUNSTATE_offline;
     v->has_runstate = xen_accel->get_caps() & KVM_XEN_HVM_CONFIG_RUNSTATE;
     if (v->has_runstate && runstate_is_live(runstate_get())) {
         set_runstate(v);

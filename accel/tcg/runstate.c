@@ -242,7 +242,6 @@ void xen_tcg_runstate_init_vcpu(XenTCGVCPU *v)
     v->schedstat = SCHEDSTAT_UNKNOWN;
     v->runstate = *xen_absent_vcpu_runstate(v->cs->cpu_index);
     if (!v->runstate.state_entry_time) {
-        v->runstate.state = RUNSTATE_offline;
         v->runstate.state_entry_time = xen_tcg_get_system_time();
     }
 }
