@@ -151,12 +151,32 @@ static bool unpack_lzma(const uint8_t *in, size_t size, Output *out)
            unpack_lzma_stream(&lz, in, size, out);
 }
 
+/*
+ * Where there is room for all, in one go: a stream unpacks into a window of its own, and
+ * copies from there.
+ */
+static bool unpack_zstd_whole(const uint8_t *in, size_t size, Output *out)
+{
+    size_t frame = ZSTD_findFrameCompressedSize(in, size), got;
+
+    if (!out->size || ZSTD_isError(frame)) {
+        return false;
+    }
+    got = ZSTD_decompress(out->data, out->size, in, frame);
+    out->used = ZSTD_isError(got) ? 0 : got;
+    return out->used;
+}
+
 static bool unpack_zstd(const uint8_t *in, size_t size, Output *out)
 {
-    ZSTD_DStream *zstd = ZSTD_createDStream();
+    ZSTD_DStream *zstd;
     ZSTD_inBuffer from = { .src = in, .size = size };
     size_t ret = 1;
 
+    if (unpack_zstd_whole(in, size, out)) {
+        return true;
+    }
+    zstd = ZSTD_createDStream();
     /* Linux packs with a window of up to 128 MiB. */
     ZSTD_DCtx_setParameter(zstd, ZSTD_d_windowLogMax, 27);
     while (ret && !ZSTD_isError(ret) &&

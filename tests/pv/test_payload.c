@@ -94,6 +94,23 @@ static void append_number(GByteArray *to, uint64_t number, unsigned int size,
     }
 }
 
+/* As Linux's build has it: of an unknown length, which is behind it. */
+static GBytes *pack_zstd_by_linux(const uint8_t *data, size_t size)
+{
+    GByteArray *out = g_byte_array_sized_new(ZSTD_compressBound(size) + 4);
+    ZSTD_CCtx *zstd = ZSTD_createCCtx();
+    size_t used;
+
+    ZSTD_CCtx_setParameter(zstd, ZSTD_c_contentSizeFlag, 0);
+    g_byte_array_set_size(out, ZSTD_compressBound(size));
+    used = ZSTD_compress2(zstd, out->data, out->len, data, size);
+    g_assert_false(ZSTD_isError(used));
+    ZSTD_freeCCtx(zstd);
+    g_byte_array_set_size(out, used);
+    append_number(out, size, 4, false);
+    return g_byte_array_free_to_bytes(out);
+}
+
 /* The legacy frame, and behind it the length, as Linux's build appends it. */
 static GBytes *pack_lz4(const uint8_t *data, size_t size)
 {
@@ -162,6 +179,7 @@ static const struct {
     { "gzip", pack_gzip }, { "bzip2", pack_bzip2 }, { "xz", pack_xz },
     { "lzma", pack_lzma }, { "zstd", pack_zstd }, { "lz4", pack_lz4 },
     { "lzo", pack_lzo }, { "none", pack_not },
+    { "zstd-by-linux", pack_zstd_by_linux },
 };
 
 /* A bzImage's header, with @payload behind 3 + 1 sectors and @offset bytes. */
