@@ -73,7 +73,7 @@ static bool grow(Output *out)
     if (out->size >= MAX_UNPACKED) {
         return false;
     }
-    out->size = out->size ? MIN(out->size * 2, MAX_UNPACKED) : 1u << 24;
+    out->size = out->size ? MIN(out->size * 2, MAX_UNPACKED) : 1u << 20;
     out->data = g_realloc(out->data, out->size);
     return true;
 }

@@ -56,6 +56,8 @@ static void block_after_call(CPUState *cs, run_on_cpu_data data)
 
     if (v->block && data.host_int == (int)upcall_pending(cs)) {
         fall_asleep(v);
+        /* It has left translated code before. */
+        xen_tcg_runstate_leave(v);
     } else {
         v->blocked = true;
         xen_tcg_end_block(v);

@@ -59,7 +59,6 @@ typedef struct XenTCGVCPU {
     struct vcpu_runstate_info runstate; /* runstate_lock */
     uint64_t counted_ns;        /* a guest knows its state until then; runstate_lock */
     uint64_t woken_ns;          /* when QEMU woke it last; atomic */
-    uint64_t left_ns;           /* when it left translated code; own thread */
     int schedstat;              /* its thread's file; own thread */
     uint64_t delay_ns;          /* what that says of waiting; own thread */
     uint64_t delay_read_ns;     /* when it was read; own thread */

@@ -10,6 +10,7 @@
 #include "internal.h"
 #include "qemu/error-report.h"
 #include "exec/exec-all.h"
+#include "exec/ram_addr.h"
 #include "migration/vmstate.h"
 #include "hw/i386/kvm/xen_overlay.h"
 #include <linux/kvm.h>
@@ -128,13 +129,15 @@ void xen_tcg_forget_load(void)
     loaded = false;
 }
 
+/* If there is code beside it, that is as it was, and stays protected. */
 static void area_written(const XenGuestArea *area)
 {
     if (area->ptr) {
-        memory_region_set_dirty(area->mr,
-                                (char *)area->ptr -
-                                (char *)memory_region_get_ram_ptr(area->mr),
-                                area->size);
+        char *ram = memory_region_get_ram_ptr(area->mr);
+
+        cpu_physical_memory_set_dirty_range(
+            memory_region_get_ram_addr(area->mr) + ((char *)area->ptr - ram),
+            area->size, DIRTY_CLIENTS_NOCODE);
     }
 }
 

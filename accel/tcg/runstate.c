@@ -3,10 +3,10 @@
  * Runstates: for how long a vCPU was running, runnable, blocked or offline.
  *
  * A vCPU is running from when its thread enters translated code until it leaves
- * that, and as long as it is back soon, as after a PAUSE.  Else it was runnable,
- * unless it is halted: its thread waited for the BQL, or ran another vCPU.  A vCPU
- * that was blocked becomes runnable when QEMU wakes it, if that is known here, else
- * when it runs again.
+ * that, and until it is back if that is soon, as after a PAUSE.  Else it is runnable
+ * there unless it is halted: its thread waits for the BQL, or runs another vCPU.  A
+ * vCPU that was blocked becomes runnable when QEMU wakes it, if that is known here,
+ * else when it runs again.
  *
  * For how long the host's scheduler has kept the thread waiting in between, the
  * host's kernel says.  That, too, is time for which the vCPU was runnable, as on
@@ -23,9 +23,9 @@
 #define AREA_SIZE       48
 #define AREA_SIZE_32    44
 
-/* Reading takes 2 microseconds, so while a vCPU runs that is done at most so often. */
+/* Reading takes 2 microseconds, so that is done at most so often, */
 #define DELAY_EVERY_NS  SCALE_MS
-/* A vCPU that is back in translated code after less has been running. */
+/* or when the vCPU was away from translated code for so long: its thread may have waited. */
 #define ABSENT_NS       (100 * SCALE_US)
 
 /* Values of XenTCGVCPU.schedstat. */
@@ -121,38 +121,31 @@ static void read_delay(XenTCGVCPU *v, uint64_t now)
 }
 
 /*
- * Of the time for which it has been running so much was none: as if the vCPU had waited
- * first and run then.  On its own thread.
+ * Of the time for which it has been running, what its thread waited for a CPU, as if
+ * the vCPU had waited first and run then.  On its own thread.
  */
-static void count_stolen(XenTCGVCPU *v, uint64_t now, uint64_t stolen)
+static void count_delay(XenTCGVCPU *v, uint64_t now)
 {
     struct vcpu_runstate_info *r = &v->runstate;
-    uint64_t from;
+    uint64_t before = v->delay_ns, from, stolen;
 
+    if (r->state != RUNSTATE_running ||
+        now - v->delay_read_ns < DELAY_EVERY_NS) {
+        return;
+    }
+    read_delay(v, now);
+    if (v->delay_ns <= before) {
+        return;
+    }
     qemu_spin_lock(&v->runstate_lock);
     from = MAX(r->state_entry_time, v->counted_ns);
     if (now > from) {
-        stolen = MIN(stolen, now - from);
+        stolen = MIN(v->delay_ns - before, now - from);
         r->time[RUNSTATE_running] += now - r->state_entry_time - stolen;
         r->time[RUNSTATE_runnable] += stolen;
         r->state_entry_time = now;
     }
     qemu_spin_unlock(&v->runstate_lock);
-}
-
-/* What its thread has waited for a CPU since that was read last. */
-static void count_delay(XenTCGVCPU *v, uint64_t now)
-{
-    uint64_t before = v->delay_ns;
-
-    if (v->runstate.state != RUNSTATE_running ||
-        now - v->delay_read_ns < DELAY_EVERY_NS) {
-        return;
-    }
-    read_delay(v, now);
-    if (v->delay_ns > before) {
-        count_stolen(v, now, v->delay_ns - before);
-    }
 }
 
 void xen_tcg_runstate_woken(XenTCGVCPU *v)
@@ -162,24 +155,41 @@ void xen_tcg_runstate_woken(XenTCGVCPU *v)
     }
 }
 
+/*
+ * A vCPU whose thread runs no other one, and is back so soon, has been running.  Unless
+ * another vCPU has asked meanwhile, and was told that it was not.
+ */
+static bool is_back_soon(XenTCGVCPU *v, uint64_t now)
+{
+    struct vcpu_runstate_info *r = &v->runstate;
+    bool soon = false;
+
+    if (qemu_tcg_mttcg_enabled() && r->state == RUNSTATE_runnable &&
+        now - r->state_entry_time < ABSENT_NS) {
+        qemu_spin_lock(&v->runstate_lock);
+        soon = v->counted_ns <= r->state_entry_time;
+        if (soon) {
+            r->state = RUNSTATE_running;
+        }
+        qemu_spin_unlock(&v->runstate_lock);
+    }
+    return soon;
+}
+
 void xen_tcg_runstate_enter(XenTCGVCPU *v)
 {
     uint64_t woken = qatomic_read_u64(&v->woken_ns);
     uint64_t now = xen_tcg_get_system_time();
-    bool away = now - v->left_ns >= ABSENT_NS;
-    int state = v->runstate.state;
+    bool soon = is_back_soon(v, now);
 
-    if (state == RUNSTATE_running && !away) {
-        count_delay(v, now);
-    } else if (away || v->schedstat == SCHEDSTAT_UNKNOWN ||
-               now - v->delay_read_ns >= DELAY_EVERY_NS) {
-        /* What its thread waited while it was not running counts as that. */
+    /* What its thread waited while it was not running counts as that already. */
+    if (v->schedstat == SCHEDSTAT_UNKNOWN ||
+        (!soon && (now - v->delay_read_ns >= DELAY_EVERY_NS ||
+                   now - v->runstate.state_entry_time >= ABSENT_NS))) {
         read_delay(v, now);
     }
-    if (state == RUNSTATE_running && away) {
-        count_stolen(v, now, now - v->left_ns);
-    } else if (state != RUNSTATE_runnable &&
-               woken > v->runstate.state_entry_time) {
+    if (!soon && v->runstate.state != RUNSTATE_runnable &&
+        woken > v->runstate.state_entry_time) {
         change(v, RUNSTATE_runnable, woken);
     }
     change(v, RUNSTATE_running, now);
@@ -189,12 +199,10 @@ void xen_tcg_runstate_enter(XenTCGVCPU *v)
 void xen_tcg_runstate_leave(XenTCGVCPU *v)
 {
     bool halted = v->held ? v->held_halted : v->cs->halted;
-    /* With a thread of its own it goes on at once, if that does not have to wait. */
-    int state = qemu_tcg_mttcg_enabled() ? RUNSTATE_running : RUNSTATE_runnable;
+    int state = RUNSTATE_runnable;
     uint64_t now = xen_tcg_get_system_time();
 
     count_delay(v, now);
-    v->left_ns = now;
     if (xen_tcg_waits_for_sipi(v) || (v->held && !halted)) {
         state = RUNSTATE_offline;
     } else if (halted) {

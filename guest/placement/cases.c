@@ -90,9 +90,9 @@ static void find_pair(const struct cell *cell, unsigned int pair[2])
 static void make_bad_move(const struct cell *cell, char *more, size_t size)
 {
     unsigned long actions = 0, rolled_back = 0;
-    unsigned int first = mask_first(1, 0), cpus = mask_cpus(1, 0), again = 0;
+    unsigned int first, cpus, again = 0;
     uint64_t begin, taken;
-    bool there = false;
+    bool there = true;
 
     /* It refuses while it rests from moves of its own. */
     for (int tries = 0; !policy_move(cell, 0, 1); tries++) {
@@ -101,6 +101,8 @@ static void make_bad_move(const struct cell *cell, char *more, size_t size)
         }
         wait_for(cell, LOOK);
     }
+    first = mask_first(1, 0);
+    cpus = mask_cpus(1, 0);
     begin = nanoseconds(CLOCK_MONOTONIC);
     while (!rolled_back &&
            nanoseconds(CLOCK_MONOTONIC) - begin < 60 * NANOSECONDS) {
