@@ -25,7 +25,7 @@
 
 /* Reading takes 2 microseconds, so that is done at most so often, */
 #define DELAY_EVERY_NS  SCALE_MS
-/* or when the vCPU was away from translated code for so long: its thread may have waited. */
+/* or when the vCPU was away for so long, and its thread may have waited. */
 #define ABSENT_NS       (100 * SCALE_US)
 
 /* Values of XenTCGVCPU.schedstat. */

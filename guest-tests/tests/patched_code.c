@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * vCPU 0 changes an instruction that vCPU 1 runs all the time, as Linux does for its static
- * keys: once vCPU 0 has told vCPU 1 of the change, and vCPU 1 has run a serializing
- * instruction, it must run the new one.  An emulator may have kept what it made of the old.
- * The ABI has no part in it.
+ * vCPU 0 changes an instruction that vCPU 1 runs all the time, as Linux does for
+ * its static keys: once vCPU 0 has told vCPU 1 of the change, and vCPU 1 has run a
+ * serializing instruction, it must run the new one.  An emulator may have kept what
+ * it made of the old.  The ABI has no part in it.
  */
 
 #include "../runtime/guest.h"
@@ -21,7 +21,7 @@ struct code {
     uint8_t ret;
 };
 
-/* Of two functions in a page, the second is not changed; the page is never without code. */
+/* Of two functions in a page the second is not changed: there always is code. */
 static struct code *code;
 static bool run_both;
 static volatile uint32_t told;
