@@ -218,9 +218,8 @@ TEST(runstate_of_sleeper, "vcpus=2")
 {
     struct vcpu_runstate_info info;
 
-    /* vCPU 1 has no function to run, and halts. */
-    spin_for(20);
-    info = info_of(1);
+    /* vCPU 1 has no function to run, and halts, on a busy host after a while. */
+    wait_for((info = info_of(1)).state == RUNSTATE_blocked, 2000);
     check_equal(info.state, RUNSTATE_blocked);
     check(info.state_entry_time < system_time());
 }
