@@ -156,10 +156,11 @@ void xen_tcg_runstate_woken(XenTCGVCPU *v)
 }
 
 /*
- * A vCPU whose thread runs no other one, and is back so soon, has been running.  Unless
- * another vCPU has asked meanwhile, and was told that it was not.
+ * A vCPU whose thread runs no other one, and is back so soon, has been running: it goes on
+ * with that, and the result is true.  Not if another vCPU has asked meanwhile, as that was
+ * told that it was runnable.
  */
-static bool is_back_soon(XenTCGVCPU *v, uint64_t now)
+static bool go_on_running(XenTCGVCPU *v, uint64_t now)
 {
     struct vcpu_runstate_info *r = &v->runstate;
     bool soon = false;
@@ -180,7 +181,7 @@ void xen_tcg_runstate_enter(XenTCGVCPU *v)
 {
     uint64_t woken = qatomic_read_u64(&v->woken_ns);
     uint64_t now = xen_tcg_get_system_time();
-    bool soon = is_back_soon(v, now);
+    bool soon = go_on_running(v, now);
 
     /* What its thread waited while it was not running counts as that already. */
     if (v->schedstat == SCHEDSTAT_UNKNOWN ||
