@@ -7,11 +7,14 @@
 
 #include "debug_registers.h"
 #include "user_mode.h"
+#include "xsave.h"
 
 #ifdef GUEST_PV
 
 struct state {
     uint64_t xmm[2][2];
+    uint64_t ymm15_high[2]; /* if the processor has AVX */
+    uint64_t xcr0;
     uint64_t st0;
     uint32_t mxcsr;
     uint16_t fcw;
@@ -23,6 +26,8 @@ struct state {
 static const struct state wanted = {
     .xmm = { { 0x0123456789abcdef, 0x1122334455667788 },
              { 0xfedcba9876543210, 0x8877665544332211 } },
+    .ymm15_high = { 0x0f1e2d3c4b5a6978, 0x1020304050607080 },
+    .xcr0 = XCR0_X87 | XCR0_SSE | XCR0_AVX,
     .st0 = 0x123456789abcde,
     .mxcsr = 0x5f80,
     .fcw = 0x77f,
@@ -35,6 +40,11 @@ static const struct state wanted = {
 };
 
 static struct state found;
+
+static bool has_avx(void)
+{
+    return forced_cpuid_1_ecx() & CPUID_1_ECX_AVX;
+}
 
 static void load_state(const struct state *s)
 {
@@ -56,6 +66,13 @@ static void load_state(const struct state *s)
                  :
                  : "m"(s->fcw), "m"(s->st0), "m"(s->mxcsr), "m"(s->xmm[0]),
                    "m"(s->xmm[1]));
+    if (has_avx()) {
+        write_cr4(read_cr4() | CR4_OSXSAVE);
+        xsetbv(s->xcr0);
+        asm volatile("vinsertf128 $1, %0, %%ymm15, %%ymm15"
+                     :
+                     : "m"(s->ymm15_high));
+    }
 }
 
 static void store_state(struct state *s)
@@ -63,6 +80,10 @@ static void store_state(struct state *s)
     unsigned int i;
     uint32_t low, high;
 
+    if (has_avx()) {
+        s->xcr0 = xgetbv();
+        asm volatile("vextractf128 $1, %%ymm15, %0" : "=m"(s->ymm15_high));
+    }
     asm volatile("movups %%xmm0, %0; movups %%xmm15, %1; stmxcsr %2;"
                  "fnstcw %3; fistpll %4"
                  : "=m"(s->xmm[0]), "=m"(s->xmm[1]), "=m"(s->mxcsr),
@@ -123,6 +144,12 @@ TEST(vcpu_state_while_down, "vcpus=2 alone pv")
     check_equal(found.es, wanted.es);
     check_equal(found.fs_base, wanted.fs_base);
     check_equal(found.cr4 & CR4_DE, CR4_DE);
+    if (has_avx()) {
+        check_equal(found.cr4 & CR4_OSXSAVE, CR4_OSXSAVE);
+        check_equal(found.xcr0, wanted.xcr0);
+        check_equal(found.ymm15_high[0], wanted.ymm15_high[0]);
+        check_equal(found.ymm15_high[1], wanted.ymm15_high[1]);
+    }
     for (i = 0; i < 8; i++) {
         if (i != 4 && i != 5) {
             check_equal(found.dr[i], wanted.dr[i]);

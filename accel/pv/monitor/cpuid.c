@@ -72,7 +72,37 @@ static void xen_leaf(unsigned int leaf, uint32_t subleaf, uint32_t *eax,
     }
 }
 
-void guest_cpuid(uint32_t *eax, uint32_t *ebx, uint32_t *ecx, uint32_t *edx)
+uint64_t guest_cr4_bits(void)
+{
+    uint64_t bits = CR4_TSD | CR4_DE;
+    uint32_t a = 1, b, c = 0, d;
+
+    cpuid(&a, &b, &c, &d);
+    bits |= c & BIT(26) ? CR4_OSXSAVE : 0;
+    a = 0;
+    cpuid(&a, &b, &c, &d);
+    if (a >= 7) {
+        a = 7;
+        c = 0;
+        cpuid(&a, &b, &c, &d);
+        bits |= b & BIT(0) ? CR4_FSGSBASE : 0;
+    }
+    return bits;
+}
+
+/*
+ * As on Xen: the guest's kernel sees OSXSAVE as it has set it, but by the prefix as
+ * the hypervisor has it.  Linux asks that way whether it may use XSAVE at all.
+ */
+static bool sees_osxsave(const struct vcpu *v, bool forced)
+{
+    uint64_t cr4 = forced && v->kernel_mode ? read_cr4() : v->cr4;
+
+    return cr4 & CR4_OSXSAVE;
+}
+
+void guest_cpuid(uint32_t *eax, uint32_t *ebx, uint32_t *ecx, uint32_t *edx,
+                 bool forced)
 {
     uint32_t leaf = *eax, subleaf = *ecx;
 
@@ -85,10 +115,9 @@ void guest_cpuid(uint32_t *eax, uint32_t *ebx, uint32_t *ecx, uint32_t *edx)
     case 1:
         *ecx &= ~HIDDEN_1_ECX;
         *edx &= ~HIDDEN_1_EDX;
-        /* A hypervisor is there; OSXSAVE as the guest has set it. */
-        *ecx |= BIT(31);
+        *ecx |= BIT(31);        /* a hypervisor is there */
         *ecx &= ~BIT(27);
-        *ecx |= this_vcpu()->cr4 & CR4_OSXSAVE ? BIT(27) : 0;
+        *ecx |= sees_osxsave(this_vcpu(), forced) ? BIT(27) : 0;
         *ebx = (*ebx & 0x00ffffff) | this_vcpu()->id * 2 << 24;
         break;
     case 5:

@@ -6,7 +6,6 @@
 
 #include "emulate.h"
 
-#define CR4_GUEST   (CR4_TSD | CR4_DE | CR4_FSGSBASE | CR4_OSXSAVE)
 #define CR4_SHOWN   (CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
 #define CR0_SHOWN   0x80050033ul        /* PG AM WP NE ET MP PE */
 
@@ -130,6 +129,8 @@ static void set_ts(struct vcpu *v, bool set)
 
 static bool write_cr(struct vcpu *v, unsigned int cr, uint64_t value)
 {
+    uint64_t bits;
+
     switch (cr) {
     case 0:
         if ((value ^ CR0_SHOWN) & ~CR0_TS) {
@@ -143,19 +144,21 @@ static bool write_cr(struct vcpu *v, unsigned int cr, uint64_t value)
     case 3:
         return !set_kernel_top(v, value >> PAGE_SHIFT);
     case 4:
-        v->cr4 = value & CR4_GUEST;
-        write_cr4((read_cr4() & ~CR4_GUEST) | v->cr4);
+        bits = guest_cr4_bits();
+        v->cr4 = value & bits;
+        /* OSXSAVE is always set: see init_processor(). */
+        write_cr4((read_cr4() & ~(bits & ~CR4_OSXSAVE)) | v->cr4);
         return true;
     default:
         return false;
     }
 }
 
-static void emulate_cpuid(struct regs *regs)
+static void emulate_cpuid(struct regs *regs, bool forced)
 {
     uint32_t eax = regs->rax, ebx = 0, ecx = regs->rcx, edx = 0;
 
-    guest_cpuid(&eax, &ebx, &ecx, &edx);
+    guest_cpuid(&eax, &ebx, &ecx, &edx, forced);
     regs->rax = eax;
     regs->rbx = ebx;
     regs->rcx = ecx;
@@ -189,6 +192,10 @@ static enum emulation two_bytes(struct regs *regs, struct insn *insn)
         modrm = next(insn);
         if (modrm == 0xd1) {
             /* xsetbv: x87, SSE, AVX, AVX-512 */
+            if (!(v->cr4 & CR4_OSXSAVE)) {
+                inject(regs, EXC_UD, 0);
+                return EMULATION_SETS_REGS;
+            }
             value = regs->rdx << 32 | (uint32_t)regs->rax;
             return done_if((uint32_t)regs->rcx == 0 && !(value & ~0xe7ul) &&
                            xsetbv_safe(0, value));
@@ -230,7 +237,7 @@ static enum emulation two_bytes(struct regs *regs, struct insn *insn)
         regs->rdx = value >> 32;
         return EMULATION_DONE;
     case 0xa2:
-        emulate_cpuid(regs);
+        emulate_cpuid(regs, false);
         return EMULATION_DONE;
     default:
         return EMULATION_REFUSED;
@@ -315,7 +322,7 @@ bool emulate_forced(struct regs *regs)
             return false;
         }
     }
-    emulate_cpuid(regs);
+    emulate_cpuid(regs, true);
     regs->rip += sizeof(bytes);
     return true;
 }

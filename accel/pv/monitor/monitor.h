@@ -91,6 +91,9 @@ struct regs {
 #define CR4_SMEP 0x100000ul
 #define CR4_SMAP 0x200000ul
 
+#define XCR0_X87 1ul
+#define XCR0_SSE 2ul
+
 struct trap_entry {
     uint64_t address;
     uint8_t flags;              /* bits 0 and 1: DPL; bit 2: masks events */
@@ -317,7 +320,11 @@ long hypercall_iret(struct regs *regs);
 /* True if the guest goes on where @regs say; else the instruction is the guest's fault. */
 bool emulate_privileged(struct regs *regs);
 bool emulate_forced(struct regs *regs);
-void guest_cpuid(uint32_t *eax, uint32_t *ebx, uint32_t *ecx, uint32_t *edx);
+/* @forced: by the prefix that PV kernels know. */
+void guest_cpuid(uint32_t *eax, uint32_t *ebx, uint32_t *ecx, uint32_t *edx,
+                 bool forced);
+/* Of CR4, the bits that this processor has and a guest may set. */
+uint64_t guest_cr4_bits(void);
 bool guest_rdmsr(uint32_t msr, uint64_t *value);
 bool guest_wrmsr(uint32_t msr, uint64_t value);
 /* 0 or an error: -XEN_ENODEV if there is no such register. */

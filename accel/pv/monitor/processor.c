@@ -96,6 +96,11 @@ void init_processor(struct vcpu *v)
                 (uint64_t)&upcall, 0, 0, 0)) {
         crash_guest(NULL, "no upcalls to vCPU %u from L0", v->id);
     }
+    /* As on Xen: always set, whatever the guest's own CR4 has. */
+    if (guest_cr4_bits() & CR4_OSXSAVE) {
+        write_cr4(read_cr4() | CR4_OSXSAVE);
+        xsetbv_safe(0, XCR0_X87 | XCR0_SSE);
+    }
     init_runstate(v);
     v->dr6 = 0xffff0ff0;
     v->dr7 = 0x400;
