@@ -197,7 +197,9 @@ def others_table(cells):
                      f"taken back after {r['windows']} windows, {r['again']} times again"))
     for r in cells.some("cpu-off"):
         rows.append((f"a CPU off and on, seed {r['seed']}",
-                     f"masks right {r['off']:.1f} s after off, {r['on']:.1f} s after on"))
+                     f"masks right {r['on']:.1f} s after on" +
+                     (f", {r['off']:.1f} s after off" if r["off"] < 30 else
+                      "; while it is off its node has too few for the guest's vCPUs")))
     for r in cells.some("isolated"):
         rows.append((f"isolated CPUs, seed {r['seed']}",
                      f"four busy vCPUs wait {r['hot-delay'] / r['hot-run']:.3f}, "
@@ -205,6 +207,11 @@ def others_table(cells):
     for r in cells.some("steady"):
         rows.append((f"steady load, {r['time']:.0f} s, seed {r['seed']}",
                      f"{r['actions']} actions, {r['rolled-back']} taken back"))
+    for load in cells.loads("matrix"):
+        own = [r["daemon"] / r["time"] for r in cells.some("matrix", "xen-place") if r["load"] == load]
+        if own:
+            rows.append((f"what xen-place itself runs at {load} % load, of one CPU's time",
+                         f"{100 * statistics.mean(own):.1f} %"))
     if rows:
         print("\n| | measured |\n|---|---|")
         for row in rows:

@@ -41,11 +41,6 @@ static const struct state wanted = {
 
 static struct state found;
 
-static bool has_avx(void)
-{
-    return forced_cpuid_1_ecx() & CPUID_1_ECX_AVX;
-}
-
 static void load_state(const struct state *s)
 {
     unsigned int i;

@@ -4,24 +4,41 @@
 #ifndef GUEST_TESTS_XSAVE_H
 #define GUEST_TESTS_XSAVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CPUID_1_ECX_XSAVE (1u << 26)
 #define CPUID_1_ECX_OSXSAVE (1u << 27)
 #define CPUID_1_ECX_AVX (1u << 28)
+#define CPUID_7_EBX_FSGSBASE (1u << 0)
+#define CPUID_D_1_EAX_XSAVEC (1u << 1)
 #define CR4_OSXSAVE 0x40000ul
 #define XCR0_X87 1ul
 #define XCR0_SSE 2ul
 #define XCR0_AVX 4ul
 
-/* ECX of CPUID's leaf 1, by the prefix that PV kernels know. */
-static inline uint32_t forced_cpuid_1_ecx(void)
+struct cpuid_leaf {
+    uint32_t a, b, c, d;
+};
+
+/* CPUID by the prefix that PV kernels know. */
+static inline struct cpuid_leaf forced_cpuid(uint32_t leaf, uint32_t subleaf)
 {
-    uint32_t a = 1, b, c = 0, d;
+    struct cpuid_leaf r = { .a = leaf, .c = subleaf };
 
     asm volatile("ud2a; .ascii \"xen\"; cpuid"
-                 : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-    return c;
+                 : "+a"(r.a), "=b"(r.b), "+c"(r.c), "=d"(r.d));
+    return r;
+}
+
+static inline bool has_xsave(void)
+{
+    return forced_cpuid(1, 0).c & CPUID_1_ECX_XSAVE;
+}
+
+static inline bool has_avx(void)
+{
+    return has_xsave() && forced_cpuid(1, 0).c & CPUID_1_ECX_AVX;
 }
 
 static inline uint64_t xgetbv(void)

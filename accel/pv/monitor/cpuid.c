@@ -24,7 +24,7 @@
 /* Leaf 7, sub-leaf 0 */
 #define HIDDEN_7_EBX (BIT(1) /* TSC_ADJUST */ | BIT(2) /* SGX */ | \
                       BIT(7) /* SMEP */ | BIT(10) /* INVPCID */ | \
-                      BIT(12) /* PQM */ | BIT(15) /* PQE */ | \
+                      BIT(12) /* PQM */ | BIT(14) /* MPX */ | BIT(15) /* PQE */ | \
                       BIT(20) /* SMAP */ | BIT(25) /* PT */)
 #define HIDDEN_7_ECX (BIT(2) /* UMIP */ | BIT(3) /* PKU */ | \
                       BIT(4) /* OSPKE */ | BIT(5) /* WAITPKG */ | \
@@ -101,6 +101,42 @@ static bool sees_osxsave(const struct vcpu *v, bool forced)
     return cr4 & CR4_OSXSAVE;
 }
 
+/* Leaf 0xd: without XSAVES, XFD, and the states that XSETBV does not enable. */
+static void xstate_leaf(uint32_t subleaf, uint32_t *eax, uint32_t *ebx,
+                        uint32_t *ecx, uint32_t *edx)
+{
+    uint32_t i;
+
+    switch (subleaf) {
+    case 0:
+        *eax &= XCR0_GUEST;
+        *edx = 0;
+        /* The size of all: x87 and SSE, the header, and others where they are. */
+        *ecx = 512 + 64;
+        for (i = 2; i < 32; i++) {
+            uint32_t size = 0xd, offset, c = i, d;
+
+            if (*eax & BIT(i)) {
+                cpuid(&size, &offset, &c, &d);
+                *ecx = *ecx > offset + size ? *ecx : offset + size;
+            }
+        }
+        break;
+    case 1:
+        *eax &= BIT(0) /* XSAVEOPT */ | BIT(1) /* XSAVEC */ |
+                BIT(2) /* XGETBV of 1 */;
+        /* What XSAVEC takes now.  Linux uses no XSAVE at all if that is 0. */
+        *ebx = *eax & BIT(1) ? *ebx : 0;
+        *ecx = *edx = 0;
+        break;
+    default:
+        if (subleaf >= 32 || !(XCR0_GUEST & BIT(subleaf))) {
+            *eax = *ebx = *ecx = *edx = 0;
+        }
+        break;
+    }
+}
+
 void guest_cpuid(uint32_t *eax, uint32_t *ebx, uint32_t *ecx, uint32_t *edx,
                  bool forced)
 {
@@ -137,13 +173,7 @@ void guest_cpuid(uint32_t *eax, uint32_t *ebx, uint32_t *ecx, uint32_t *edx,
         *edx = this_vcpu()->id * 2;
         break;
     case 0xd:
-        if (subleaf == 0) {
-            *eax &= 0xe7;       /* no PKRU, no AMX */
-            *edx = 0;
-        } else if (subleaf == 1) {
-            *eax &= ~8u;        /* XSAVES */
-            *ebx = *ecx = *edx = 0;
-        }
+        xstate_leaf(subleaf, eax, ebx, ecx, edx);
         break;
     case 0x80000001:
         *ecx &= ~HIDDEN_81_ECX;

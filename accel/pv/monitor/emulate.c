@@ -129,8 +129,6 @@ static void set_ts(struct vcpu *v, bool set)
 
 static bool write_cr(struct vcpu *v, unsigned int cr, uint64_t value)
 {
-    uint64_t bits;
-
     switch (cr) {
     case 0:
         if ((value ^ CR0_SHOWN) & ~CR0_TS) {
@@ -144,10 +142,9 @@ static bool write_cr(struct vcpu *v, unsigned int cr, uint64_t value)
     case 3:
         return !set_kernel_top(v, value >> PAGE_SHIFT);
     case 4:
-        bits = guest_cr4_bits();
-        v->cr4 = value & bits;
+        v->cr4 = value & v->cr4_bits;
         /* OSXSAVE is always set: see init_processor(). */
-        write_cr4((read_cr4() & ~(bits & ~CR4_OSXSAVE)) | v->cr4);
+        write_cr4((read_cr4() & ~(v->cr4_bits & ~CR4_OSXSAVE)) | v->cr4);
         return true;
     default:
         return false;
@@ -191,13 +188,13 @@ static enum emulation two_bytes(struct regs *regs, struct insn *insn)
     case 0x01:
         modrm = next(insn);
         if (modrm == 0xd1) {
-            /* xsetbv: x87, SSE, AVX, AVX-512 */
+            /* xsetbv */
             if (!(v->cr4 & CR4_OSXSAVE)) {
                 inject(regs, EXC_UD, 0);
                 return EMULATION_SETS_REGS;
             }
             value = regs->rdx << 32 | (uint32_t)regs->rax;
-            return done_if((uint32_t)regs->rcx == 0 && !(value & ~0xe7ul) &&
+            return done_if((uint32_t)regs->rcx == 0 && !(value & ~XCR0_GUEST) &&
                            xsetbv_safe(0, value));
         }
         return EMULATION_REFUSED;

@@ -93,6 +93,8 @@ struct regs {
 
 #define XCR0_X87 1ul
 #define XCR0_SSE 2ul
+/* x87, SSE, AVX, AVX-512: no MPX, no PKRU, no AMX. */
+#define XCR0_GUEST 0xe7ul
 
 struct trap_entry {
     uint64_t address;
@@ -178,6 +180,7 @@ struct vcpu {
     uint64_t event_callback, failsafe_callback, syscall_callback;
     uint64_t syscall32_callback;
     uint64_t cr4;               /* the guest's part */
+    uint64_t cr4_bits;          /* that it may set: see guest_cr4_bits() */
     uint64_t dr6, dr7;
     uint64_t port_breakpoints;  /* bits of DR7 that the processor has not */
     unsigned int gdt_entries, ldt_entries;

@@ -8,6 +8,8 @@
 #include "events.h"
 
 #define MSR_TSC_AUX 0xc0000103
+#define XSAVE_HEADER 512
+#define XSAVE_HEADER_SIZE 64
 
 /* Of what XCR0 may have (see emulate.c), what this processor has room for. */
 static uint64_t fpu_components(void)
@@ -37,6 +39,8 @@ static void save_fpu(struct parked *p)
     }
     components = fpu_components();
     p->xcr0 = xgetbv();
+    /* XSAVE leaves the header's bits of other states, which XRSTOR would not take. */
+    __builtin_memset(p->fpu + XSAVE_HEADER, 0, XSAVE_HEADER_SIZE);
     asm volatile("xsave64 %0"
                  : "+m"(p->fpu)
                  : "a"((uint32_t)components),

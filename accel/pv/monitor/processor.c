@@ -97,7 +97,8 @@ void init_processor(struct vcpu *v)
         crash_guest(NULL, "no upcalls to vCPU %u from L0", v->id);
     }
     /* As on Xen: always set, whatever the guest's own CR4 has. */
-    if (guest_cr4_bits() & CR4_OSXSAVE) {
+    v->cr4_bits = guest_cr4_bits();
+    if (v->cr4_bits & CR4_OSXSAVE) {
         write_cr4(read_cr4() | CR4_OSXSAVE);
         xsetbv_safe(0, XCR0_X87 | XCR0_SSE);
     }
