@@ -199,7 +199,7 @@ def others_table(cells):
         rows.append((f"a CPU off and on, seed {r['seed']}",
                      f"masks right {r['on']:.1f} s after on" +
                      (f", {r['off']:.1f} s after off" if r["off"] < 30 else
-                      "; while it is off its node has too few for the guest's vCPUs")))
+                      ", not in the 30 s that it was off")))
     for r in cells.some("isolated"):
         rows.append((f"isolated CPUs, seed {r['seed']}",
                      f"four busy vCPUs wait {r['hot-delay'] / r['hot-run']:.3f}, "

@@ -80,7 +80,7 @@ static uint32_t size_of_states(uint64_t states, bool compact)
     uint32_t size = 512 + 64, i;
 
     for (i = 2; i < 32; i++) {
-        struct cpuid_leaf r = forced_cpuid(0xd, i);
+        struct cpuid r = forced_cpuid(0xd, i);
 
         if (!(states >> i & 1)) {
             continue;
@@ -97,7 +97,7 @@ static uint32_t size_of_states(uint64_t states, bool compact)
 /* What Linux takes from them: it uses no XSAVE if a size is not what it computes. */
 TEST(xsave_leaves, "pv")
 {
-    struct cpuid_leaf all;
+    struct cpuid all;
     uint64_t states;
 
     if (!has_xsave()) {

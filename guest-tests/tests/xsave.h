@@ -4,8 +4,7 @@
 #ifndef GUEST_TESTS_XSAVE_H
 #define GUEST_TESTS_XSAVE_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "../runtime/guest.h"
 
 #define CPUID_1_ECX_XSAVE (1u << 26)
 #define CPUID_1_ECX_OSXSAVE (1u << 27)
@@ -17,14 +16,10 @@
 #define XCR0_SSE 2ul
 #define XCR0_AVX 4ul
 
-struct cpuid_leaf {
-    uint32_t a, b, c, d;
-};
-
 /* CPUID by the prefix that PV kernels know. */
-static inline struct cpuid_leaf forced_cpuid(uint32_t leaf, uint32_t subleaf)
+static inline struct cpuid forced_cpuid(uint32_t leaf, uint32_t subleaf)
 {
-    struct cpuid_leaf r = { .a = leaf, .c = subleaf };
+    struct cpuid r = { .a = leaf, .c = subleaf };
 
     asm volatile("ud2a; .ascii \"xen\"; cpuid"
                  : "+a"(r.a), "=b"(r.b), "+c"(r.c), "=d"(r.d));

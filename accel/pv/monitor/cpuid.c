@@ -111,8 +111,8 @@ static void xstate_leaf(uint32_t subleaf, uint32_t *eax, uint32_t *ebx,
     case 0:
         *eax &= XCR0_GUEST;
         *edx = 0;
-        /* The size of all: x87 and SSE, the header, and others where they are. */
-        *ecx = 512 + 64;
+        /* The size of all: others than x87 and SSE are at places of their own. */
+        *ecx = XSAVE_HEADER + XSAVE_HEADER_SIZE;
         for (i = 2; i < 32; i++) {
             uint32_t size = 0xd, offset, c = i, d;
 

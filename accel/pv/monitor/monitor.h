@@ -143,6 +143,9 @@ struct runstate {
 
 /* x87, SSE, AVX and AVX-512, in XSAVE's standard format. */
 #define FPU_STATE_SIZE 2688
+/* In it, the header's place, behind x87 and SSE. */
+#define XSAVE_HEADER 512
+#define XSAVE_HEADER_SIZE 64
 
 /* What a vCPU that has taken itself down had in its processor; see park.c. */
 struct parked {

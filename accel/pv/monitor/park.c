@@ -8,10 +8,8 @@
 #include "events.h"
 
 #define MSR_TSC_AUX 0xc0000103
-#define XSAVE_HEADER 512
-#define XSAVE_HEADER_SIZE 64
 
-/* Of what XCR0 may have (see emulate.c), what this processor has room for. */
+/* Of what XCR0 may have (XCR0_GUEST), what this processor has room for. */
 static uint64_t fpu_components(void)
 {
     uint32_t a = 0xd, b, c = 0, d;

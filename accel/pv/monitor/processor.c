@@ -96,8 +96,8 @@ void init_processor(struct vcpu *v)
                 (uint64_t)&upcall, 0, 0, 0)) {
         crash_guest(NULL, "no upcalls to vCPU %u from L0", v->id);
     }
-    /* As on Xen: always set, whatever the guest's own CR4 has. */
     v->cr4_bits = guest_cr4_bits();
+    /* As on Xen, the processor's OSXSAVE is set, whatever the guest's own CR4 has. */
     if (v->cr4_bits & CR4_OSXSAVE) {
         write_cr4(read_cr4() | CR4_OSXSAVE);
         xsetbv_safe(0, XCR0_X87 | XCR0_SSE);
