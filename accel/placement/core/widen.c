@@ -180,11 +180,12 @@ static bool is_wide_for_nothing(const struct place_host *h, uint32_t vm,
 void place_narrow(struct place_host *h, uint64_t now,
                   struct place_change *change, size_t max, size_t *n)
 {
-    uint32_t vm;
+    uint32_t vm, left = h->nr_vms;
 
-    for (vm = 0; vm < h->limits.max_vms && place_may_act(h, now); vm++) {
+    for (vm = 0; left && place_may_act(h, now); vm++) {
         const struct vm *v = &h->vm[vm];
 
+        left -= v->used;
         if (v->used && v->cage != v->home &&
             (is_calm(h, vm, now) || is_wide_for_nothing(h, vm, now))) {
             place_act(h, vm, PLACE_NONE, v->home, PLACE_NARROWED, 0, 0, true,

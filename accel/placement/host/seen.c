@@ -19,7 +19,7 @@ gboolean seen_changed(Seen *seen, const char *path)
 
     if (stat(path, &st)) {
         seen_again(seen);
-        return TRUE;
+        return last.looked != 0;
     }
     clock_gettime(CLOCK_REALTIME, &now);
     *seen = (Seen){

@@ -22,7 +22,8 @@ typedef struct Seen {
 /*
  * TRUE if @path is to be read: it may have changed since the last call.  Two changes
  * within a tick of the kernel's clock have the same time, so what was changed less than
- * a second before it was looked at may have changed again.
+ * a second before it was looked at may have changed again.  What is gone has changed, what
+ * was never there has not.
  */
 gboolean seen_changed(Seen *seen, const char *path);
 /* What was read was not all that there will be: the next call is TRUE. */
