@@ -3,6 +3,7 @@
 
 #include "cell.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
@@ -138,6 +139,25 @@ unsigned int masks_wide(const struct cell *cell)
     return wide;
 }
 
+/* Those that watch a cgroup's pressure, with real-time priority, for a privileged daemon. */
+static unsigned int kernel_threads_of_pressure(void)
+{
+    DIR *processes = opendir("/proc");
+    const struct dirent *entry;
+    unsigned int n = 0;
+
+    while (processes && (entry = readdir(processes))) {
+        char path[280], name[64];
+
+        snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+        n += read_line(path, name, sizeof(name)) && !strcmp(name, "psimon");
+    }
+    if (processes) {
+        closedir(processes);
+    }
+    return n;
+}
+
 /* 1: all guests have run for the same time; 1/n: one of n has had it all. */
 static double jain(const struct cell *cell, const struct sums *from,
                    const struct sums *to)
@@ -164,7 +184,8 @@ void result_print(const struct cell *cell, const struct sums *from,
         ", \"steps\": %" PRIu64 ", \"events\": %" PRIu64
         ", \"crossed\": %" PRIu64 ", \"migrations\": %" PRIu64
         ", \"node-moves\": %" PRIu64
-        ", \"jain\": %.4f, \"masks\": %u, \"wide\": %u, \"daemon\": %.5f%s}\n",
+        ", \"jain\": %.4f, \"masks\": %u, \"wide\": %u, \"daemon\": %.5f"
+        ", \"psimon\": %u%s}\n",
         cell->name, cell->guests, cell->vcpus, cell->load, cell->policy,
         cell->seed, host.nr_cpus, host.nr_nodes, (double)time / 1e9,
         (double)(to->run - from->run) / 1e9,
@@ -172,6 +193,7 @@ void result_print(const struct cell *cell, const struct sums *from,
         to->steps - from->steps, to->events - from->events,
         to->crossed - from->crossed, to->migrations - from->migrations,
         to->node_moves - from->node_moves, jain(cell, from, to), masks,
-        masks_wide(cell), (double)(to->daemon - from->daemon) / 1e9, more);
+        masks_wide(cell), (double)(to->daemon - from->daemon) / 1e9,
+        kernel_threads_of_pressure(), more);
     fflush(stdout);
 }

@@ -4,8 +4,7 @@
  * stall information (PSI) of cgroup v2.
  *
  * A trigger in the file cpu.pressure wakes the daemon when some thread of the cgroup has
- * waited for a twentieth of two seconds.  A kernel before 6.5 allows that with
- * CAP_SYS_RESOURCE only.
+ * waited for a twentieth of two seconds.
  */
 
 #ifndef HOST_PRESSURE_H
@@ -19,8 +18,9 @@ typedef struct PressureGroup PressureGroup;
 
 /*
  * Triggers are added to @epoll, with a PressureGroup each.  @root: where cgroup v2 is
- * mounted, or NULL to look for it.  NULL with an error if this host has none that we
- * may write, or no PSI.
+ * mounted, or NULL to look for it.  The process gives up CAP_SYS_RESOURCE, which would
+ * cost a thread of the kernel's for each group.  NULL with an error if this host has none
+ * that we may write, or no PSI.
  */
 Pressure *pressure_new(const char *root, int epoll, GError **error);
 void pressure_free(Pressure *pressure);
