@@ -10,9 +10,6 @@
 #define EVTCHNOP_reset_cont 14
 #endif
 
-/* PIRQs that L0 may have; numbers above are wrong, whoever answers. */
-#define MAX_PIRQS 0x10000
-
 static bool is_self(domid_t domid)
 {
     return domid == DOMID_SELF || domid == boot->domid;
@@ -126,42 +123,25 @@ static long carry_out(uint64_t *args, void *arg)
     return evtchn_op(guest_events, cmd, arg);
 }
 
-static long own_op(uint64_t *args)
+long call_event_channel_op(uint64_t *args)
 {
     uint64_t arg[8];
     bool copy_back;
-    size_t size = evtchn_op_size(args[0], &copy_back);
+    size_t size = evtchn_op_size((unsigned int)args[0], &copy_back);
     long result;
 
-    if (args[0] >> 32 || !size || size > sizeof(arg)) {
+    args[0] = (unsigned int)args[0];
+    if (!size || size > sizeof(arg)) {
         return -XEN_ENOSYS;
     }
     if (copy_from_guest(arg, args[1], size)) {
         return -XEN_EFAULT;
     }
-    result = carry_out(args, arg);
+    result = guest_events ? carry_out(args, arg) : l0_event_op(args[0], arg);
     if (!result && copy_back && copy_to_guest(args[1], arg, size)) {
         return -XEN_EFAULT;
     }
     return result;
-}
-
-long call_event_channel_op(uint64_t *args)
-{
-    struct evtchn_bind_pirq pirq;
-
-    args[0] = (unsigned int)args[0];
-    if (guest_events) {
-        return own_op(args);
-    }
-    /* As above; L0 refuses what is no PIRQ. */
-    if (args[0] == EVTCHNOP_bind_pirq &&
-        !copy_from_guest(&pirq, args[1], sizeof(pirq)) &&
-        pirq.pirq < MAX_PIRQS) {
-        return -XEN_EPERM;
-    }
-    return l0_call(__HYPERVISOR_event_channel_op, args[0],
-                   l0_pointer(args[1]), 0, 0, 0);
 }
 
 /* As kernels before Linux 2.6.18 have it: command and argument in one structure. */

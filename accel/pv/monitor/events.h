@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The guest's events: the monitor's own, by the event-channel model in it
- * (boot->own_events), or L0's, to which all calls then go as they are.
+ * (boot->own_events), or L0's, to which all calls then go.
  */
 
 #ifndef PV_MONITOR_EVENTS_H
@@ -18,6 +18,12 @@ extern struct evtchn_domain *guest_events;
 /* events_env.c: interrupts are off in the monitor. */
 void spin_lock(struct spinlock *lock);
 void spin_unlock(struct spinlock *lock);
+
+/* PIRQs that L0 may have; numbers above are wrong, whoever answers. */
+#define MAX_PIRQS 0x10000
+
+/* l0_events.c: @arg is a copy of the guest's, and has L0's answer then. */
+long l0_event_op(unsigned int cmd, void *arg);
 
 /* l0_ports.c ----------------------------------------------------------------- */
 
