@@ -3,6 +3,11 @@
 
 #include "queue.h"
 
+#include <math.h>
+
+/* What was half of the weight that it has now: see Linux's kernel/sched/pelt.c. */
+#define HALF_LIFE 32e6
+
 int64_t queue_mean(const Scheduler *s, const Cpu *c)
 {
     int64_t base, sum = 0, n = 0;
@@ -22,11 +27,19 @@ int64_t queue_mean(const Scheduler *s, const Cpu *c)
     return base + sum / n;
 }
 
+double queue_used(const Scheduler *s, const Cpu *c)
+{
+    double kept = exp2(-(double)(s->now - c->since) / HALF_LIFE);
+
+    return c->used * kept + (c->running != NONE ? 1 - kept : 0);
+}
+
 void queue_account(Scheduler *s, Cpu *c)
 {
     Thread *t;
     uint64_t ran = s->now - c->since;
 
+    c->used = queue_used(s, c);
     c->since = s->now;
     if (c->running == NONE) {
         return;

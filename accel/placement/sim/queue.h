@@ -24,13 +24,16 @@ typedef struct Thread {
     int64_t vruntime, deadline, lag;
     uint64_t left; /* of its burst */
     uint64_t run, delay, since; /* since: it is queued */
-    double sleep; /* on average */
+    double burst, sleep; /* on average */
     struct place_set mask;
 } Thread;
 
 typedef struct Cpu {
     uint32_t running, queue, nr_queued, ticks;
     uint64_t since; /* up to then the running thread is accounted for */
+    double used; /* of its time lately, at @since: PELT's utilisation */
+    uint64_t idle_since; /* FOREVER: it is not, or has pulled */
+    uint64_t mean_idle;
     struct place_set level[NR_LEVELS];
     uint16_t node;
 } Cpu;
@@ -42,6 +45,7 @@ struct Scheduler {
     Cpu *cpu;
     Thread *thread;
     struct place_set exists, idle, waiting; /* CPUs; waiting: with a queue */
+    uint64_t look; /* nanoseconds, at one CPU's queue */
     Events events;
     GRand *random;
     SchedulerCounts counts;
@@ -51,6 +55,8 @@ struct Scheduler {
 int64_t queue_mean(const Scheduler *s, const Cpu *c);
 /* Up to now, for the CPU's running thread. */
 void queue_account(Scheduler *s, Cpu *c);
+/* As it is now. */
+double queue_used(const Scheduler *s, const Cpu *c);
 /* When its thread has done its burst, or its slice if others wait. */
 void queue_set_event(Scheduler *s, uint32_t cpu);
 void queue_add(Scheduler *s, uint32_t cpu, uint32_t thread);
@@ -61,5 +67,21 @@ uint32_t queue_pick(const Scheduler *s, const Cpu *c);
 void queue_start(Scheduler *s, uint32_t cpu, uint32_t thread);
 /* The running thread leaves its CPU, with the lag that it has there. */
 uint32_t queue_stop(Scheduler *s, uint32_t cpu);
+
+/* find.c --------------------------------------------------------------- */
+
+/* The first CPU that all three sets have, or NONE. */
+uint32_t find_common(const Scheduler *s, const struct place_set *a,
+                     const struct place_set *b, const struct place_set *c);
+/* Where a thread goes that wakes, or that must not stay where it was. */
+uint32_t find_cpu(const Scheduler *s, const Thread *t);
+/* A queued thread of the level's fullest CPU that may come to @cpu, or NONE. */
+uint32_t find_thread(const Scheduler *s, uint32_t cpu, uint32_t level);
+/*
+ * Whether a thread may be moved between these CPUs at all.  Between nodes Linux evens
+ * only the number of idle CPUs, unless a node has more than it can run
+ * (sched_balance_find_src_group()).
+ */
+gboolean find_may_cross(const Scheduler *s, uint32_t from, uint32_t to);
 
 #endif /* SIM_QUEUE_H */

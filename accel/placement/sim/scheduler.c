@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which CPU a thread gets: when it wakes, when a CPU is idle, at ticks, by its mask. */
+/* What happens to threads: they wake, end their bursts, are pulled and pushed. */
 
 #include "queue.h"
 
 #include <math.h>
 
-#define BURST 2e6
+/* Twice sysctl_sched_migration_cost: a mean of idle times is no more. */
+#define LONGEST_IDLE 1000000
 #define TICKS_OF_NODE 4
 #define TICKS_OF_HOST 16
 
@@ -14,94 +15,53 @@ static double exponential(Scheduler *s, double mean)
     return -mean * log(1 - g_rand_double(s->random));
 }
 
-/* A queued thread of the fullest CPU of the nearest level that may come here. */
-static uint32_t find_pull(const Scheduler *s, uint32_t cpu)
+/*
+ * A CPU that becomes idle looks for a thread, level by level, as long as it is idle for
+ * longer on average than that takes (sched_balance_newidle()).
+ */
+static void pull(Scheduler *s, uint32_t cpu)
 {
-    for (guint level = 0; level < NR_LEVELS; level++) {
-        const struct place_set *near = &s->cpu[cpu].level[level];
-        uint32_t best = NONE, most = 0, i, thread;
+    Cpu *c = &s->cpu[cpu];
+    uint64_t cost = 0;
 
-        for_each_bit(i, near->word, s->words)
-        {
-            if (!bit_test(s->waiting.word, i) || s->cpu[i].nr_queued <= most) {
-                continue;
-            }
-            for (thread = s->cpu[i].queue; thread != NONE;
-                 thread = s->thread[thread].next) {
-                if (bit_test(s->thread[thread].mask.word, cpu)) {
-                    best = thread;
-                    most = s->cpu[i].nr_queued;
-                    break;
-                }
-            }
+    c->idle_since = s->now;
+    for (uint32_t level = 0; level < NR_LEVELS; level++) {
+        uint32_t thread, from;
+
+        /* A level that is no larger than the one below is none. */
+        if (level && bits_equal(c->level[level].word, c->level[level - 1].word,
+                                s->words)) {
+            continue;
         }
-        if (best != NONE) {
-            return best;
+        cost += s->look * bits_count(c->level[level].word, s->words);
+        thread = c->mean_idle < cost ? NONE : find_thread(s, cpu, level);
+        if (thread != NONE) {
+            c->idle_since = FOREVER;
+            from = s->thread[thread].cpu;
+            queue_remove(s, thread);
+            queue_set_event(s, from);
+            queue_add(s, cpu, thread);
+            return;
         }
     }
-    return NONE;
 }
 
-/* What an idle CPU does next. */
+/* What a CPU without a thread does next. */
 static void choose(Scheduler *s, uint32_t cpu)
 {
     Cpu *c = &s->cpu[cpu];
 
     if (!c->nr_queued) {
-        uint32_t thread = find_pull(s, cpu);
-
-        if (thread != NONE) {
-            uint32_t from = s->thread[thread].cpu;
-
-            queue_remove(s, thread);
-            queue_set_event(s, from);
-            queue_add(s, cpu, thread);
-        }
+        pull(s, cpu);
+    } else if (c->idle_since < s->now) {
+        c->mean_idle = (7 * c->mean_idle + (s->now - c->idle_since)) / 8;
+        c->mean_idle = MIN(c->mean_idle, LONGEST_IDLE);
     }
     if (c->nr_queued) {
+        c->idle_since = FOREVER;
         queue_start(s, cpu, queue_pick(s, c));
     }
     queue_set_event(s, cpu);
-}
-
-static uint32_t first_common(const Scheduler *s, const struct place_set *a,
-                             const struct place_set *b,
-                             const struct place_set *c)
-{
-    for (uint32_t i = 0; i < s->words; i++) {
-        uint64_t word = a->word[i] & b->word[i] & c->word[i];
-
-        if (word) {
-            return i * 64 + (uint32_t)__builtin_ctzll(word);
-        }
-    }
-    return NONE;
-}
-
-/* Where a thread goes that wakes, or that must not stay where it was. */
-static uint32_t select_cpu(const Scheduler *s, const Thread *t)
-{
-    uint32_t cpu, best = NONE;
-
-    if (bit_test(t->mask.word, t->cpu)) {
-        if (bit_test(s->idle.word, t->cpu)) {
-            return t->cpu;
-        }
-        cpu = first_common(s, &t->mask, &s->idle,
-                           &s->cpu[t->cpu].level[LEVEL_LLC]);
-        return cpu != NONE ? cpu : t->cpu;
-    }
-    cpu = first_common(s, &t->mask, &s->idle, &s->exists);
-    if (cpu != NONE) {
-        return cpu;
-    }
-    for_each_bit(cpu, t->mask.word, s->words)
-    {
-        if (best == NONE || s->cpu[cpu].nr_queued < s->cpu[best].nr_queued) {
-            best = cpu;
-        }
-    }
-    return best;
 }
 
 static void place(Scheduler *s, uint32_t cpu, uint32_t thread)
@@ -130,8 +90,8 @@ static void wake(Scheduler *s, uint32_t thread)
     Thread *t = &s->thread[thread];
 
     events_set(&s->events, 2 * s->nr_cpus + thread, UINT64_MAX);
-    t->left = t->sleep > 0 ? (uint64_t)exponential(s, BURST) + 1 : FOREVER;
-    place(s, select_cpu(s, t), thread);
+    t->left = t->sleep > 0 ? (uint64_t)exponential(s, t->burst) + 1 : FOREVER;
+    place(s, find_cpu(s, t), thread);
 }
 
 /* The CPU's thread has done its burst or its slice. */
@@ -170,7 +130,10 @@ static gboolean push(Scheduler *s, uint32_t cpu, guint level)
     for (thread = c->queue; thread != NONE; thread = s->thread[thread].next) {
         const Thread *t = &s->thread[thread];
 
-        best = first_common(s, &t->mask, &s->idle, &c->level[level]);
+        best = find_common(s, &t->mask, &s->idle, &c->level[level]);
+        if (best != NONE && !find_may_cross(s, cpu, best)) {
+            best = NONE;
+        }
         if (best == NONE) {
             for_each_bit(to, c->level[level].word, s->words)
             {
@@ -233,7 +196,7 @@ void scheduler_run(Scheduler *s, uint64_t until)
     }
 }
 
-uint32_t scheduler_add(Scheduler *s, double share)
+uint32_t scheduler_add(Scheduler *s, double burst, double share)
 {
     uint32_t thread = s->nr_threads++;
     Thread *t = &s->thread[thread];
@@ -242,7 +205,8 @@ uint32_t scheduler_add(Scheduler *s, double share)
     *t = (Thread){
         .cpu = bit_next(s->exists.word, s->words, thread % s->nr_cpus),
         .next = NONE,
-        .sleep = share < 1 ? BURST * (1 - share) / MAX(share, 1e-4) : 0,
+        .burst = burst,
+        .sleep = share < 1 ? burst * (1 - share) / MAX(share, 1e-4) : 0,
         .mask = s->exists,
     };
     t->cpu %= s->words * 64;
@@ -250,7 +214,7 @@ uint32_t scheduler_add(Scheduler *s, double share)
         t->cpu = bit_next(s->exists.word, s->words, 0);
     }
     events_set(&s->events, 2 * s->nr_cpus + thread,
-               s->now + (uint64_t)exponential(s, t->sleep + BURST));
+               s->now + (uint64_t)exponential(s, t->sleep + burst));
     return thread;
 }
 
@@ -269,10 +233,10 @@ void scheduler_mask(Scheduler *s, uint32_t thread, const struct place_set *mask)
     if (t->state == QUEUED) {
         queue_remove(s, thread);
         queue_set_event(s, cpu);
-        place(s, select_cpu(s, t), thread);
+        place(s, find_cpu(s, t), thread);
     } else {
         queue_stop(s, cpu);
-        place(s, select_cpu(s, t), thread);
+        place(s, find_cpu(s, t), thread);
         choose(s, cpu);
     }
 }
@@ -294,11 +258,12 @@ const SchedulerCounts *scheduler_counts(const Scheduler *s)
 }
 
 Scheduler *scheduler_new(const HostTopology *topology, uint32_t max_threads,
-                         guint32 seed)
+                         uint64_t look, guint32 seed)
 {
     Scheduler *s = g_new0(Scheduler, 1);
     const struct place_topology *p = &topology->t;
 
+    s->look = look;
     s->nr_cpus = p->nr_cpus;
     s->max_threads = max_threads;
     s->words = PLACE_WORDS(p->nr_cpus);
@@ -310,6 +275,8 @@ Scheduler *scheduler_new(const HostTopology *topology, uint32_t max_threads,
         Cpu *c = &s->cpu[i];
 
         c->running = c->queue = NONE;
+        c->idle_since = FOREVER;
+        c->mean_idle = LONGEST_IDLE;
         c->node = p->cpu[i].node;
         if (!p->cpu[i].exists) {
             continue;

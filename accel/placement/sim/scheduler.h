@@ -5,10 +5,11 @@
  * The model of Linux's EEVDF, as of 6.12, that placement is tried on without a
  * large machine: threads of equal weight with lag, eligibility and deadlines; a
  * thread that wakes goes to the CPU where it was, or to an idle one with the same
- * LLC; a CPU that becomes idle pulls; a CPU with several threads pushes, among
- * LLCs, nodes and the host at intervals that grow.  Threads of one core do not
- * slow each other down, memory is as near everywhere, and a migration costs
- * nothing.
+ * LLC, of which it sees the fewer the fuller the LLC is; a CPU that becomes idle pulls, if
+ * it is idle for longer than that takes; a CPU with several threads pushes, among
+ * LLCs, nodes and the host at intervals that grow, and among nodes only if one is
+ * overloaded or has two idle CPUs less.  Threads of one core do not slow each other
+ * down, memory is as near everywhere, and a migration costs nothing.
  */
 
 #ifndef SIM_SCHEDULER_H
@@ -18,17 +19,18 @@
 
 typedef struct Scheduler Scheduler;
 
+/* @look: nanoseconds that an idle CPU takes to look at another one's queue. */
 Scheduler *scheduler_new(const HostTopology *topology, uint32_t max_threads,
-                         guint32 seed);
+                         uint64_t look, guint32 seed);
 void scheduler_free(Scheduler *s);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scheduler, scheduler_free)
 
 /*
- * A thread that wants @share of a CPU, in bursts of 2 ms on average with sleeps
- * in between, both exponential; or all of one if @share is 1.  It may run
+ * A thread that wants @share of a CPU, in bursts of @burst nanoseconds on average with
+ * sleeps in between, both exponential; or all of one if @share is 1.  It may run
  * anywhere.  Returns its number.
  */
-uint32_t scheduler_add(Scheduler *s, double share);
+uint32_t scheduler_add(Scheduler *s, double burst, double share);
 void scheduler_mask(Scheduler *s, uint32_t thread,
                     const struct place_set *mask);
 /* Up to @until, in nanoseconds since the beginning. */
