@@ -217,6 +217,35 @@ TEST(register_bitmaps_bad_frames, "fresh 3l seconds=60")
     check_switch_works();
 }
 
+#ifdef GUEST_PV
+
+#include <xen/xen.h>
+
+extern struct start_info *start_info;
+
+/* The hypervisor guards the table that a PV guest runs on: no bits are set there. */
+TEST(register_3level_in_top_table, "fresh 3l pv")
+{
+    uint64_t *const places[] = { &pending_gfns[NR_PAGES - 1], &mask_gfns[0] };
+    uint64_t top = gfn_of((void *)start_info->pt_base);
+    unsigned int i;
+
+    make_bitmaps();
+    for (i = 0; i < 2; i++) {
+        uint64_t good = *places[i];
+
+        *places[i] = top;
+        check_equal(register_good_bitmaps(), -XEN_EINVAL);
+        *places[i] = good;
+    }
+    require(register_good_bitmaps() == 0);
+    check_equal(evtchn_register_l2_selector(0, top, 0), -XEN_EINVAL);
+    require(guest_reset() == 0);
+    check_switch_works();
+}
+
+#endif
+
 /* The arrays may be at any address, also over two pages. */
 TEST(register_bitmaps_arrays_over_pages, "fresh 3l")
 {

@@ -49,6 +49,32 @@ TEST(handlers_at_no_address, "pv")
     check(wait_for(received(port) == 1, 1000));
 }
 
+/* What the hypervisor writes by itself, to where the guest says. */
+TEST(areas_at_no_address, "pv")
+{
+    const uint64_t wrong[] = {
+        NOT_CANONICAL,
+        /* Xen's, where its image and the directmap are, and are the monitor's. */
+        0xffff828000000000,
+        0xffff830000001000,
+    };
+    unsigned int i;
+
+    for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        struct vcpu_register_time_memory_area time = { .addr.p = wrong[i] };
+        struct vcpu_register_runstate_memory_area runstate = {
+            .addr.p = wrong[i],
+        };
+
+        check_equal(HYPERVISOR_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0,
+                                       &time),
+                    -XEN_EFAULT);
+        check_equal(HYPERVISOR_vcpu_op(VCPUOP_register_runstate_memory_area, 0,
+                                       &runstate),
+                    -XEN_EFAULT);
+    }
+}
+
 /* Segment bases ---------------------------------------------------------------- */
 
 struct msr {

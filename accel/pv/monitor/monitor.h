@@ -408,6 +408,8 @@ void init_runstate(struct vcpu *v);
 void set_runstate_update_flag(bool enable);
 /* VCPUOP_get_runstate_info, and VCPUOP_register_runstate_memory_area. */
 long call_runstate_op(unsigned int cmd, struct vcpu *target, uint64_t arg);
+/* Where the caller's kernel has @address, if that is RAM that may be written, or NULL. */
+uint8_t *guest_byte(uint64_t address);
 
 /* mmu.c -------------------------------------------------------------------- */
 

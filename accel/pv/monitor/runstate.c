@@ -159,8 +159,7 @@ static long get_info(struct vcpu *target, uint64_t arg)
     return copy_to_guest(arg, &info, sizeof(info)) ? -XEN_EFAULT : 0;
 }
 
-/* As the caller's kernel has it, or NULL. */
-static uint8_t *guest_byte(uint64_t address)
+uint8_t *guest_byte(uint64_t address)
 {
     const uint64_t *pte = pte_of(this_vcpu(), address, 1);
 

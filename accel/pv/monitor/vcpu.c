@@ -176,8 +176,9 @@ static long register_vcpu_info(struct vcpu *target, uint64_t arg)
     if (own_events()) {
         return own_register_vcpu_info(target, info);
     }
+    /* What was checked, not what another vCPU has put there since. */
     result = l0_call(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info,
-                     target->id, arg, 0, 0);
+                     target->id, (uint64_t)&op, 0, 0);
     if (result) {
         return result;
     }
@@ -186,6 +187,24 @@ static long register_vcpu_info(struct vcpu *target, uint64_t arg)
     __atomic_store_n(&info->evtchn_pending_sel, ~0ul, __ATOMIC_SEQ_CST);
     __atomic_store_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
     return 0;
+}
+
+/*
+ * L0 translates an area's address once, by the tables that are loaded, the monitor's
+ * among them, and writes there from then on.  The structure has no more than the address.
+ */
+static long register_l0_area(unsigned int cmd, const struct vcpu *target,
+                             uint64_t arg, size_t size)
+{
+    uint64_t address;
+
+    if (copy_from_guest(&address, arg, sizeof(address)) ||
+        !guest_range_ok(address, size) || !guest_byte(address) ||
+        !guest_byte(address + size - 1)) {
+        return -XEN_EFAULT;
+    }
+    return l0_call(__HYPERVISOR_vcpu_op, cmd, target->id, (uint64_t)&address,
+                   0, 0);
 }
 
 long call_vcpu_op(unsigned int cmd, unsigned int id, uint64_t arg)
@@ -218,13 +237,19 @@ long call_vcpu_op(unsigned int cmd, unsigned int id, uint64_t arg)
         }
         break;
     case VCPUOP_register_runstate_memory_area:
+        if (boot->own_runstates) {
+            return call_runstate_op(cmd, target, arg);
+        }
+        return register_l0_area(cmd, target, arg,
+                                sizeof(struct vcpu_runstate_info));
     case VCPUOP_get_runstate_info:
         if (boot->own_runstates) {
             return call_runstate_op(cmd, target, arg);
         }
         break;
     case VCPUOP_register_vcpu_time_memory_area:
-        break;
+        return register_l0_area(cmd, target, arg,
+                                sizeof(struct vcpu_time_info));
     case VCPUOP_get_physid:
         return -XEN_EINVAL;
     default:
