@@ -60,8 +60,8 @@ int command_simulate(int argc, char **argv)
           "(default: 2000)",
           "US" },
         { "look", 0, 0, G_OPTION_ARG_INT, &look,
-          "Nanoseconds that an idle CPU takes to look at another's queue "
-          "(default: 200)",
+          "Nanoseconds that a look at a CPU's queue would take; a CPU that is "
+          "idle for less than all looks pulls nothing (default: 200)",
           "NS" },
         { "services", 0, 0, G_OPTION_ARG_INT, &services,
           "One more domain with N threads that are busy for 80 % of the time, "

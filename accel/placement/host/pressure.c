@@ -58,16 +58,18 @@ static char *find_root(void)
  * Without it, the kernel looks when it sums up the cgroup's pressure, as it does anyway
  * (psi_trigger_create() of Linux 6.5 and later).
  */
-static void give_up_privilege(void)
+static void set_privilege(gboolean on)
 {
+    const guint32 bit = CAP_TO_MASK(CAP_SYS_RESOURCE);
     struct __user_cap_header_struct header = {
         .version = _LINUX_CAPABILITY_VERSION_3,
     };
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    struct __user_cap_data_struct *word = &data[CAP_TO_INDEX(CAP_SYS_RESOURCE)];
 
     if (!syscall(SYS_capget, &header, data)) {
-        data[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective &=
-            ~CAP_TO_MASK(CAP_SYS_RESOURCE);
+        word->effective &= ~bit;
+        word->effective |= on ? word->permitted & bit : 0;
         syscall(SYS_capset, &header, data);
     }
 }
@@ -112,6 +114,12 @@ static int open_trigger(const Pressure *p, const char *path)
         g_build_filename(p->root, path, "cpu.pressure", NULL);
     int fd = open(file, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
+    /* Kernels about 6.5 let no other one write there. */
+    if (fd < 0 && errno == EPERM) {
+        set_privilege(TRUE);
+        fd = open(file, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+        set_privilege(FALSE);
+    }
     if (fd >= 0 && write(fd, TRIGGER, sizeof(TRIGGER)) < 0) {
         int saved = errno;
 
@@ -129,7 +137,7 @@ Pressure *pressure_new(const char *root, int epoll, GError **error)
 
     p->root = root ? g_strdup(root) : find_root();
     p->epoll = epoll;
-    give_up_privilege();
+    set_privilege(FALSE);
     if (!p->root) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
                     "cgroup v2 is not mounted");

@@ -18,8 +18,8 @@ typedef struct PressureGroup PressureGroup;
 
 /*
  * Triggers are added to @epoll, with a PressureGroup each.  @root: where cgroup v2 is
- * mounted, or NULL to look for it.  The process gives up CAP_SYS_RESOURCE, which would
- * cost a thread of the kernel's for each group.  NULL with an error if this host has none
+ * mounted, or NULL to look for it.  The process gives up CAP_SYS_RESOURCE, which costs
+ * a thread of the kernel's for each group, where the kernel can do without.  NULL with an error if this host has none
  * that we may write, or no PSI.
  */
 Pressure *pressure_new(const char *root, int epoll, GError **error);

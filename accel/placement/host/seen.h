@@ -26,7 +26,7 @@ typedef struct Seen {
  * was never there has not.
  */
 gboolean seen_changed(Seen *seen, const char *path);
-/* What was read was not all that there will be: the next call is TRUE. */
+/* What was read was not all that there will be: the next call is TRUE, if it is there. */
 void seen_again(Seen *seen);
 
 #endif /* HOST_SEEN_H */

@@ -37,7 +37,7 @@ static void count_node(const Scheduler *s, const struct place_set *node,
 gboolean find_may_cross(const Scheduler *s, uint32_t from, uint32_t to)
 {
     const struct place_set *there = &s->cpu[from].level[LEVEL_NODE];
-    uint32_t threads, idle, here, idle_here, cpus;
+    uint32_t threads, idle, here, idle_here, cpus, few;
 
     if (s->cpu[from].node == s->cpu[to].node) {
         return TRUE;
@@ -45,8 +45,11 @@ gboolean find_may_cross(const Scheduler *s, uint32_t from, uint32_t to)
     cpus = bits_count(there->word, s->words);
     count_node(s, there, &threads, &idle);
     count_node(s, &s->cpu[to].level[LEVEL_NODE], &here, &idle_here);
-    return idle_here > idle + 1 ||
-           (threads > cpus && used_by(s, there) * OVERLOADED > cpus);
+    if (threads > cpus && used_by(s, there) * OVERLOADED > cpus) {
+        return TRUE;
+    }
+    few = bits_count(s->exists.word, s->words) / 8;
+    return idle_here && threads >= here + (here < few ? 3 : 2);
 }
 
 uint32_t find_thread(const Scheduler *s, uint32_t cpu, uint32_t level)

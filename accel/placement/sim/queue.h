@@ -78,9 +78,9 @@ uint32_t find_cpu(const Scheduler *s, const Thread *t);
 /* A queued thread of the level's fullest CPU that may come to @cpu, or NONE. */
 uint32_t find_thread(const Scheduler *s, uint32_t cpu, uint32_t level);
 /*
- * Whether a thread may be moved between these CPUs at all.  Between nodes Linux evens
- * only the number of idle CPUs, unless a node has more than it can run
- * (sched_balance_find_src_group()).
+ * Whether a thread may be moved between these CPUs at all.  To another node Linux moves
+ * from one that is overloaded, or has two threads more than one with an idle CPU; three,
+ * where few run (sched_balance_find_src_group(), adjust_numa_imbalance()).
  */
 gboolean find_may_cross(const Scheduler *s, uint32_t from, uint32_t to);
 

@@ -126,23 +126,31 @@ static gboolean push(Scheduler *s, uint32_t cpu, guint level)
 {
     Cpu *c = &s->cpu[cpu];
     uint32_t thread, to, best;
+    uint16_t node = c->node;
+    gboolean may = TRUE;
 
     for (thread = c->queue; thread != NONE; thread = s->thread[thread].next) {
         const Thread *t = &s->thread[thread];
 
-        best = find_common(s, &t->mask, &s->idle, &c->level[level]);
-        if (best != NONE && !find_may_cross(s, cpu, best)) {
-            best = NONE;
-        }
-        if (best == NONE) {
-            for_each_bit(to, c->level[level].word, s->words)
-            {
-                if (bit_test(t->mask.word, to) &&
-                    s->cpu[to].nr_queued + 2 <= c->nr_queued &&
-                    (best == NONE ||
-                     s->cpu[to].nr_queued < s->cpu[best].nr_queued)) {
-                    best = to;
-                }
+        best = NONE;
+        for_each_bit(to, c->level[level].word, s->words)
+        {
+            const Cpu *other = &s->cpu[to];
+
+            if (other->node != node) {
+                node = other->node;
+                may = find_may_cross(s, cpu, to);
+            }
+            if (!may || !bit_test(t->mask.word, to)) {
+                continue;
+            }
+            if (bit_test(s->idle.word, to)) {
+                best = to;
+                break;
+            }
+            if (other->nr_queued + 2 <= c->nr_queued &&
+                (best == NONE || other->nr_queued < s->cpu[best].nr_queued)) {
+                best = to;
             }
         }
         if (best != NONE) {

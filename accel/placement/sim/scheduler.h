@@ -7,8 +7,8 @@
  * thread that wakes goes to the CPU where it was, or to an idle one with the same
  * LLC, of which it sees the fewer the fuller the LLC is; a CPU that becomes idle pulls, if
  * it is idle for longer than that takes; a CPU with several threads pushes, among
- * LLCs, nodes and the host at intervals that grow, and among nodes only if one is
- * overloaded or has two idle CPUs less.  Threads of one core do not slow each other
+ * LLCs, nodes and the host at intervals that grow, and to another node only if its own is
+ * overloaded or has two threads more.  Threads of one core do not slow each other
  * down, memory is as near everywhere, and a migration costs nothing.
  */
 
@@ -19,7 +19,10 @@
 
 typedef struct Scheduler Scheduler;
 
-/* @look: nanoseconds that an idle CPU takes to look at another one's queue. */
+/*
+ * @look: nanoseconds that Linux takes to look at one CPU's queue.  It passes in no time
+ * here, but a CPU that is idle for less than all looks would take pulls nothing.
+ */
 Scheduler *scheduler_new(const HostTopology *topology, uint32_t max_threads,
                          uint64_t look, guint32 seed);
 void scheduler_free(Scheduler *s);
