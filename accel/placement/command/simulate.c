@@ -191,6 +191,7 @@ int command_simulate(int argc, char **argv)
     load = capacity / PLACE_ONE * percent / 100 -
            services * SIMULATION_SERVICE_LOAD;
     if (load <= 0) {
+        free(s.h);
         return command_fail(STATUS_USAGE,
                             "simulate: --services want more than "
                             "the whole load: take a larger --load");
