@@ -191,7 +191,8 @@ static long register_vcpu_info(struct vcpu *target, uint64_t arg)
 
 /*
  * L0 translates an area's address once, by the tables that are loaded, the monitor's
- * among them, and writes there from then on.  The structure has no more than the address.
+ * among them, and writes there from then on.  The structure has no more than the address,
+ * which is 0 for no area.
  */
 static long register_l0_area(unsigned int cmd, const struct vcpu *target,
                              uint64_t arg, size_t size)
@@ -199,8 +200,8 @@ static long register_l0_area(unsigned int cmd, const struct vcpu *target,
     uint64_t address;
 
     if (copy_from_guest(&address, arg, sizeof(address)) ||
-        !guest_range_ok(address, size) || !guest_byte(address) ||
-        !guest_byte(address + size - 1)) {
+        (address && (!guest_range_ok(address, size) || !guest_byte(address) ||
+                     !guest_byte(address + size - 1)))) {
         return -XEN_EFAULT;
     }
     return l0_call(__HYPERVISOR_vcpu_op, cmd, target->id, (uint64_t)&address,
