@@ -76,6 +76,15 @@ int command_simulate(int argc, char **argv)
           "Say of this domain why it is where it is", "N" },
         { NULL, 0, 0, 0, NULL, NULL, NULL },
     };
+    static const struct {
+        const char *name;
+        const int *value;
+        int least, most;
+    } numbers[] = {
+        { "domains", &domains, 1, 10000 },  { "load", &percent, 1, 400 },
+        { "seconds", &seconds, 4, 86400 },  { "burst", &burst, 10, 1000000 },
+        { "services", &services, 0, 1024 }, { "look", &look, 0, 100000000 },
+    };
     g_autofree HostTopology *topology = NULL;
     g_autoptr(GError) error = NULL;
     g_autoptr(Scheduler) scheduler = NULL;
@@ -101,38 +110,23 @@ int command_simulate(int argc, char **argv)
         }
         s.policy = i;
     }
-    if (domains < 1 || domains > 10000) {
-        return command_fail(STATUS_USAGE,
-                            "simulate: --domains must be from 1 to 10000");
+    for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        if (*numbers[i].value < numbers[i].least ||
+            *numbers[i].value > numbers[i].most) {
+            return command_fail(
+                STATUS_USAGE, "simulate: --%s must be from %d to %d",
+                numbers[i].name, numbers[i].least, numbers[i].most);
+        }
     }
+    /* 0: it is not given. */
     if (fixed < 0 || fixed > 1024) {
         return command_fail(STATUS_USAGE,
                             "simulate: --vcpus must be from 1 to 1024");
-    }
-    if (percent < 1 || percent > 400) {
-        return command_fail(STATUS_USAGE,
-                            "simulate: --load must be from 1 to 400");
-    }
-    if (seconds < 4 || seconds > 86400) {
-        return command_fail(STATUS_USAGE,
-                            "simulate: --seconds must be from 4 to 86400");
-    }
-    if (burst < 10 || burst > 1000000) {
-        return command_fail(STATUS_USAGE,
-                            "simulate: --burst must be from 10 to 1000000");
-    }
-    if (services < 0 || services > 1024) {
-        return command_fail(STATUS_USAGE,
-                            "simulate: --services must be from 0 to 1024");
     }
     if (dedicated && (!services || s.policy != POLICY_CORE)) {
         return command_fail(STATUS_USAGE,
                             "simulate: --dedicated: only with --services, and "
                             "with --policy xen-place");
-    }
-    if (look < 0 || look > 100000000) {
-        return command_fail(STATUS_USAGE,
-                            "simulate: --look must be from 0 to 100000000");
     }
     if (memory && !command_memory(memory, &mib)) {
         return command_fail(STATUS_USAGE,

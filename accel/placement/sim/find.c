@@ -80,11 +80,12 @@ uint32_t find_thread(const Scheduler *s, uint32_t cpu, uint32_t level)
     return best;
 }
 
-uint32_t find_common(const Scheduler *s, const struct place_set *a,
-                     const struct place_set *b, const struct place_set *c)
+/* The first CPU that both sets have, or NONE. */
+static uint32_t first_common(const Scheduler *s, const struct place_set *a,
+                             const struct place_set *b)
 {
     for (uint32_t i = 0; i < s->words; i++) {
-        uint64_t word = a->word[i] & b->word[i] & c->word[i];
+        uint64_t word = a->word[i] & b->word[i];
 
         if (word) {
             return i * 64 + (uint32_t)__builtin_ctzll(word);
@@ -128,7 +129,7 @@ uint32_t find_cpu(const Scheduler *s, const Thread *t)
         cpu = find_idle(s, t);
         return cpu != NONE ? cpu : t->cpu;
     }
-    cpu = find_common(s, &t->mask, &s->idle, &s->exists);
+    cpu = first_common(s, &t->mask, &s->idle);
     if (cpu != NONE) {
         return cpu;
     }

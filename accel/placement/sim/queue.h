@@ -70,9 +70,6 @@ uint32_t queue_stop(Scheduler *s, uint32_t cpu);
 
 /* find.c --------------------------------------------------------------- */
 
-/* The first CPU that all three sets have, or NONE. */
-uint32_t find_common(const Scheduler *s, const struct place_set *a,
-                     const struct place_set *b, const struct place_set *c);
 /* Where a thread goes that wakes, or that must not stay where it was. */
 uint32_t find_cpu(const Scheduler *s, const Thread *t);
 /* A queued thread of the level's fullest CPU that may come to @cpu, or NONE. */

@@ -397,7 +397,7 @@ void copy_time(struct vcpu *v, vcpu_info_t *info);
 /* L0's wallclock, if it has changed, into the guest's shared_info. */
 void copy_wallclock(void);
 
-/* runstate.c, if runstates are the monitor's own; else these do nothing ------------- */
+/* runstate.c: if runstates are not the monitor's own, all but guest_byte() do nothing --- */
 
 /* The vCPU's runstate is @state from now on. */
 void set_runstate(struct vcpu *v, int state);
