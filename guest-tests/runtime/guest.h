@@ -85,6 +85,8 @@ struct guest_test {
  *   emulated           with "alone": an IDE disk, made by -blockdev, a SCSI
  *                      controller and a NIC, and the same of virtio; on QEMU only
  *   twin               with "alone": an IDE disk of 1 MiB that is also the Xen disk
+ *   unstarted          with "alone": vCPUs but 0 are the test's to initialise; in
+ *                      a PV guest only
  *   offered=ABIS       with "alone": the ABIs that QEMU offers besides 2-level, as
  *                      -machine xen-evtchn-abi= has them, 3l+fifo if not given;
  *                      on QEMU only
@@ -177,6 +179,12 @@ void vcpu_info_is_at(unsigned int vcpu, struct vcpu_info *info);
 void vcpu_start(unsigned int vcpu, void (*function)(void *), void *opaque);
 /* Wait until @vcpu's function has returned; false after @milliseconds. */
 bool vcpu_join(unsigned int vcpu, unsigned int milliseconds);
+/* Where a vCPU ends up, on its own stack: it runs functions from then on. */
+void vcpu_main(unsigned int vcpu) __attribute__((noreturn));
+#ifdef GUEST_PV
+/* What VCPUOP_initialise takes for @vcpu to begin in vcpu_main(). */
+void vcpu_context(unsigned int vcpu, struct vcpu_guest_context *context);
+#endif
 
 /* Upcalls on this vCPU; enabling them takes an upcall that is pending. */
 void upcalls_disable(void);

@@ -49,7 +49,6 @@ void memory_release(void); /* what page_alloc() gave since the mark */
 void *page_keep(void); /* a zeroed page that is never released */
 
 void vcpus_init(void);
-void vcpu_main(unsigned int vcpu) __attribute__((noreturn));
 
 /* The upcall, on any vCPU, upcalls disabled. */
 void evtchn_upcall(void);

@@ -158,26 +158,32 @@ int upcall_set_method(enum upcall_method method)
 
 /* Other vCPUs -------------------------------------------------------------------- */
 
+void vcpu_context(unsigned int vcpu, struct vcpu_guest_context *context)
+{
+    memset(context, 0, sizeof(*context));
+    memcpy(context->trap_ctxt, traps, sizeof(traps));
+    context->flags = VGCF_in_kernel;
+    context->user_regs.cs = FLAT_KERNEL_CS;
+    context->user_regs.ss = FLAT_KERNEL_SS;
+    context->user_regs.rflags = FLAGS_IF;
+    context->user_regs.rip = (unsigned long)vcpu_main;
+    context->user_regs.rdi = vcpu;
+    context->kernel_ss = FLAT_KERNEL_SS;
+    /* As after a call instruction: 8 bytes below an aligned address. */
+    context->kernel_sp = (unsigned long)stacks[vcpu + 1] - 8;
+    context->user_regs.rsp = context->kernel_sp;
+    context->ctrlreg[3] = xen_pfn_to_cr3(gfn_of((void *)start_info->pt_base));
+    context->event_callback_eip = (unsigned long)event_callback;
+    context->failsafe_callback_eip = (unsigned long)failsafe_callback;
+}
+
 void arch_vcpus_start(void)
 {
     static struct vcpu_guest_context context;
     unsigned int vcpu;
 
-    memcpy(context.trap_ctxt, traps, sizeof(traps));
-    context.flags = VGCF_in_kernel;
-    context.user_regs.cs = FLAT_KERNEL_CS;
-    context.user_regs.ss = FLAT_KERNEL_SS;
-    context.user_regs.rflags = FLAGS_IF;
-    context.user_regs.rip = (unsigned long)vcpu_main;
-    context.kernel_ss = FLAT_KERNEL_SS;
-    context.ctrlreg[3] = xen_pfn_to_cr3(gfn_of((void *)start_info->pt_base));
-    context.event_callback_eip = (unsigned long)event_callback;
-    context.failsafe_callback_eip = (unsigned long)failsafe_callback;
     for (vcpu = 1; vcpu < nr_vcpus; vcpu++) {
-        /* As after a call instruction: 8 bytes below an aligned address. */
-        context.kernel_sp = (unsigned long)stacks[vcpu + 1] - 8;
-        context.user_regs.rsp = context.kernel_sp;
-        context.user_regs.rdi = vcpu;
+        vcpu_context(vcpu, &context);
         timer_periodic(vcpu, 0);
         if (HYPERVISOR_vcpu_op(VCPUOP_initialise, vcpu, &context) ||
             HYPERVISOR_vcpu_op(VCPUOP_up, vcpu, NULL)) {

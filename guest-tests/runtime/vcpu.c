@@ -40,7 +40,7 @@ void vcpus_init(void)
            HYPERVISOR_vcpu_op(VCPUOP_is_up, nr_vcpus, NULL) >= 0) {
         nr_vcpus++;
     }
-    if (nr_vcpus == 1) {
+    if (nr_vcpus == 1 || has_word(command_line, "unstarted")) {
         return;
     }
     arch_vcpus_start();

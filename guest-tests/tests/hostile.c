@@ -4,9 +4,9 @@
  * random arguments, and write random values to each page that the guest shares.
  * The host has to stay up; the guest may crash.
  *
- * On the command line: seed=N and operations=N, for each vCPU.  The guest must
- * not end itself early: no shutdown, no vCPU brought down, no sleep without a
- * deadline.
+ * On the command line: seed=N and operations=N, for each vCPU; unstarted if vCPUs
+ * but 0 begin when a PV guest's kernel has them begin.  The guest must not end
+ * itself early: no shutdown, no vCPU brought down, no sleep without a deadline.
  */
 
 #include "hostile.h"
@@ -283,8 +283,8 @@ static void change_reservation(void)
         list[i] = gfn_of(scratch) + below(NR_SCRATCH);
     }
     set_xen_guest_handle(op.extent_start, list);
-    HYPERVISOR_memory_op(below(2) ? XENMEM_decrease_reservation
-                                  : XENMEM_populate_physmap, &op);
+    HYPERVISOR_memory_op(
+        below(2) ? XENMEM_decrease_reservation : XENMEM_populate_physmap, &op);
 }
 
 /* Map frames over scratch pages, or anywhere but over the guest's image. */
@@ -636,7 +636,11 @@ TEST(hostile,
     time_area = vcpu_info_of(0)->time;
     for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
         state[vcpu] = (seed + vcpu) * 0x9e3779b97f4a7c15 + 1;
-        if (vcpu) {
+        if (vcpu && has_word(command_line, "unstarted")) {
+            /* hostile_pv() may begin it. */
+            left[vcpu] = command_line_number("operations", 20000);
+            done[vcpu] = true;
+        } else if (vcpu) {
             vcpu_start(vcpu, misbehave, NULL);
         }
     }

@@ -405,12 +405,53 @@ static void exchange(void)
     }
 }
 
+/* If it has not begun yet ("unstarted"): with a context that is partly right. */
+static void begin_vcpu(void)
+{
+    static struct vcpu_guest_context context;
+    uint64_t *words = (uint64_t *)&context;
+    unsigned int vcpu = below(nr_vcpus), i;
+
+    vcpu_context(vcpu, &context);
+    if (below(2)) {
+        context.user_regs.rip = (uintptr_t)restart_misbehaving;
+        context.syscall_callback_eip = (uintptr_t)system_call_callback;
+    }
+    if (below(2)) {
+        context.flags = random_bits() & 0x3f;
+    }
+    if (below(2)) {
+        context.ctrlreg[1] = xen_pfn_to_cr3(random_frame());
+        context.ctrlreg[4] = random_value();
+        context.debugreg[below(8)] = random_value();
+    }
+    if (below(2)) {
+        context.user_regs.ds = random_value();
+        context.user_regs.gs = random_value();
+        fill(&context.fpu_ctxt, sizeof(context.fpu_ctxt));
+    }
+    if (below(2)) {
+        context.gdt_ents = below(4) ? below(7169) : random_value();
+        context.ldt_ents = below(4) ? below(1200) : random_value();
+        context.ldt_base = (uintptr_t)scratch_page();
+        for (i = 0; i < 14; i++) {
+            context.gdt_frames[i] = random_frame();
+        }
+    }
+    for (i = below(4); i; i--) {
+        words[below(sizeof(context) / sizeof(*words))] = random_value();
+    }
+    HYPERVISOR_vcpu_op(VCPUOP_initialise, vcpu, &context);
+    HYPERVISOR_vcpu_op(VCPUOP_up, vcpu, NULL);
+}
+
 void hostile_pv(void)
 {
     static void (*const ways[])(void) = {
         update_tables, update_tables, update_mapping,  operate_on_tables,
         descriptors,   handlers,      privileged,      ports,
         touch,         many_at_once,  return_anywhere, exchange,
+        begin_vcpu,
     };
 
     /*

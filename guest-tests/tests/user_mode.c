@@ -142,6 +142,11 @@ void user_load(void)
     check_equal(mmuext_op(MMUEXT_NEW_USER_BASEPTR, gfn_of(tables[0]), 0), 0);
 }
 
+uint64_t user_top(void)
+{
+    return gfn_of(tables[0]);
+}
+
 void user_end(void)
 {
     unsigned int i;

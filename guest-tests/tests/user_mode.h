@@ -71,6 +71,8 @@ struct user {
 char *user_begin(const char *code, const char *end);
 void user_map(uint64_t address, const void *page, bool writable);
 void user_load(void);
+/* The frame of the top-level table. */
+uint64_t user_top(void);
 void user_end(void);
 
 /* In user mode until the first trap, which is @trap. */

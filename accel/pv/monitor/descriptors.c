@@ -136,12 +136,11 @@ long set_ldt(struct vcpu *v, uint64_t base, unsigned int entries)
     }
     for (i = 0; i < entries; i += ENTRIES_PER_PAGE) {
         unsigned int left = entries - i;
-        uint64_t *pte = pte_of(v, base + i * 8, 1);
+        uint64_t mfn;
 
         left = left < ENTRIES_PER_PAGE ? left : ENTRIES_PER_PAGE;
-        if (!pte || !(*pte & PTE_PRESENT) ||
-            !is_guest_frame((*pte & PTE_FRAME) >> PAGE_SHIFT) ||
-            !copy_page(ldt_window(v) + i, directmap(*pte & PTE_FRAME), left)) {
+        if (!guest_frame_at(v, base + i * 8, &mfn) ||
+            !copy_page(ldt_window(v) + i, frame(mfn), left)) {
             return -XEN_EINVAL;
         }
     }
@@ -173,10 +172,10 @@ long call_update_descriptor(uint64_t address, uint64_t descriptor)
             }
         }
         for (i = 0; i < v->ldt_entries; i += ENTRIES_PER_PAGE) {
-            uint64_t *pte = pte_of(v, v->ldt_base + i * 8, 1);
+            uint64_t at;
 
-            if (pte && *pte & PTE_PRESENT && i + index < v->ldt_entries &&
-                (*pte & PTE_FRAME) >> PAGE_SHIFT == mfn) {
+            if (i + index < v->ldt_entries &&
+                guest_frame_at(v, v->ldt_base + i * 8, &at) && at == mfn) {
                 ldt_window(v)[i + index] = descriptor;
             }
         }

@@ -117,7 +117,7 @@ static bool read_cr(struct vcpu *v, unsigned int cr, uint64_t *value)
     }
 }
 
-static void set_ts(struct vcpu *v, bool set)
+void set_guest_ts(struct vcpu *v, bool set)
 {
     v->guest_ts = set;
     if (set) {
@@ -127,6 +127,13 @@ static void set_ts(struct vcpu *v, bool set)
     }
 }
 
+void set_guest_cr4(struct vcpu *v, uint64_t value)
+{
+    v->cr4 = value & v->cr4_bits;
+    /* OSXSAVE is always set: see init_processor(). */
+    write_cr4((read_cr4() & ~(v->cr4_bits & ~CR4_OSXSAVE)) | v->cr4);
+}
+
 static bool write_cr(struct vcpu *v, unsigned int cr, uint64_t value)
 {
     switch (cr) {
@@ -134,7 +141,7 @@ static bool write_cr(struct vcpu *v, unsigned int cr, uint64_t value)
         if ((value ^ CR0_SHOWN) & ~CR0_TS) {
             return false;
         }
-        set_ts(v, value & CR0_TS);
+        set_guest_ts(v, value & CR0_TS);
         return true;
     case 2:
         v->info->arch.cr2 = value;
@@ -142,9 +149,7 @@ static bool write_cr(struct vcpu *v, unsigned int cr, uint64_t value)
     case 3:
         return !set_kernel_top(v, value >> PAGE_SHIFT);
     case 4:
-        v->cr4 = value & v->cr4_bits;
-        /* OSXSAVE is always set: see init_processor(). */
-        write_cr4((read_cr4() & ~(v->cr4_bits & ~CR4_OSXSAVE)) | v->cr4);
+        set_guest_cr4(v, value);
         return true;
     default:
         return false;
@@ -199,7 +204,7 @@ static enum emulation two_bytes(struct regs *regs, struct insn *insn)
         }
         return EMULATION_REFUSED;
     case 0x06:
-        set_ts(v, false);
+        set_guest_ts(v, false);
         return EMULATION_DONE;
     case 0x09:          /* wbinvd: memory is coherent; invd is nobody's */
         return EMULATION_DONE;

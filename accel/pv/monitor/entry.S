@@ -38,7 +38,6 @@
 /* QEMU starts a vCPU here, in long mode, with its stack. */
 monitor_entry:
     cld
-    sub $REGS_SIZE, %rsp        /* the guest's, with which it starts */
     xor %ebp, %ebp
     call start
     ud2
@@ -255,14 +254,15 @@ load_user_gs:
     jmp 2b
     fixup 1b, 3b
 
-/* void load_ds(uint16_t selector), and so on */
+/* bool load_ds(uint16_t selector), and so on */
     .macro load_segment name
     .globl load_\name
 load_\name:
 1:  mov %edi, %\name
+    mov $1, %eax
     ret
-2:  xor %edi, %edi
-    mov %edi, %\name
+2:  xor %eax, %eax
+    mov %eax, %\name
     ret
     fixup 1b, 2b
     .endm

@@ -71,6 +71,7 @@ static long set_callback(unsigned int type, unsigned int flags,
         return 0;
     case CALLBACKTYPE_failsafe:
         v->failsafe_callback = address;
+        v->failsafe_masks = masks;
         return 0;
     case CALLBACKTYPE_syscall:
         v->syscall_callback = address;
@@ -216,19 +217,6 @@ static long debugreg(unsigned int number, const uint64_t *args)
     return result ? result : (long)value;
 }
 
-static long fpu_taskswitch(bool set)
-{
-    struct vcpu *v = this_vcpu();
-
-    v->guest_ts = set;
-    if (set) {
-        write_cr0(read_cr0() | CR0_TS);
-    } else {
-        asm volatile("clts");
-    }
-    return 0;
-}
-
 bool wants_out(unsigned int step)
 {
     enum { STEPS = 64 };
@@ -301,7 +289,8 @@ long hypercall(struct regs *regs, unsigned int number, uint64_t *args)
         set_callback(CALLBACKTYPE_syscall, 0, args[2]);
         return 0;
     case __HYPERVISOR_fpu_taskswitch:
-        return fpu_taskswitch(args[0]);
+        set_guest_ts(this_vcpu(), args[0]);
+        return 0;
     case __HYPERVISOR_set_debugreg:
     case __HYPERVISOR_get_debugreg:
         return debugreg(number, args);

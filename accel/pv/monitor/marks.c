@@ -21,7 +21,7 @@ bool top_is_in_use(uint64_t mfn)
     for (id = 0; id < boot->nr_vcpus; id++) {
         const struct vcpu *v = vcpu_by_id(id);
 
-        if (v->started && (v->kernel_top == mfn || v->user_top == mfn)) {
+        if (v->initialised && (v->kernel_top == mfn || v->user_top == mfn)) {
             return true;
         }
     }

@@ -39,11 +39,6 @@ static bool is_special_frame(uint64_t mfn)
             mfn < boot->status_mfn + boot->nr_grant_mfns);
 }
 
-static uint64_t *table_of(uint64_t entry)
-{
-    return directmap(entry & PTE_FRAME);
-}
-
 static uint64_t *walk_from(uint64_t top, uint64_t va, unsigned int level)
 {
     uint64_t *table = frame(top);
@@ -51,22 +46,33 @@ static uint64_t *walk_from(uint64_t top, uint64_t va, unsigned int level)
 
     for (at = 4; ; at--) {
         uint64_t *entry = &table[va >> (3 + 9 * at) & 511];
-        uint64_t mfn = (*entry & PTE_FRAME) >> PAGE_SHIFT;
+        /* Another vCPU may change it: what is checked is what is used. */
+        uint64_t value = __atomic_load_n(entry, __ATOMIC_RELAXED);
+        uint64_t mfn = (value & PTE_FRAME) >> PAGE_SHIFT;
 
         if (at == level) {
             return entry;
         }
-        if (!(*entry & PTE_PRESENT) || *entry & PTE_LARGE ||
+        if (!(value & PTE_PRESENT) || value & PTE_LARGE ||
             !is_guest_frame(mfn)) {
             return NULL;
         }
-        table = table_of(*entry);
+        table = frame(mfn);
     }
 }
 
 uint64_t *pte_of(struct vcpu *v, uint64_t va, unsigned int level)
 {
     return guest_range_ok(va, 1) ? walk_from(v->kernel_top, va, level) : NULL;
+}
+
+bool guest_frame_at(struct vcpu *v, uint64_t va, uint64_t *mfn)
+{
+    const uint64_t *entry = pte_of(v, va, 1);
+    uint64_t value = entry ? __atomic_load_n(entry, __ATOMIC_RELAXED) : 0;
+
+    *mfn = (value & PTE_FRAME) >> PAGE_SHIFT;
+    return value & PTE_PRESENT && is_guest_frame(*mfn);
 }
 
 /* Updates ------------------------------------------------------------------------ */
@@ -237,6 +243,23 @@ long set_kernel_top(struct vcpu *v, uint64_t mfn)
     return 0;
 }
 
+long set_user_top(struct vcpu *v, uint64_t mfn)
+{
+    if (mfn) {
+        if (!is_guest_frame(mfn)) {
+            return -XEN_EINVAL;
+        }
+        mark_tables(mfn, 4);
+        install_slots(mfn);
+        if (mfn != v->kernel_top) {
+            /* The M2P is for the kernel alone. */
+            ((uint64_t *)frame(mfn))[FIRST_SLOT] = 0;
+        }
+    }
+    v->user_top = mfn;
+    return 0;
+}
+
 static long mmuext_one(const void *operation)
 {
     const struct mmuext_op *op = operation;
@@ -266,19 +289,7 @@ static long mmuext_one(const void *operation)
     case MMUEXT_NEW_BASEPTR:
         return set_kernel_top(v, mfn);
     case MMUEXT_NEW_USER_BASEPTR:
-        if (mfn && !has_frame) {
-            return -XEN_EINVAL;
-        }
-        if (mfn) {
-            mark_tables(mfn, 4);
-            install_slots(mfn);
-            if (mfn != v->kernel_top) {
-                /* The M2P is for the kernel alone. */
-                ((uint64_t *)frame(mfn))[FIRST_SLOT] = 0;
-            }
-        }
-        v->user_top = mfn;
-        return 0;
+        return set_user_top(v, mfn);
     case MMUEXT_TLB_FLUSH_LOCAL:
         flush_local(v);
         return 0;

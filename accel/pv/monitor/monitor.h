@@ -173,7 +173,7 @@ struct vcpu {
     bool guest_ts;              /* CR0.TS as the guest sees it */
     bool nmi_pending, nmi_masked;
     bool flush_pending;
-    bool syscall_masks, syscall32_masks, nmi_masks;
+    bool syscall_masks, syscall32_masks, failsafe_masks;
     /* See port_io.c.  The bitmap is in the kernel's memory, for ports below nr_ports. */
     uint8_t iopl;
     unsigned int nr_ports;
@@ -281,11 +281,11 @@ bool wrmsr_safe(uint32_t msr, uint64_t value);
 bool xsetbv_safe(uint32_t index, uint64_t value);
 /* Load %gs of the guest's user mode; the null selector if that faults. */
 void load_user_gs(uint16_t selector);
-/* The same of other registers; the bases of %fs and %gs are then undefined. */
-void load_ds(uint16_t selector);
-void load_es(uint16_t selector);
-void load_fs(uint16_t selector);
-void load_gs(uint16_t selector);
+/* The same of other registers, false if it faults; bases are then undefined. */
+bool load_ds(uint16_t selector);
+bool load_es(uint16_t selector);
+bool load_fs(uint16_t selector);
+bool load_gs(uint16_t selector);
 
 /*
  * Call @leave, after which the vCPU may be down, and return what it returns; or
@@ -319,6 +319,10 @@ bool delivery_due(const struct vcpu *v);
 /* Before the guest looks at its time again, if events are the monitor's own. */
 void refresh_time(struct vcpu *v);
 void toggle_mode(struct vcpu *v);
+/* Before the guest goes on: what has come for it meanwhile. */
+void deliver(struct regs *regs);
+/* The guest goes on where it mends selectors: one of @selectors could not be loaded. */
+void failsafe(struct regs *regs, const struct cpu_user_regs *selectors);
 long hypercall_iret(struct regs *regs);
 
 /* emulate.c, cpuid.c, msr.c, debug.c ----------------------------------------- */
@@ -329,6 +333,9 @@ bool emulate_forced(struct regs *regs);
 /* @forced: by the prefix that PV kernels know. */
 void guest_cpuid(uint32_t *eax, uint32_t *ebx, uint32_t *ecx, uint32_t *edx,
                  bool forced);
+/* The guest's part of CR0 and CR4, on the vCPU itself; what it may not have is left out. */
+void set_guest_ts(struct vcpu *v, bool set);
+void set_guest_cr4(struct vcpu *v, uint64_t value);
 /* Of CR4, the bits that this processor has and a guest may set. */
 uint64_t guest_cr4_bits(void);
 bool guest_rdmsr(uint32_t msr, uint64_t *value);
@@ -419,6 +426,8 @@ long call_mmuext_op(uint64_t *args);
 long call_update_va_mapping(uint64_t va, uint64_t pte, uint64_t flags);
 /* The kernel's tables are those with the top-level one @mfn, from now on. */
 long set_kernel_top(struct vcpu *v, uint64_t mfn);
+/* The same of user mode's, with which nothing is loaded yet; 0 for none. */
+long set_user_top(struct vcpu *v, uint64_t mfn);
 bool is_guest_frame(uint64_t mfn);
 /*
  * Whether the monitor may write there for the guest.  Not to a top-level table, which has
@@ -427,6 +436,8 @@ bool is_guest_frame(uint64_t mfn);
 bool is_writable_frame(uint64_t mfn);
 /* The entry for @va at this level, or NULL; of the kernel's tables. */
 uint64_t *pte_of(struct vcpu *v, uint64_t va, unsigned int level);
+/* The frame that the kernel has at @va; false if there is none of the guest's. */
+bool guest_frame_at(struct vcpu *v, uint64_t va, uint64_t *mfn);
 
 /* port_io.c ------------------------------------------------------------------ */
 
@@ -456,6 +467,13 @@ long call_set_gdt(uint64_t frames, unsigned int entries);
 long set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries);
 long call_update_descriptor(uint64_t address, uint64_t descriptor);
 long set_ldt(struct vcpu *v, uint64_t base, unsigned int entries);
+
+/* context.c ------------------------------------------------------------------ */
+
+/* 0 if a vCPU can begin with this, or -XEN_EINVAL. */
+long check_context(const vcpu_guest_context_t *c);
+/* The vCPU's context into its processor, itself, and @regs, by which it enters the guest. */
+void load_context(struct vcpu *v, struct regs *regs);
 
 /* page_fault.c --------------------------------------------------------------- */
 

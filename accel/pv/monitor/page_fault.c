@@ -38,7 +38,7 @@ bool fix_page_fault(struct vcpu *v, uint64_t address, uint64_t error,
 {
     unsigned int level, i;
     bool lacks_user = false;
-    uint64_t *entry;
+    uint64_t *entry, value;
 
     /* User mode gets what its tables say: USER is for the kernel's pages. */
     if (!(error & ERROR_PRESENT) || !v->kernel_mode ||
@@ -63,14 +63,17 @@ bool fix_page_fault(struct vcpu *v, uint64_t address, uint64_t error,
         }
         return !repeats(v, address, rip);
     }
-    if (error & ERROR_WRITE && !(*entry & PTE_WRITE)) {
-        uint64_t mfn = (*entry & PTE_FRAME) >> PAGE_SHIFT;
+    value = __atomic_load_n(entry, __ATOMIC_RELAXED);
+    if (error & ERROR_WRITE && !(value & PTE_WRITE)) {
+        uint64_t mfn = (value & PTE_FRAME) >> PAGE_SHIFT;
 
         /* As Xen, for the lowest tables alone. */
         if (!writable_pagetables || !is_guest_frame(mfn) || marks[mfn] != 1) {
             return false;
         }
-        *entry |= PTE_WRITE;
+        /* Of that frame only: another vCPU may have put another one there. */
+        __atomic_compare_exchange_n(entry, &value, value | PTE_WRITE, false,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
         invlpg(address);
         return !repeats(v, address, rip);
     }

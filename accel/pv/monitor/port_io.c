@@ -88,13 +88,10 @@ bool iopl_ok(const struct vcpu *v)
 static uint8_t bitmap_byte(struct vcpu *v, unsigned int index)
 {
     uint64_t address = v->port_bitmap + index;
-    const uint64_t *pte = pte_of(v, address, 1);
+    uint64_t mfn;
 
-    if (!pte || !(*pte & PTE_PRESENT) ||
-        !is_guest_frame((*pte & PTE_FRAME) >> PAGE_SHIFT)) {
-        return 0xff;
-    }
-    return *((uint8_t *)directmap(*pte & PTE_FRAME) + address % PAGE_SIZE);
+    return guest_frame_at(v, address, &mfn) ?
+           ((const uint8_t *)frame(mfn))[address % PAGE_SIZE] : 0xff;
 }
 
 static bool may_use(struct vcpu *v, unsigned int port, unsigned int size)

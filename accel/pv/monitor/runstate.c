@@ -161,13 +161,11 @@ static long get_info(struct vcpu *target, uint64_t arg)
 
 uint8_t *guest_byte(uint64_t address)
 {
-    const uint64_t *pte = pte_of(this_vcpu(), address, 1);
+    uint64_t mfn;
 
-    if (!pte || !(*pte & PTE_PRESENT) ||
-        !is_writable_frame((*pte & PTE_FRAME) >> PAGE_SHIFT)) {
-        return NULL;
-    }
-    return (uint8_t *)directmap(*pte & PTE_FRAME) + address % PAGE_SIZE;
+    return guest_frame_at(this_vcpu(), address, &mfn) &&
+           is_writable_frame(mfn) ?
+           (uint8_t *)frame(mfn) + address % PAGE_SIZE : NULL;
 }
 
 /*

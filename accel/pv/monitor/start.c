@@ -91,8 +91,6 @@ static void start_vcpu0(void)
         .rip = boot->rip, .rsp = boot->rsp, .rsi = boot->start_info,
         .cs = SEL_CS64, .ss = SEL_DS, .rflags = FLAG_IF | 2,
     };
-    struct regs *frame =
-        (struct regs *)((uint64_t)v + VCPU_SIZE - STACK_SPARE - sizeof(regs));
     unsigned int id;
 
     for (id = 0; id < boot->nr_vcpus; id++) {
@@ -107,66 +105,29 @@ static void start_vcpu0(void)
     v->kernel_top = boot->top_mfn;
     write_dr7(0x400);
     refresh_runstate(v);
-    *frame = regs;
     enter_guest(v);
-    run_guest(frame);
+    run_guest(&regs);
 }
 
 /* Other vCPUs ---------------------------------------------------------------------- */
 
 static void start_other(struct vcpu *v)
 {
-    const vcpu_guest_context_t *c = &v->context;
-    struct regs *frame =
-        (struct regs *)((uint64_t)v + VCPU_SIZE - STACK_SPARE - sizeof(*frame));
-    struct regs regs = {
-        .rip = c->user_regs.rip, .rsp = c->user_regs.rsp,
-        .cs = c->user_regs.cs | 3, .ss = c->user_regs.ss | 3,
-        .rflags = (c->user_regs.rflags & ~(FLAG_IOPL | FLAG_VM)) |
-                  FLAG_IF | 2,
-        .rax = c->user_regs.rax, .rbx = c->user_regs.rbx,
-        .rcx = c->user_regs.rcx, .rdx = c->user_regs.rdx,
-        .rsi = c->user_regs.rsi, .rdi = c->user_regs.rdi,
-        .rbp = c->user_regs.rbp,
-    };
-    unsigned int i;
+    struct regs regs;
 
     init_processor(v);
     if (own_events()) {
         init_timers(v);
     }
-    for (i = 0; i < 256; i++) {
-        const trap_info_t *trap = &c->trap_ctxt[i];
-
-        if (trap->address && is_canonical(trap->address)) {
-            v->traps[trap->vector] = (struct trap_entry) {
-                .address = trap->address, .flags = trap->flags,
-            };
-        }
-    }
-    v->kernel_mode = true;
-    v->iopl = (c->user_regs.rflags & FLAG_IOPL) >> IOPL_SHIFT;
-    v->kernel_top = xen_cr3_to_pfn(c->ctrlreg[3]);
-    v->user_top = xen_cr3_to_pfn(c->ctrlreg[1]);
-    v->kernel_sp = c->kernel_sp;
-    v->kernel_ss = c->kernel_ss | 3;
-    v->event_callback = c->event_callback_eip;
-    v->failsafe_callback = c->failsafe_callback_eip;
-    v->syscall_callback = c->syscall_callback_eip;
-    set_gdt(v, c->gdt_frames, c->gdt_ents);
-    if (c->ldt_ents) {
-        set_ldt(v, c->ldt_base, c->ldt_ents);
-    }
-    wrmsr(MSR_FS_BASE, c->fs_base);
-    wrmsr(MSR_GS_BASE, c->gs_base_kernel);
-    wrmsr(MSR_KERNEL_GS_BASE, c->gs_base_user);
+    load_context(v, &regs);
     if (own_events()) {
         refresh_time(v);
     }
     refresh_runstate(v);
-    *frame = regs;
+    /* An NMI or an event may have come for it before. */
+    deliver(&regs);
     enter_guest(v);
-    run_guest(frame);
+    run_guest(&regs);
 }
 
 void start(void)

@@ -31,16 +31,19 @@ void toggle_mode(struct vcpu *v)
     load_cr3(v);
 }
 
+/* What a frame may have below the processor's part: an error code, or selectors. */
+#define MAX_MORE 4
+
 /*
- * Have the guest go on at @handler, in kernel mode.  @has_error: @error is in the
- * frame.
+ * Have the guest go on at @handler, in kernel mode.  The frame has the first @nr_more
+ * words of @more.
  */
-static void bounce(struct regs *regs, uint64_t handler, bool has_error,
-                   uint64_t error, bool masks)
+static void bounce(struct regs *regs, uint64_t handler, const uint64_t *more,
+                   unsigned int nr_more, bool masks)
 {
     struct vcpu *v = this_vcpu();
     uint8_t mask = v->info->evtchn_upcall_mask;
-    uint64_t frame[8], *word = frame;
+    uint64_t frame[7 + MAX_MORE], *word = frame;
     uint64_t sp = regs->rsp, cs = regs->cs & 0xffff;
 
     if (!v->kernel_mode) {
@@ -51,8 +54,8 @@ static void bounce(struct regs *regs, uint64_t handler, bool has_error,
     }
     *word++ = regs->rcx;
     *word++ = regs->r11;
-    if (has_error) {
-        *word++ = error;
+    while (nr_more--) {
+        *word++ = *more++;
     }
     *word++ = regs->rip;
     *word++ = cs | (uint64_t)mask << 32;
@@ -86,7 +89,17 @@ void inject(struct regs *regs, unsigned int vector, uint64_t error)
                      vector == 17 || vector == 21;
 
     regs->vector = vector;
-    bounce(regs, entry->address, has_error, error, entry->flags & TRAP_MASKS);
+    bounce(regs, entry->address, &error, has_error, entry->flags & TRAP_MASKS);
+}
+
+void failsafe(struct regs *regs, const struct cpu_user_regs *selectors)
+{
+    struct vcpu *v = this_vcpu();
+    uint64_t more[MAX_MORE] = {
+        selectors->ds, selectors->es, selectors->fs, selectors->gs,
+    };
+
+    bounce(regs, v->failsafe_callback, more, MAX_MORE, v->failsafe_masks);
 }
 
 /* Returns ------------------------------------------------------------------- */
@@ -142,8 +155,7 @@ bool delivery_due(const struct vcpu *v)
     return nmi_due(v) || upcall_due(v);
 }
 
-/* Before the guest goes on: what has come for it meanwhile. */
-static void deliver(struct regs *regs)
+void deliver(struct regs *regs)
 {
     struct vcpu *v = this_vcpu();
 
@@ -154,7 +166,7 @@ static void deliver(struct regs *regs)
     }
     if (upcall_due(v)) {
         regs->vector = VECTOR_UPCALL;
-        bounce(regs, v->event_callback, false, 0, true);
+        bounce(regs, v->event_callback, NULL, 0, true);
     }
 }
 
@@ -222,7 +234,7 @@ static void guest_syscall(struct regs *regs, uint64_t callback, bool masks)
         inject(regs, EXC_UD, 0);
         return;
     }
-    bounce(regs, callback, false, 0, masks);
+    bounce(regs, callback, NULL, 0, masks);
     regs->rflags &= ~FLAG_DF;
 }
 

@@ -6,38 +6,65 @@
 
 #include <xen/hvm/hvm_vcpu.h>
 
-static long take_context(vcpu_guest_context_t *c, uint64_t arg)
+/*
+ * Held while a vCPU is initialised, brought up, or taken down by another, as Xen's
+ * domain lock: a vCPU that another one takes down does not hold it.
+ */
+static struct spinlock vcpus_lock;
+
+/*
+ * From here on they are the vCPU's.  False if they are no tables: another vCPU gives one
+ * back meanwhile.
+ */
+static bool take_tables(struct vcpu *target, uint64_t top, uint64_t user_top)
 {
+    target->kernel_top = top;
+    target->user_top = user_top;
+    /* Before the marks, for which top_is_in_use() asks. */
+    __atomic_store_n(&target->initialised, true, __ATOMIC_SEQ_CST);
+    mark_tables(top, 4);
+    install_slots(top);
+    if (!set_user_top(target, user_top) && marks[top] == 4 &&
+        (!user_top || marks[user_top] == 4)) {
+        return true;
+    }
+    target->initialised = false;
+    return false;
+}
+
+static long take_context(struct vcpu *target, uint64_t arg)
+{
+    vcpu_guest_context_t *c = &target->context;
+    long result;
+
     if (copy_from_guest(c, arg, sizeof(*c))) {
         return -XEN_EFAULT;
     }
-    if (!is_canonical(c->user_regs.rip) || !is_canonical(c->user_regs.rsp) ||
-        !is_canonical(c->kernel_sp) || !is_canonical(c->fs_base) ||
-        !is_canonical(c->gs_base_kernel) || !is_canonical(c->gs_base_user) ||
-        c->gdt_ents > 0xe000 / 8 ||
-        !is_guest_frame(xen_cr3_to_pfn(c->ctrlreg[3])) ||
-        (c->ctrlreg[1] && !is_guest_frame(xen_cr3_to_pfn(c->ctrlreg[1])))) {
-        return -XEN_EINVAL;
+    result = check_context(c);
+    if (!result) {
+        result = set_gdt(target, c->gdt_frames, c->gdt_ents);
     }
-    return 0;
+    if (!result &&
+        !take_tables(target, xen_cr3_to_pfn(c->ctrlreg[3]),
+                     c->ctrlreg[1] ? xen_cr3_to_pfn(c->ctrlreg[1]) : 0)) {
+        result = -XEN_EINVAL;
+    }
+    return result;
 }
 
-/* One vCPU at a time, as by Xen's domain lock: what was checked is what is used. */
-static long initialise(struct vcpu *target, uint64_t arg)
+/* Xen reads all of a context before it says that there is one already. */
+static bool is_readable(uint64_t arg, size_t size)
 {
-    static struct spinlock lock;
-    long result = -XEN_EEXIST;
+    uint8_t bytes[64];
+    size_t at, part;
 
-    if (!target->info) {
-        return -XEN_EINVAL;
+    for (at = 0; at < size; at += part) {
+        part = size - at < sizeof(bytes) ? size - at : sizeof(bytes);
+        if (copy_from_guest(bytes, arg + at, part)) {
+            return false;
+        }
     }
-    spin_lock(&lock);
-    if (!target->initialised) {
-        result = take_context(&target->context, arg);
-        target->initialised = !result;
-    }
-    spin_unlock(&lock);
-    return result;
+    return true;
 }
 
 /*
@@ -46,9 +73,7 @@ static long initialise(struct vcpu *target, uint64_t arg)
  */
 static long give_context(struct vcpu *target)
 {
-    uint64_t top = target->is_parked ?
-                       target->kernel_top :
-                       xen_cr3_to_pfn(target->context.ctrlreg[3]);
+    uint64_t top = target->kernel_top;
     struct vcpu_hvm_context context = {
         .mode = VCPU_HVM_MODE_64B,
         .cpu_regs.x86_64 = {
@@ -64,10 +89,7 @@ static long give_context(struct vcpu *target)
     };
     long result;
 
-    if (!target->started) {
-        mark_tables(top, 4);
-        install_slots(top);
-    } else if (marks[top] != 4) {
+    if (marks[top] != 4) {
         /* The guest has its tables no more. */
         return -XEN_EINVAL;
     }
@@ -77,7 +99,7 @@ static long give_context(struct vcpu *target)
     return result == -XEN_EEXIST ? 0 : result;
 }
 
-static long up(struct vcpu *target)
+static long bring_up(struct vcpu *target)
 {
     long result;
 
@@ -102,6 +124,38 @@ static long up(struct vcpu *target)
     return result;
 }
 
+static long up(struct vcpu *target)
+{
+    long result;
+
+    spin_lock(&vcpus_lock);
+    result = bring_up(target);
+    spin_unlock(&vcpus_lock);
+    return result;
+}
+
+static long initialise(struct vcpu *target, uint64_t arg)
+{
+    long result;
+
+    if (!target->info) {
+        return -XEN_EINVAL;
+    }
+    spin_lock(&vcpus_lock);
+    if (target->initialised) {
+        result = is_readable(arg, sizeof(target->context)) ? -XEN_EEXIST :
+                                                             -XEN_EFAULT;
+    } else {
+        result = take_context(target, arg);
+        if (!result && target->context.flags & VGCF_online) {
+            /* If that fails, VCPUOP_up says why. */
+            bring_up(target);
+        }
+    }
+    spin_unlock(&vcpus_lock);
+    return result;
+}
+
 /* Another vCPU, which may be anywhere, keeps its processor. */
 static long down(struct vcpu *target)
 {
@@ -110,11 +164,13 @@ static long down(struct vcpu *target)
     if (target == this_vcpu()) {
         return park();
     }
+    spin_lock(&vcpus_lock);
     target->up = false;
     result = l0_call(__HYPERVISOR_vcpu_op, VCPUOP_down, target->id, 0, 0, 0);
     if (!result) {
         set_runstate(target, RUNSTATE_offline);
     }
+    spin_unlock(&vcpus_lock);
     return result;
 }
 
