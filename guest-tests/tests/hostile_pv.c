@@ -442,6 +442,10 @@ static void begin_vcpu(void)
         words[below(sizeof(context) / sizeof(*words))] = random_value();
     }
     HYPERVISOR_vcpu_op(VCPUOP_initialise, vcpu, &context);
+    /* Two that take each other down stay so. */
+    if (!this_vcpu() && vcpu && below(2)) {
+        HYPERVISOR_vcpu_op(VCPUOP_down, vcpu, NULL);
+    }
     HYPERVISOR_vcpu_op(VCPUOP_up, vcpu, NULL);
 }
 

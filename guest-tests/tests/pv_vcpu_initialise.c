@@ -272,7 +272,7 @@ TEST(vcpu_initialise_with_nothing, "vcpus=6 alone unstarted pv")
 }
 
 /* On Xen 4.17 the vCPU begins when something wakes it. */
-TEST(vcpu_initialise_online, "vcpus=2 alone unstarted pv")
+TEST(vcpu_initialise_online, "vcpus=2 alone unstarted pv noshim")
 {
     begin(1);
     context.flags |= VGCF_online;

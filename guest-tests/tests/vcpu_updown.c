@@ -21,7 +21,7 @@ static int down(unsigned int vcpu)
     return HYPERVISOR_vcpu_op(VCPUOP_down, vcpu, NULL);
 }
 
-TEST(vcpu_is_up, "vcpus=2 hvm pvh")
+TEST(vcpu_is_up, "vcpus=2")
 {
     check_equal(is_up(0), 1);
     check_equal(is_up(1), 1);
@@ -50,7 +50,7 @@ static int runstate_of(unsigned int vcpu)
 }
 
 /* A vCPU that was taken down continues where it was; no interrupt wakes it. */
-TEST(vcpu_down_and_up, "vcpus=2 alone hvm pvh")
+TEST(vcpu_down_and_up, "vcpus=2 alone")
 {
     evtchn_port_t port = must_bind_ipi(1);
     unsigned int i, before;
@@ -78,7 +78,7 @@ TEST(vcpu_down_and_up, "vcpus=2 alone hvm pvh")
 }
 
 /* A vCPU that slept when it was taken down still sleeps when it is up. */
-TEST(vcpu_down_asleep, "vcpus=2 alone hvm pvh")
+TEST(vcpu_down_asleep, "vcpus=2 alone")
 {
     evtchn_port_t port = must_bind_ipi(1);
 
@@ -94,6 +94,45 @@ TEST(vcpu_down_asleep, "vcpus=2 alone hvm pvh")
     check(wait_for(received(port) == 2, 10000));
 }
 
+static volatile bool enough;
+
+static void bind_and_close(void *opaque)
+{
+    evtchn_port_t port;
+
+    while (!enough) {
+        if (evtchn_bind_ipi(1, &port) == 0) {
+            evtchn_close(port);
+        }
+        ++counter;
+    }
+}
+
+/* Wherever a vCPU is when it is taken down, others need not wait for it. */
+TEST(vcpu_down_in_hypercalls, "vcpus=2 alone seconds=30")
+{
+    evtchn_port_t port;
+    unsigned int i, before;
+
+    vcpu_start(1, bind_and_close, NULL);
+    require(wait_for(counter > 0, 10000));
+    for (i = 0; i < 200; i++) {
+        check_equal(down(1), 0);
+        check(wait_for(runstate_of(1) == RUNSTATE_offline, 10000));
+        before = counter;
+        port = must_bind_ipi(0);
+        check_equal(evtchn_close(port), 0);
+        check_equal(counter, before);
+        check_equal(up(1), 0);
+        /* At once, and after some time. */
+        if (i % 2) {
+            check(wait_for(counter != before, 10000));
+        }
+    }
+    enough = true;
+    check(vcpu_join(1, 10000));
+}
+
 static void down_itself(void *opaque)
 {
     volatile unsigned int *step = opaque;
@@ -103,7 +142,7 @@ static void down_itself(void *opaque)
     *step = 2;
 }
 
-TEST(vcpu_down_itself, "vcpus=2 alone hvm pvh")
+TEST(vcpu_down_itself, "vcpus=2 alone")
 {
     static volatile unsigned int step;
 

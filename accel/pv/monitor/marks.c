@@ -69,7 +69,7 @@ static void mark(uint64_t mfn, unsigned int level, unsigned int *changed)
             !(table[i] & PTE_PRESENT)) {
             continue;
         }
-        table[i] |= PTE_USER;
+        add_user(&table[i]);
         if (level > 1 && !(table[i] & PTE_LARGE)) {
             mark((table[i] & PTE_FRAME) >> PAGE_SHIFT, level - 1, changed);
         }

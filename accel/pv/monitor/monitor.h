@@ -96,6 +96,13 @@ struct regs {
 /* x87, SSE, AVX, AVX-512: no MPX, no PKRU, no AMX. */
 #define XCR0_GUEST 0xe7ul
 
+/* What VCPUOP_is_up says, and who may change it: see vcpu.c. */
+enum vcpu_state {
+    VCPU_DOWN,
+    VCPU_UP,
+    VCPU_TO_BE_DOWN,            /* another vCPU has taken it down: it is to park */
+};
+
 struct trap_entry {
     uint64_t address;
     uint8_t flags;              /* bits 0 and 1: DPL; bit 2: masks events */
@@ -166,7 +173,8 @@ struct vcpu {
     unsigned int id;
     uint32_t apic_id;
     bool kernel_mode;
-    bool initialised, started, up;
+    bool initialised, started;
+    uint32_t state;             /* enum vcpu_state */
     bool is_parked;             /* its processor may be another one when it is up */
     /* Whether a flush of its TLB needs a kick; see flush_others(). */
     bool in_guest;
@@ -218,6 +226,13 @@ static inline struct vcpu *vcpu_by_id(unsigned int id)
     return (struct vcpu *)(VCPUS_VA + (uint64_t)id * VCPU_SIZE);
 }
 
+/* False if it was not @from. */
+static inline bool change_state(struct vcpu *v, uint32_t from, uint32_t to)
+{
+    return __atomic_compare_exchange_n(&v->state, &from, to, false,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
 static inline struct vcpu *this_vcpu(void)
 {
     uint64_t rsp;
@@ -240,6 +255,17 @@ static inline void *frame(uint64_t mfn)
 static inline uint64_t with_user(uint64_t pte)
 {
     return pte & PTE_PRESENT ? pte | PTE_USER : pte;
+}
+
+/* In a table, where other vCPUs and the processor change bits, too. */
+static inline void add_user(uint64_t *entry)
+{
+    uint64_t pte = __atomic_load_n(entry, __ATOMIC_RELAXED);
+
+    while (with_user(pte) != pte &&
+           !__atomic_compare_exchange_n(entry, &pte, with_user(pte), true,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+    }
 }
 
 static inline bool is_canonical(uint64_t address)
@@ -298,6 +324,8 @@ extern char go_on[];
 
 /* park.c: the vCPU takes itself down; returns when it is up again, or an error. */
 long park(void);
+/* The same, if another vCPU has taken it down; where it holds no lock. */
+void park_if_asked(void);
 
 /* l0.c: L0, which is QEMU ---------------------------------------------------- */
 

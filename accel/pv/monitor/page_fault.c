@@ -52,14 +52,14 @@ bool fix_page_fault(struct vcpu *v, uint64_t address, uint64_t error,
         }
         if (!(*entry & PTE_USER)) {
             lacks_user = true;
-            *entry |= PTE_USER;
+            add_user(entry);
         }
     }
     if (lacks_user) {
         /* Its neighbours are of the same kind. */
         entry = (uint64_t *)((uint64_t)entry & ~(PAGE_SIZE - 1));
         for (i = 0; i < ENTRIES; i++) {
-            entry[i] = with_user(entry[i]);
+            add_user(&entry[i]);
         }
         return !repeats(v, address, rip);
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A vCPU that takes itself down.  On Xen it is as it was when it is up again.  Here
- * QEMU may have unplugged its processor, and plugged another one, which has nothing of
- * what was in the first: the vCPU keeps that in its block.
+ * A vCPU that goes down, by itself or as another one has asked for.  On Xen it is as it
+ * was when it is up again.  Here QEMU may have unplugged its processor, and plugged
+ * another one, which has nothing of what was in the first: the vCPU keeps that in its
+ * block.
  */
 
 #include "events.h"
@@ -88,6 +89,7 @@ static void restore(struct vcpu *v)
     uint64_t port_breakpoints = v->port_breakpoints;
 
     init_processor(v);
+    load_cr3(v);
     write_cr4(p->cr4);
     restore_fpu(p);
     write_dr0(p->dr[0]);
@@ -117,23 +119,41 @@ static long leave(void)
     return l0_call(__HYPERVISOR_vcpu_op, VCPUOP_down, this_vcpu()->id, 0, 0, 0);
 }
 
-long park(void)
+/* Its state is VCPU_DOWN already, so that whichever vCPU brings it up waits for L0. */
+static long go_down(struct vcpu *v)
 {
-    struct vcpu *v = this_vcpu();
     uint64_t cr0 = read_cr0();
     long result;
 
     asm volatile("clts");
     save(&v->parked);
     v->is_parked = true;
-    v->up = false;
     set_runstate(v, RUNSTATE_offline);
     result = leave_processor(&v->parked.rsp, leave);
     v->is_parked = false;
     if (result == OTHER_PROCESSOR) {
         restore(v);
         result = 0;
+    } else if (result) {
+        __atomic_store_n(&v->state, VCPU_UP, __ATOMIC_SEQ_CST);
     }
     write_cr0(cr0);
     return result;
+}
+
+long park(void)
+{
+    struct vcpu *v = this_vcpu();
+
+    __atomic_store_n(&v->state, VCPU_DOWN, __ATOMIC_SEQ_CST);
+    return go_down(v);
+}
+
+void park_if_asked(void)
+{
+    struct vcpu *v = this_vcpu();
+
+    while (change_state(v, VCPU_TO_BE_DOWN, VCPU_DOWN)) {
+        go_down(v);
+    }
 }

@@ -10,6 +10,7 @@ static void sleep(struct vcpu *v)
     set_runstate(v, RUNSTATE_blocked);
     asm volatile("sti; hlt; cli" : : : "memory");
     set_runstate(v, RUNSTATE_running);
+    park_if_asked();
 }
 
 static bool upcall_pending(const struct vcpu *v)

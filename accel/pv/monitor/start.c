@@ -101,7 +101,8 @@ static void start_vcpu0(void)
     init_processor(v);
     init_guest();
     v->kernel_mode = true;
-    v->initialised = v->started = v->up = true;
+    v->initialised = v->started = true;
+    v->state = VCPU_UP;
     v->kernel_top = boot->top_mfn;
     write_dr7(0x400);
     refresh_runstate(v);
@@ -124,7 +125,8 @@ static void start_other(struct vcpu *v)
         refresh_time(v);
     }
     refresh_runstate(v);
-    /* An NMI or an event may have come for it before. */
+    /* An NMI or an event may have come for it before; or it is to be down already. */
+    park_if_asked();
     deliver(&regs);
     enter_guest(v);
     run_guest(&regs);

@@ -403,6 +403,7 @@ void trap(struct regs *regs)
     }
     leave_guest(this_vcpu());
     from_guest(regs);
+    park_if_asked();
     if (own_events()) {
         refresh_time(this_vcpu());
     }

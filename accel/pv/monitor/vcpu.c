@@ -6,10 +6,7 @@
 
 #include <xen/hvm/hvm_vcpu.h>
 
-/*
- * Held while a vCPU is initialised, brought up, or taken down by another, as Xen's
- * domain lock: a vCPU that another one takes down does not hold it.
- */
+/* Held while a vCPU is initialised or brought up, as Xen's domain lock. */
 static struct spinlock vcpus_lock;
 
 /*
@@ -99,25 +96,47 @@ static long give_context(struct vcpu *target)
     return result == -XEN_EEXIST ? 0 : result;
 }
 
+static uint32_t state_of(const struct vcpu *v)
+{
+    return __atomic_load_n(&v->state, __ATOMIC_SEQ_CST);
+}
+
+/* One that the monitor has down, but not L0 yet, is on its way there: see park.c. */
+static bool is_up_in_l0(const struct vcpu *target)
+{
+    return target->started &&
+           l0_call(__HYPERVISOR_vcpu_op, VCPUOP_is_up, target->id, 0, 0, 0) > 0;
+}
+
 static long bring_up(struct vcpu *target)
 {
+    uint32_t state;
     long result;
 
     if (!target->initialised) {
         return -XEN_EINVAL;
     }
-    if (target->up) {
-        return 0;
+    for (;;) {
+        state = state_of(target);
+        if (state == VCPU_UP ||
+            change_state(target, VCPU_TO_BE_DOWN, VCPU_UP)) {
+            return 0;
+        }
+        if (state == VCPU_DOWN && !is_up_in_l0(target)) {
+            break;
+        }
+        __builtin_ia32_pause();
     }
     do {
         result = give_context(target);
         if (result) {
             return result;
         }
-        target->started = target->up = true;
+        target->started = true;
+        __atomic_store_n(&target->state, VCPU_UP, __ATOMIC_SEQ_CST);
         result = l0_call(__HYPERVISOR_vcpu_op, VCPUOP_up, target->id, 0, 0, 0);
         if (result) {
-            target->up = false;
+            __atomic_store_n(&target->state, VCPU_DOWN, __ATOMIC_SEQ_CST);
         }
         /* If another processor was plugged meanwhile, it has no context. */
     } while (result == -XEN_EINVAL);
@@ -156,29 +175,19 @@ static long initialise(struct vcpu *target, uint64_t arg)
     return result;
 }
 
-/* Another vCPU, which may be anywhere, keeps its processor. */
+/*
+ * L0 would stop another vCPU anywhere, with locks that it holds.  So that parks itself,
+ * at once if it is in the guest or asleep.
+ */
 static long down(struct vcpu *target)
 {
-    long result;
-
     if (target == this_vcpu()) {
         return park();
     }
-    spin_lock(&vcpus_lock);
-    target->up = false;
-    result = l0_call(__HYPERVISOR_vcpu_op, VCPUOP_down, target->id, 0, 0, 0);
-    if (!result) {
-        set_runstate(target, RUNSTATE_offline);
+    if (change_state(target, VCPU_UP, VCPU_TO_BE_DOWN)) {
+        kick(target);
     }
-    spin_unlock(&vcpus_lock);
-    return result;
-}
-
-/* L0 has the last word: a vCPU that has begun to take itself down is still up. */
-static bool is_up(const struct vcpu *target)
-{
-    return target->up ||
-           l0_call(__HYPERVISOR_vcpu_op, VCPUOP_is_up, target->id, 0, 0, 0) > 0;
+    return 0;
 }
 
 static long send_nmi(struct vcpu *target)
@@ -225,7 +234,8 @@ static long register_vcpu_info(struct vcpu *target, uint64_t arg)
     if (op.offset > PAGE_SIZE - sizeof(*info) || op.offset % 8) {
         return -XEN_ENXIO;
     }
-    if (!is_writable_frame(op.mfn) || (target != this_vcpu() && target->up)) {
+    if (!is_writable_frame(op.mfn) ||
+        (target != this_vcpu() && state_of(target) != VCPU_DOWN)) {
         return -XEN_EINVAL;
     }
     info = (vcpu_info_t *)((uint8_t *)frame(op.mfn) + op.offset);
@@ -282,7 +292,7 @@ long call_vcpu_op(unsigned int cmd, unsigned int id, uint64_t arg)
     case VCPUOP_down:
         return down(target);
     case VCPUOP_is_up:
-        return is_up(target);
+        return state_of(target) == VCPU_UP;
     case VCPUOP_send_nmi:
         return arg ? -XEN_EINVAL : send_nmi(target);
     case VCPUOP_set_periodic_timer:
