@@ -5,6 +5,7 @@
  */
 
 #include "debug_registers.h"
+#include "msr.h"
 #include "user_mode.h"
 
 #ifdef GUEST_PV
@@ -12,9 +13,6 @@
 #include <xen/callback.h>
 
 #define MSR_MISC_ENABLE 0x1a0
-#define MSR_FS_BASE 0xc0000100
-#define MSR_GS_BASE 0xc0000101
-#define MSR_KERNEL_GS_BASE 0xc0000102
 
 static const uint64_t no_addresses[] = {
     NOT_CANONICAL,
@@ -95,10 +93,8 @@ static void write_msr(void *opaque)
 static void read_msr(void *opaque)
 {
     struct msr *msr = opaque;
-    uint32_t low, high;
 
-    asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr->index));
-    msr->value = (uint64_t)high << 32 | low;
+    msr->value = rdmsr(msr->index);
 }
 
 /* XSA-193 */

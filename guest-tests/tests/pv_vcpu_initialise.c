@@ -2,6 +2,7 @@
 /* VCPUOP_initialise of a PV guest: with what a vCPU begins. */
 
 #include "debug_registers.h"
+#include "msr.h"
 #include "user_mode.h"
 #include "xsave.h"
 
@@ -11,10 +12,6 @@
 #define CR4_VMXE 0x2000ul
 #define FLAG_CF 1ul
 #define FLAG_ID 0x200000ul
-#define MSR_FS_BASE 0xc0000100
-#define MSR_GS_BASE 0xc0000101
-#define MSR_KERNEL_GS_BASE 0xc0000102
-#define VECTOR_NMI 2
 #define FCW_DEFAULT 0x37f
 #define MXCSR_DEFAULT 0x1f80
 /* Entry 1 of the GDT, a data segment, and entry 2, which is none. */
@@ -58,14 +55,6 @@ asm(".pushsection .text\n"
     "movaps %xmm1, first + 8 * 24(%rip)\n"
     "jmp describe_the_rest\n"
     ".popsection\n");
-
-static uint64_t rdmsr(uint32_t msr)
-{
-    uint32_t low, high;
-
-    asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-    return (uint64_t)high << 32 | low;
-}
 
 void describe_the_rest(void) __attribute__((noreturn));
 
@@ -294,7 +283,7 @@ TEST(vcpu_initialise_and_nmi, "vcpus=2 alone unstarted pv")
 {
     begin(1);
     context.user_regs.rip = (unsigned long)stay_here;
-    context.trap_ctxt[VECTOR_NMI].address = (unsigned long)first_instruction;
+    context.trap_ctxt[EXC_NMI].address = (unsigned long)first_instruction;
     require(initialise(1) == 0);
     check_equal(HYPERVISOR_vcpu_op(VCPUOP_send_nmi, 1, NULL), 0);
     require(up(1) == 0);

@@ -6,6 +6,7 @@
  */
 
 #include "debug_registers.h"
+#include "msr.h"
 #include "user_mode.h"
 #include "xsave.h"
 
@@ -73,7 +74,6 @@ static void load_state(const struct state *s)
 static void store_state(struct state *s)
 {
     unsigned int i;
-    uint32_t low, high;
 
     if (has_avx()) {
         s->xcr0 = xgetbv();
@@ -84,8 +84,7 @@ static void store_state(struct state *s)
                  : "=m"(s->xmm[0]), "=m"(s->xmm[1]), "=m"(s->mxcsr),
                    "=m"(s->fcw), "=m"(s->st0));
     asm volatile("mov %%es, %0" : "=m"(s->es));
-    asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(0xc0000100));
-    s->fs_base = (uint64_t)high << 32 | low;
+    s->fs_base = rdmsr(MSR_FS_BASE);
     s->cr4 = read_cr4();
     for (i = 0; i < 8; i++) {
         if (i != 4 && i != 5) {

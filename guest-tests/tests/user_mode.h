@@ -20,6 +20,7 @@
 #define FLAG_AC 0x40000ul
 
 #define EXC_DB 1
+#define EXC_NMI 2
 #define EXC_BP 3
 #define EXC_UD 6
 #define EXC_SS 12

@@ -7,9 +7,6 @@
 
 #include "monitor.h"
 
-#define GDT_ENTRIES     (0xe000 / 8)
-#define LDT_ENTRIES     8192
-
 /* In an image of FXSAVE */
 #define FXSAVE_MXCSR        24
 #define FXSAVE_MXCSR_MASK   28
@@ -32,6 +29,7 @@ long check_context(const vcpu_guest_context_t *c)
             return -XEN_EINVAL;
         }
     }
+    /* All 64 bits of them, of which set_gdt() and set_ldt() take 32. */
     if (c->gdt_ents > GDT_ENTRIES || c->ldt_ents > LDT_ENTRIES ||
         c->ldt_base & (PAGE_SIZE - 1) || !guest_range_ok(c->ldt_base, 1)) {
         return -XEN_EINVAL;
@@ -82,7 +80,7 @@ static void load_registers(struct regs *regs, const struct cpu_user_regs *r)
 {
     *regs = (struct regs) {
         .rip = r->rip, .rsp = r->rsp, .cs = r->cs | 3, .ss = r->ss | 3,
-        .rflags = (r->rflags & ~(FLAG_IOPL | FLAG_VM)) | FLAG_IF | 2,
+        .rflags = guest_rflags(r->rflags),
         .rax = r->rax, .rbx = r->rbx, .rcx = r->rcx, .rdx = r->rdx,
         .rsi = r->rsi, .rdi = r->rdi, .rbp = r->rbp,
         .r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11,

@@ -9,7 +9,6 @@
 #include "monitor.h"
 
 #define ENTRIES_PER_PAGE 512
-#define RESERVED_ENTRY  (0xe000 / 8)
 
 static uint64_t *gdt_window(const struct vcpu *v)
 {
@@ -71,7 +70,7 @@ long set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
     unsigned int pages = (entries + ENTRIES_PER_PAGE - 1) / ENTRIES_PER_PAGE;
     unsigned int i, end = pages * ENTRIES_PER_PAGE;
 
-    if (entries > RESERVED_ENTRY) {
+    if (entries > GDT_ENTRIES) {
         return -XEN_EINVAL;
     }
     for (i = 0; i < pages; i++) {
@@ -101,7 +100,7 @@ long call_set_gdt(uint64_t list, unsigned int entries)
     uint64_t frames[14];
     unsigned int pages = (entries + ENTRIES_PER_PAGE - 1) / ENTRIES_PER_PAGE;
 
-    if (entries > RESERVED_ENTRY) {
+    if (entries > GDT_ENTRIES) {
         return -XEN_EINVAL;
     }
     if (copy_from_guest(frames, list, pages * sizeof(*frames))) {
@@ -130,7 +129,7 @@ long set_ldt(struct vcpu *v, uint64_t base, unsigned int entries)
 {
     unsigned int i;
 
-    if (entries > 8192 || base & (PAGE_SIZE - 1) ||
+    if (entries > LDT_ENTRIES || base & (PAGE_SIZE - 1) ||
         !guest_range_ok(base, entries * 8ul)) {
         return -XEN_EINVAL;
     }

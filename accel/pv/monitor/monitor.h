@@ -70,7 +70,11 @@ struct regs {
 #define PTE_LARGE   0x80ul
 #define PTE_FRAME   0x000ffffffffff000ul
 
-/* Selectors: the reserved part of the GDT begins at 0xe000. */
+/* Entries that a guest may have: the reserved part of the GDT begins at 0xe000. */
+#define GDT_ENTRIES     (0xe000 / 8)
+#define LDT_ENTRIES     8192
+
+/* Selectors in that part */
 #define SEL_MONITOR_CS  0xe008
 #define SEL_MONITOR_SS  0xe010
 #define SEL_CS32        0xe023
@@ -96,11 +100,12 @@ struct regs {
 /* x87, SSE, AVX, AVX-512: no MPX, no PKRU, no AMX. */
 #define XCR0_GUEST 0xe7ul
 
-/* What VCPUOP_is_up says, and who may change it: see vcpu.c. */
+/* VCPUOP_is_up says 1 for VCPU_UP alone. */
 enum vcpu_state {
     VCPU_DOWN,
     VCPU_UP,
-    VCPU_TO_BE_DOWN,            /* another vCPU has taken it down: it is to park */
+    /* Another vCPU has called VCPUOP_down for it.  It makes VCPU_DOWN of that, and parks. */
+    VCPU_TO_BE_DOWN,
 };
 
 struct trap_entry {
@@ -226,6 +231,11 @@ static inline struct vcpu *vcpu_by_id(unsigned int id)
     return (struct vcpu *)(VCPUS_VA + (uint64_t)id * VCPU_SIZE);
 }
 
+static inline uint32_t state_of(const struct vcpu *v)
+{
+    return __atomic_load_n(&v->state, __ATOMIC_SEQ_CST);
+}
+
 /* False if it was not @from. */
 static inline bool change_state(struct vcpu *v, uint32_t from, uint32_t to)
 {
@@ -257,7 +267,7 @@ static inline uint64_t with_user(uint64_t pte)
     return pte & PTE_PRESENT ? pte | PTE_USER : pte;
 }
 
-/* In a table, where other vCPUs and the processor change bits, too. */
+/* The same in a page table, where other vCPUs and the processor change bits, too. */
 static inline void add_user(uint64_t *entry)
 {
     uint64_t pte = __atomic_load_n(entry, __ATOMIC_RELAXED);
@@ -271,6 +281,12 @@ static inline void add_user(uint64_t *entry)
 static inline bool is_canonical(uint64_t address)
 {
     return (int64_t)address >> 47 == (int64_t)address >> 63;
+}
+
+/* RFLAGS for the guest to run with: interrupts are on, IOPL is the monitor's to emulate. */
+static inline uint64_t guest_rflags(uint64_t rflags)
+{
+    return (rflags & ~(FLAG_IOPL | FLAG_VM)) | FLAG_IF | 2;
 }
 
 /* Whether the @size bytes at @address are none of the hypervisor's. */
@@ -324,7 +340,7 @@ extern char go_on[];
 
 /* park.c: the vCPU takes itself down; returns when it is up again, or an error. */
 long park(void);
-/* The same, if another vCPU has taken it down; where it holds no lock. */
+/* The same, if another vCPU has taken it down.  The vCPU must hold no lock. */
 void park_if_asked(void);
 
 /* l0.c: L0, which is QEMU ---------------------------------------------------- */
@@ -349,7 +365,7 @@ void refresh_time(struct vcpu *v);
 void toggle_mode(struct vcpu *v);
 /* Before the guest goes on: what has come for it meanwhile. */
 void deliver(struct regs *regs);
-/* The guest goes on where it mends selectors: one of @selectors could not be loaded. */
+/* Have the guest go on at its failsafe callback: one of @selectors could not be loaded. */
 void failsafe(struct regs *regs, const struct cpu_user_regs *selectors);
 long hypercall_iret(struct regs *regs);
 
@@ -454,7 +470,7 @@ long call_mmuext_op(uint64_t *args);
 long call_update_va_mapping(uint64_t va, uint64_t pte, uint64_t flags);
 /* The kernel's tables are those with the top-level one @mfn, from now on. */
 long set_kernel_top(struct vcpu *v, uint64_t mfn);
-/* The same of user mode's, with which nothing is loaded yet; 0 for none. */
+/* The same for the tables of user mode, which are not loaded yet; @mfn 0: it has none. */
 long set_user_top(struct vcpu *v, uint64_t mfn);
 bool is_guest_frame(uint64_t mfn);
 /*
@@ -500,7 +516,10 @@ long set_ldt(struct vcpu *v, uint64_t base, unsigned int entries);
 
 /* 0 if a vCPU can begin with this, or -XEN_EINVAL. */
 long check_context(const vcpu_guest_context_t *c);
-/* The vCPU's context into its processor, itself, and @regs, by which it enters the guest. */
+/*
+ * On the vCPU itself: load its context into the processor, into its block, and into
+ * @regs, with which it enters the guest.
+ */
 void load_context(struct vcpu *v, struct regs *regs);
 
 /* page_fault.c --------------------------------------------------------------- */

@@ -119,7 +119,7 @@ static long leave(void)
     return l0_call(__HYPERVISOR_vcpu_op, VCPUOP_down, this_vcpu()->id, 0, 0, 0);
 }
 
-/* Its state is VCPU_DOWN already, so that whichever vCPU brings it up waits for L0. */
+/* Its state is VCPU_DOWN already: a vCPU that brings it up waits until L0 has it down. */
 static long go_down(struct vcpu *v)
 {
     uint64_t cr0 = read_cr0();
@@ -153,7 +153,9 @@ void park_if_asked(void)
 {
     struct vcpu *v = this_vcpu();
 
-    while (change_state(v, VCPU_TO_BE_DOWN, VCPU_DOWN)) {
+    /* On each trap: no locked instruction unless there is something to do. */
+    while (state_of(v) == VCPU_TO_BE_DOWN &&
+           change_state(v, VCPU_TO_BE_DOWN, VCPU_DOWN)) {
         go_down(v);
     }
 }

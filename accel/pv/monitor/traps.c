@@ -124,7 +124,7 @@ long hypercall_iret(struct regs *regs)
     regs->cs = (frame.cs & 0xffff) | 3;
     regs->ss = (frame.ss & 0xffff) | 3;
     regs->rsp = frame.rsp;
-    regs->rflags = (frame.rflags & ~(FLAG_IOPL | FLAG_VM)) | FLAG_IF | 2;
+    regs->rflags = guest_rflags(frame.rflags);
     take_iopl_of_frame(v, frame.rflags);
     if (frame.flags & VGCF_in_syscall) {
         /* As SYSRET leaves them. */

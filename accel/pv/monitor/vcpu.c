@@ -10,7 +10,7 @@
 static struct spinlock vcpus_lock;
 
 /*
- * From here on they are the vCPU's.  False if they are no tables: another vCPU gives one
+ * These top-level tables are the vCPU's from now on.  False if another vCPU has given one
  * back meanwhile.
  */
 static bool take_tables(struct vcpu *target, uint64_t top, uint64_t user_top)
@@ -96,12 +96,7 @@ static long give_context(struct vcpu *target)
     return result == -XEN_EEXIST ? 0 : result;
 }
 
-static uint32_t state_of(const struct vcpu *v)
-{
-    return __atomic_load_n(&v->state, __ATOMIC_SEQ_CST);
-}
-
-/* One that the monitor has down, but not L0 yet, is on its way there: see park.c. */
+/* A vCPU in VCPU_DOWN that is still up in L0 is about to call L0's VCPUOP_down: park.c. */
 static bool is_up_in_l0(const struct vcpu *target)
 {
     return target->started &&
@@ -176,8 +171,8 @@ static long initialise(struct vcpu *target, uint64_t arg)
 }
 
 /*
- * L0 would stop another vCPU anywhere, with locks that it holds.  So that parks itself,
- * at once if it is in the guest or asleep.
+ * L0 would stop another vCPU at any instruction, maybe with a lock of the monitor's.  So
+ * the target parks itself, for which it is kicked out of the guest or its sleep.
  */
 static long down(struct vcpu *target)
 {
