@@ -48,11 +48,11 @@ static void load_fpu(struct vcpu *v, const void *image)
     uint8_t *fpu = v->parked.fpu;       /* not in use, and aligned */
     uint32_t *mxcsr = (uint32_t *)(fpu + FXSAVE_MXCSR), mask;
 
-    asm volatile("fxsave64 %0" : "=m"(v->parked.fpu));
+    fxsave(fpu);
     mask = *(uint32_t *)(fpu + FXSAVE_MXCSR_MASK);
     __builtin_memcpy(fpu, image, sizeof(((vcpu_guest_context_t *)0)->fpu_ctxt));
     *mxcsr &= mask ? mask : MXCSR_MASK_DEFAULT;
-    asm volatile("fxrstor64 %0" : : "m"(v->parked.fpu));
+    fxrstor(fpu);
 }
 
 /* What the guest may not set stays as it is. */

@@ -12,7 +12,7 @@
 
 static uint64_t *gdt_window(const struct vcpu *v)
 {
-    return (uint64_t *)(WINDOWS_VA + (uint64_t)v->id * WINDOW_SIZE);
+    return windows_of(v->id);
 }
 
 static uint64_t *ldt_window(const struct vcpu *v)
@@ -116,13 +116,13 @@ static void load_ldt(const struct vcpu *v)
     uint64_t limit = v->ldt_entries * 8ul - 1;
 
     if (!v->ldt_entries) {
-        asm volatile("lldt %w0" : : "r"(0));
+        lldt(0);
         return;
     }
     entry[0] = (limit & 0xffff) | (base & 0xffffff) << 16 | 0x82ul << 40 |
                (limit & 0xf0000) << 32 | (base >> 24 & 0xff) << 56;
     entry[1] = base >> 32;
-    asm volatile("lldt %w0" : : "r"(SEL_LDT));
+    lldt(SEL_LDT);
 }
 
 long set_ldt(struct vcpu *v, uint64_t base, unsigned int entries)
@@ -187,12 +187,6 @@ void init_descriptors(struct vcpu *v)
 {
     uint64_t *gdt = gdt_window(v);
     uint64_t tss = (uint64_t)&v->tss, block = (uint64_t)v;
-    struct {
-        uint16_t limit;
-        uint64_t base;
-    } __attribute__((packed)) gdtr = {
-        0xe000 + PAGE_SIZE - 1, (uint64_t)gdt
-    };
 
     gdt[SEL_MONITOR_CS / 8] = 0x00af9b000000fffful;
     gdt[SEL_MONITOR_SS / 8] = 0x00cf93000000fffful;
@@ -210,11 +204,8 @@ void init_descriptors(struct vcpu *v)
     v->tss.ist[1] = block + 5 * PAGE_SIZE;      /* NMI */
     v->tss.ist[2] = block + 5 * PAGE_SIZE + PAGE_SIZE / 2;      /* #DB */
 
-    asm volatile("lgdt %0" : : "m"(gdtr));
-    asm volatile("push %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1:"
-                 : : "i"(SEL_MONITOR_CS) : "rax", "memory");
-    asm volatile("mov %w0, %%ss; mov %w1, %%ds; mov %w1, %%es; mov %w1, %%fs; "
-                 "mov %w1, %%gs" : : "r"(SEL_MONITOR_SS), "r"(0));
-    asm volatile("ltr %w0" : : "r"(SEL_TSS));
+    lgdt((uint64_t)gdt, 0xe000 + PAGE_SIZE - 1);
+    load_monitor_segments(SEL_MONITOR_CS, SEL_MONITOR_SS);
+    ltr(SEL_TSS);
     load_ldt(v);
 }

@@ -123,7 +123,7 @@ void set_guest_ts(struct vcpu *v, bool set)
     if (set) {
         write_cr0(read_cr0() | CR0_TS);
     } else {
-        asm volatile("clts");
+        clts();
     }
 }
 
@@ -226,8 +226,7 @@ static enum emulation two_bytes(struct regs *regs, struct insn *insn)
         return done_if(guest_wrmsr(regs->rcx,
                                    regs->rdx << 32 | (uint32_t)regs->rax));
     case 0x31:
-        asm volatile("rdtsc; shl $32, %%rdx; or %%rdx, %0"
-                     : "=a"(value) : : "rdx");
+        value = rdtsc();
         regs->rax = (uint32_t)value;
         regs->rdx = value >> 32;
         return EMULATION_DONE;

@@ -17,8 +17,6 @@
 #define MAX_EXTENT (1u << MAX_ORDER)
 #define NO_FRAME (~0ul)
 
-#define m2p ((uint64_t *)WRITABLE_M2P_VA)
-
 /* Held for all that follows, and while marks say that a frame is nobody's for now. */
 extern struct spinlock free_frames_lock;
 

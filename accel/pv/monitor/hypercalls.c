@@ -225,7 +225,7 @@ bool wants_out(unsigned int step)
         return false;
     }
     /* Interrupts are off in here: take those that have come. */
-    asm volatile("sti; nop; cli" : : : "memory");
+    take_interrupts();
     return delivery_due(this_vcpu());
 }
 

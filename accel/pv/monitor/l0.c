@@ -25,9 +25,7 @@ long l0_call(unsigned int number, uint64_t a, uint64_t b, uint64_t c,
     call->args[3] = d;
     call->args[4] = e;
     do {
-        /* On TCG L0 reads arguments by this vCPU's rights, which SMAP would limit. */
-        asm volatile("stac; outb %%al, %%dx; clac" : : "a"(0), "d"(L0_PORT) :
-                     "memory", "cc");
+        write_l0_port();
     } while (call->again);
     return call->result;
 }

@@ -6,8 +6,7 @@
 
 #include "monitor.h"
 
-/* A byte for each frame: the level of the page table in it, or 0; or one of these. */
-#define marks ((uint8_t *)MARKS_VA)
+/* A frame's mark is the level of the page table in it, or 0; or one of these. */
 #define MARK_FREE 0xff          /* the guest has given it back */
 /* During an exchange: from the guest; of the free ones, or from the guest, for it. */
 #define MARK_STOLEN 0xfe

@@ -18,7 +18,10 @@
 #include <xen/vcpu.h>
 
 #include "boot.h"
-#include "processor.h"
+
+/* A test on the host has others of these. */
+#include <machine/mappings.h>
+#include <machine/processor.h>
 
 #define PAGE_SIZE 4096ul
 #define PAGE_SHIFT 12
@@ -224,13 +227,6 @@ struct vcpu {
 };
 _Static_assert(sizeof(struct vcpu) < 4 * PAGE_SIZE, "stacks are behind it");
 
-#define boot ((const struct pv_boot *)BOOT_VA)
-
-static inline struct vcpu *vcpu_by_id(unsigned int id)
-{
-    return (struct vcpu *)(VCPUS_VA + (uint64_t)id * VCPU_SIZE);
-}
-
 static inline uint32_t state_of(const struct vcpu *v)
 {
     return __atomic_load_n(&v->state, __ATOMIC_SEQ_CST);
@@ -241,19 +237,6 @@ static inline bool change_state(struct vcpu *v, uint32_t from, uint32_t to)
 {
     return __atomic_compare_exchange_n(&v->state, &from, to, false,
                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
-}
-
-static inline struct vcpu *this_vcpu(void)
-{
-    uint64_t rsp;
-
-    asm("mov %%rsp, %0" : "=r"(rsp));
-    return (struct vcpu *)(rsp & ~(VCPU_SIZE - 1ul));
-}
-
-static inline void *directmap(uint64_t address)
-{
-    return (void *)(DIRECTMAP_VA + address);
 }
 
 static inline void *frame(uint64_t mfn)

@@ -20,30 +20,19 @@ static uint64_t fpu_components(void)
                                  7 /* x87, SSE and AVX are at fixed places */;
 }
 
-static uint64_t xgetbv(void)
-{
-    uint32_t low, high;
-
-    asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    return (uint64_t)high << 32 | low;
-}
-
 static void save_fpu(struct parked *p)
 {
     uint64_t components;
 
     if (!(p->cr4 & CR4_OSXSAVE)) {
-        asm volatile("fxsave64 %0" : "=m"(p->fpu));
+        fxsave(p->fpu);
         return;
     }
     components = fpu_components();
-    p->xcr0 = xgetbv();
+    p->xcr0 = xgetbv(0);
     /* XSAVE leaves the header's bits of other states, which XRSTOR would not take. */
     __builtin_memset(p->fpu + XSAVE_HEADER, 0, XSAVE_HEADER_SIZE);
-    asm volatile("xsave64 %0"
-                 : "+m"(p->fpu)
-                 : "a"((uint32_t)components),
-                   "d"((uint32_t)(components >> 32)));
+    xsave(p->fpu, components);
 }
 
 static void restore_fpu(const struct parked *p)
@@ -51,18 +40,13 @@ static void restore_fpu(const struct parked *p)
     uint64_t components;
 
     if (!(p->cr4 & CR4_OSXSAVE)) {
-        asm volatile("fxrstor64 %0" : : "m"(p->fpu));
+        fxrstor(p->fpu);
         return;
     }
     components = fpu_components();
     xsetbv_safe(0, p->xcr0);
-    asm volatile("xrstor64 %0"
-                 :
-                 : "m"(p->fpu), "a"((uint32_t)components),
-                   "d"((uint32_t)(components >> 32)));
+    xrstor(p->fpu, components);
 }
-
-#define SAVE_SEGMENT(to, name) asm volatile("mov %%" #name ", %0" : "=rm"(to))
 
 static void save(struct parked *p)
 {
@@ -75,10 +59,10 @@ static void save(struct parked *p)
     p->gs_base = rdmsr(MSR_GS_BASE);
     p->kernel_gs_base = rdmsr(MSR_KERNEL_GS_BASE);
     rdmsr_safe(MSR_TSC_AUX, &p->tsc_aux);
-    SAVE_SEGMENT(p->ds, ds);
-    SAVE_SEGMENT(p->es, es);
-    SAVE_SEGMENT(p->fs, fs);
-    SAVE_SEGMENT(p->gs, gs);
+    p->ds = read_ds();
+    p->es = read_es();
+    p->fs = read_fs();
+    p->gs = read_gs();
     save_fpu(p);
 }
 
@@ -125,7 +109,7 @@ static long go_down(struct vcpu *v)
     uint64_t cr0 = read_cr0();
     long result;
 
-    asm volatile("clts");
+    clts();
     save(&v->parked);
     v->is_parked = true;
     set_runstate(v, RUNSTATE_offline);

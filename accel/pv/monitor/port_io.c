@@ -170,25 +170,19 @@ enum emulation emulate_out(struct regs *regs, struct insn *insn,
 
 static uint16_t selector_of(const struct regs *regs, unsigned int number)
 {
-    uint16_t selector;
-
     switch (number) {
     case SEG_CS:
         return regs->cs;
     case SEG_SS:
         return regs->ss;
     case SEG_ES:
-        asm("mov %%es, %0" : "=rm"(selector));
-        return selector;
+        return read_es();
     case SEG_DS:
-        asm("mov %%ds, %0" : "=rm"(selector));
-        return selector;
+        return read_ds();
     case SEG_FS:
-        asm("mov %%fs, %0" : "=rm"(selector));
-        return selector;
+        return read_fs();
     default:
-        asm("mov %%gs, %0" : "=rm"(selector));
-        return selector;
+        return read_gs();
     }
 }
 

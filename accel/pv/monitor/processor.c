@@ -60,10 +60,6 @@ static void fill_stub(const struct vcpu *v, uint64_t offset, const char *entry)
 /* Everything of a processor that is the monitor's, on the processor itself. */
 void init_processor(struct vcpu *v)
 {
-    struct {
-        uint16_t limit;
-        uint64_t base;
-    } __attribute__((packed)) idtr = { sizeof(idt) - 1, (uint64_t)idt };
     struct xen_hvm_evtchn_upcall_vector upcall = {
         .vcpu = v->id, .vector = VECTOR_UPCALL,
     };
@@ -71,7 +67,7 @@ void init_processor(struct vcpu *v)
 
     init_descriptors(v);
     init_isolation(v);
-    asm volatile("lidt %0" : : "m"(idtr));
+    lidt((uint64_t)idt, sizeof(idt) - 1);
     fill_stub(v, 0, syscall_entry);
     fill_stub(v, STUB_SIZE / 2, syscall32_entry);
     wrmsr(MSR_STAR, (uint64_t)SEL_CS32 << 48 | (uint64_t)SEL_MONITOR_CS << 32);

@@ -66,9 +66,9 @@ static uint64_t take_stolen(struct vcpu *v)
 
     do {
         version = s->version;
-        asm volatile("lfence" : : : "memory");
+        read_fence();
         steal = s->steal;
-        asm volatile("lfence" : : : "memory");
+        read_fence();
     } while (version & 1 || version != s->version);
     /* Another processor, or a KVM that the guest was moved to, counts anew. */
     stolen = steal > v->runstate.steal ? steal - v->runstate.steal : 0;
@@ -128,8 +128,8 @@ void init_runstate(struct vcpu *v)
     v->steal_time = (struct steal_time) { 0 };
     v->runstate.steal = 0;
     wrmsr_safe(MSR_KVM_STEAL_TIME,
-               (boot->vcpus_mfn << PAGE_SHIFT) +
-                   ((uint64_t)&v->steal_time - VCPUS_VA) + KVM_ENABLED);
+               (boot->vcpus_mfn << PAGE_SHIFT) + v->id * VCPU_SIZE +
+                   offsetof(struct vcpu, steal_time) + KVM_ENABLED);
 }
 
 /* Hypercalls --------------------------------------------------------------------- */

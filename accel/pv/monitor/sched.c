@@ -8,7 +8,7 @@
 static void sleep(struct vcpu *v)
 {
     set_runstate(v, RUNSTATE_blocked);
-    asm volatile("sti; hlt; cli" : : : "memory");
+    wait_for_interrupt();
     set_runstate(v, RUNSTATE_running);
     park_if_asked();
 }
@@ -97,9 +97,9 @@ static long poll(struct vcpu *v, uint64_t arg)
     if (v->info->evtchn_upcall_mask) {
         result = l0_call(__HYPERVISOR_sched_op, SCHEDOP_poll, arg, 0, 0, 0);
     } else {
-        asm volatile("sti" : : : "memory");
+        sti();
         result = l0_call(__HYPERVISOR_sched_op, SCHEDOP_poll, arg, 0, 0, 0);
-        asm volatile("cli" : : : "memory");
+        cli();
     }
     set_runstate(v, RUNSTATE_running);
     return result;

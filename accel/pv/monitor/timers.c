@@ -7,7 +7,6 @@
 
 #include "events.h"
 
-
 #define MSR_X2APIC_LVT_TIMER    0x832
 #define MSR_X2APIC_TIMER_COUNT  0x838
 #define MSR_X2APIC_TIMER_DIVIDE 0x83e
@@ -26,9 +25,9 @@ static vcpu_time_info_t read_time(const volatile vcpu_time_info_t *from)
 
     do {
         version = from->version;
-        asm volatile("lfence" : : : "memory");
+        read_fence();
         info = *from;
-        asm volatile("lfence" : : : "memory");
+        read_fence();
     } while (version & 1 || version != from->version);
     info.version = version;
     return info;
@@ -38,11 +37,10 @@ uint64_t system_time(const struct vcpu *v)
 {
     vcpu_time_info_t info = read_time(own_events() ? &v->l0_info->time :
                                                      &v->info->time);
-    uint32_t low, high;
     uint64_t ticks;
 
-    asm volatile("lfence; rdtsc" : "=a"(low), "=d"(high));
-    ticks = ((uint64_t)high << 32 | low) - info.tsc_timestamp;
+    read_fence();
+    ticks = rdtsc() - info.tsc_timestamp;
     ticks = info.tsc_shift >= 0 ? ticks << info.tsc_shift
                                 : ticks >> -info.tsc_shift;
     return info.system_time +
@@ -81,7 +79,7 @@ void copy_wallclock(void)
     to->wc_sec = from->wc_sec;
     to->wc_nsec = from->wc_nsec;
     to->wc_sec_hi = from->wc_sec_hi;
-    asm volatile("lfence" : : : "memory");
+    read_fence();
     if (from->wc_version == version) {
         to->wc_version = version;
     }

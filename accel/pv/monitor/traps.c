@@ -27,7 +27,7 @@ _Static_assert(sizeof(struct regs) == 176 &&
 void toggle_mode(struct vcpu *v)
 {
     v->kernel_mode = !v->kernel_mode;
-    asm volatile("swapgs" : : : "memory");
+    swapgs();
     load_cr3(v);
 }
 
@@ -312,7 +312,7 @@ static void from_guest(struct regs *regs)
         }
         break;
     case EXC_NM:
-        asm volatile("clts");
+        clts();
         if (v->guest_ts) {
             v->guest_ts = false;
             inject(regs, EXC_NM, 0);
