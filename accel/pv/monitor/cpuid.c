@@ -31,7 +31,12 @@
                       BIT(7) /* CET_SS */ | BIT(16) /* LA57 */ | \
                       BIT(31) /* PKS */)
 #define HIDDEN_7_EDX (BIT(20) /* CET_IBT */ | BIT(22) | BIT(24) | \
-                      BIT(25) /* AMX */)
+                      BIT(25) /* AMX */ | BIT(28) /* L1D_FLUSH */ | \
+                      BIT(29) /* ARCH_CAPS */ | BIT(30) /* CORE_CAPS */)
+/* Sub-leaf 1: what needs no more than registers that are there. */
+#define SHOWN_7_1_EAX (BIT(4) /* AVX_VNNI */ | BIT(5) /* AVX512_BF16 */ | \
+                       BIT(10) /* FZRM */ | BIT(11) /* FSRS */ | \
+                       BIT(12) /* FSRCS */)
 /* Leaf 0x80000001 */
 #define HIDDEN_81_ECX (BIT(2) /* SVM */ | BIT(3) /* EXTAPIC */ | \
                        BIT(9) /* OSVW */ | BIT(10) /* IBS */ | \
@@ -40,6 +45,8 @@
                        BIT(26) /* DBEXT */ | BIT(29) /* MONITORX */)
 #define HIDDEN_81_EDX (BIT(1) | BIT(3) | BIT(12) | BIT(13) | BIT(17) | \
                        BIT(26) /* PDPE1GB */)
+/* Leaf 0x80000008 */
+#define HIDDEN_88_EBX BIT(25) /* VIRT_SSBD */
 
 static void xen_leaf(unsigned int leaf, uint32_t subleaf, uint32_t *eax,
                      uint32_t *ebx, uint32_t *ecx, uint32_t *edx)
@@ -67,7 +74,7 @@ static void xen_leaf(unsigned int leaf, uint32_t subleaf, uint32_t *eax,
         cpuid(eax, ebx, ecx, edx);
         break;
     case 5:
-        *ebx = 52;              /* bits of a machine address */
+        *ebx = subleaf ? 0 : 52;        /* bits of a machine address */
         break;
     }
 }
@@ -163,9 +170,13 @@ void guest_cpuid(uint32_t *eax, uint32_t *ebx, uint32_t *ecx, uint32_t *edx,
         break;
     case 7:
         if (subleaf == 0) {
+            *eax = *eax ? 1 : 0;
             *ebx &= ~HIDDEN_7_EBX;
             *ecx &= ~HIDDEN_7_ECX;
             *edx &= ~HIDDEN_7_EDX;
+        } else {
+            *eax &= subleaf == 1 ? SHOWN_7_1_EAX : 0;
+            *ebx = *ecx = *edx = 0;
         }
         break;
     case 0xb:
@@ -179,6 +190,9 @@ void guest_cpuid(uint32_t *eax, uint32_t *ebx, uint32_t *ecx, uint32_t *edx,
         *ecx &= ~HIDDEN_81_ECX;
         *edx &= ~HIDDEN_81_EDX;
         *edx |= BIT(11);        /* SYSCALL, which Intel hides outside of 64-bit mode */
+        break;
+    case 0x80000008:
+        *ebx &= ~HIDDEN_88_EBX;
         break;
     case 0x8000000a:
         *eax = *ebx = *ecx = *edx = 0;

@@ -10,7 +10,7 @@
 #define DR6_ALWAYS      0xffff0ff0ul
 #define DR6_MAY_BE      0xe00ful
 #define DR7_ALWAYS      0x400ul
-#define DR7_NEVER       0xd000ul
+#define DR7_NEVER       0xd800ul
 #define DR7_GD          0x2000ul
 #define DR7_ENABLES     0xfful
 /* Of the four bits for each register, from bit 16 on. */

@@ -44,7 +44,24 @@ bool read_segment(const struct vcpu *v, uint16_t selector,
     return true;
 }
 
-/* Copy a page of descriptors; false if one of them is bad. */
+static bool check_page(const uint64_t *from, unsigned int entries)
+{
+    unsigned int i;
+
+    for (i = 0; i < entries; i++) {
+        uint64_t d = from[i];
+
+        if (!check_descriptor(&d)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * Copy a page of descriptors; false if one of them is bad.  They may have changed since
+ * check_page().
+ */
 static bool copy_page(uint64_t *to, const uint64_t *from, unsigned int entries)
 {
     uint64_t page[ENTRIES_PER_PAGE];
@@ -65,6 +82,14 @@ static bool copy_page(uint64_t *to, const uint64_t *from, unsigned int entries)
     return true;
 }
 
+/* How many of @entries are in the table's page @page. */
+static unsigned int entries_of_page(unsigned int entries, unsigned int page)
+{
+    unsigned int left = entries - page * ENTRIES_PER_PAGE;
+
+    return left < ENTRIES_PER_PAGE ? left : ENTRIES_PER_PAGE;
+}
+
 long set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
 {
     unsigned int pages = (entries + ENTRIES_PER_PAGE - 1) / ENTRIES_PER_PAGE;
@@ -73,12 +98,16 @@ long set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
     if (entries > GDT_ENTRIES) {
         return -XEN_EINVAL;
     }
+    /* One that is refused leaves the old table as it was. */
     for (i = 0; i < pages; i++) {
-        unsigned int left = entries - i * ENTRIES_PER_PAGE;
-
         if (!is_guest_frame(frames[i]) ||
-            !copy_page(gdt_window(v) + i * ENTRIES_PER_PAGE, frame(frames[i]),
-                       left < ENTRIES_PER_PAGE ? left : ENTRIES_PER_PAGE)) {
+            !check_page(frame(frames[i]), entries_of_page(entries, i))) {
+            return -XEN_EINVAL;
+        }
+    }
+    for (i = 0; i < pages; i++) {
+        if (!copy_page(gdt_window(v) + i * ENTRIES_PER_PAGE, frame(frames[i]),
+                       entries_of_page(entries, i))) {
             return -XEN_EINVAL;
         }
         v->gdt_frames[i] = frames[i];
@@ -127,19 +156,24 @@ static void load_ldt(const struct vcpu *v)
 
 long set_ldt(struct vcpu *v, uint64_t base, unsigned int entries)
 {
-    unsigned int i;
+    uint64_t frames[LDT_ENTRIES / ENTRIES_PER_PAGE];
+    unsigned int pages = (entries + ENTRIES_PER_PAGE - 1) / ENTRIES_PER_PAGE, i;
 
+    /* None has no address. */
+    base = entries ? base : 0;
     if (entries > LDT_ENTRIES || base & (PAGE_SIZE - 1) ||
         !guest_range_ok(base, entries * 8ul)) {
         return -XEN_EINVAL;
     }
-    for (i = 0; i < entries; i += ENTRIES_PER_PAGE) {
-        unsigned int left = entries - i;
-        uint64_t mfn;
-
-        left = left < ENTRIES_PER_PAGE ? left : ENTRIES_PER_PAGE;
-        if (!guest_frame_at(v, base + i * 8, &mfn) ||
-            !copy_page(ldt_window(v) + i, frame(mfn), left)) {
+    for (i = 0; i < pages; i++) {
+        if (!guest_frame_at(v, base + i * PAGE_SIZE, &frames[i]) ||
+            !check_page(frame(frames[i]), entries_of_page(entries, i))) {
+            return -XEN_EINVAL;
+        }
+    }
+    for (i = 0; i < pages; i++) {
+        if (!copy_page(ldt_window(v) + i * ENTRIES_PER_PAGE, frame(frames[i]),
+                       entries_of_page(entries, i))) {
             return -XEN_EINVAL;
         }
     }

@@ -25,13 +25,19 @@ static bool fetch(struct insn *insn, uint64_t rip)
     return true;
 }
 
-static uint8_t next(struct insn *insn)
+/* False behind what is there, and behind the longest instruction. */
+static bool next(struct insn *insn, uint8_t *byte)
 {
-    return insn->at < insn->have ? insn->bytes[insn->at++] : 0;
+    if (insn->at == insn->have) {
+        return false;
+    }
+    *byte = insn->bytes[insn->at++];
+    return true;
 }
 
-/* Fetch the instruction, and read its prefixes; it depends on the code segment. */
-static bool begin_insn(const struct regs *regs, struct insn *insn)
+/* Fetch the instruction, its prefixes and its opcode; it depends on the code segment. */
+static bool begin_insn(const struct regs *regs, struct insn *insn,
+                       uint8_t *opcode)
 {
     struct segment code;
     unsigned int size;
@@ -47,19 +53,22 @@ static bool begin_insn(const struct regs *regs, struct insn *insn)
     size = code.is_64bit || code.is_32bit ? 4 : 2;
     insn->operand_size = size;
     insn->address_size = code.is_64bit ? 8 : size;
-    for (;;) {
-        byte = next(insn);
+    while (next(insn, &byte)) {
+        if (insn->code64 && (byte & 0xf0) == 0x40) {
+            insn->rex = byte;
+            continue;
+        }
         switch (byte) {
         case 0x66:
             insn->operand_size = size ^ 6;
-            continue;
+            break;
         case 0x67:
             insn->address_size = code.is_64bit ? 4 : size ^ 6;
-            continue;
+            break;
         case 0xf2:
         case 0xf3:
             insn->repeats = true;
-            continue;
+            break;
         case 0x26:
         case 0x2e:
         case 0x36:
@@ -68,20 +77,22 @@ static bool begin_insn(const struct regs *regs, struct insn *insn)
             if (!insn->code64) {
                 insn->segment = byte >> 3 & 3;
             }
-            continue;
+            break;
         case 0x64:
         case 0x65:
             insn->segment = byte & 7;
-            continue;
+            break;
+        default:
+            if (insn->rex & 8) {
+                insn->operand_size = 4;     /* as ports have it */
+            }
+            *opcode = byte;
+            return true;
         }
-        break;
+        /* A REX prefix counts directly before the opcode only. */
+        insn->rex = 0;
     }
-    if (insn->code64 && (byte & 0xf0) == 0x40) {
-        insn->rex = byte;
-    } else {
-        insn->at--;
-    }
-    return true;
+    return false;
 }
 
 /* The register of this number in an instruction. */
@@ -182,18 +193,29 @@ static enum emulation done_if(bool done)
     return done ? EMULATION_DONE : EMULATION_REFUSED;
 }
 
+static void set_edx_eax(struct regs *regs, uint64_t value)
+{
+    regs->rax = (uint32_t)value;
+    regs->rdx = value >> 32;
+}
+
 static enum emulation two_bytes(struct regs *regs, struct insn *insn)
 {
     struct vcpu *v = this_vcpu();
-    uint8_t opcode = next(insn), modrm;
+    uint8_t opcode, modrm;
     unsigned int reg, rm;
     uint64_t value;
 
+    if (!next(insn, &opcode)) {
+        return EMULATION_REFUSED;
+    }
     switch (opcode) {
     case 0x01:
-        modrm = next(insn);
-        if (modrm == 0xd1) {
-            /* xsetbv */
+        if (!next(insn, &modrm)) {
+            return EMULATION_REFUSED;
+        }
+        switch (modrm) {
+        case 0xd1:          /* xsetbv */
             if (!(v->cr4 & CR4_OSXSAVE)) {
                 inject(regs, EXC_UD, 0);
                 return EMULATION_SETS_REGS;
@@ -201,15 +223,25 @@ static enum emulation two_bytes(struct regs *regs, struct insn *insn)
             value = regs->rdx << 32 | (uint32_t)regs->rax;
             return done_if((uint32_t)regs->rcx == 0 && !(value & ~XCR0_GUEST) &&
                            xsetbv_safe(0, value));
+        case 0xf9:          /* rdtscp, while CR4.TSD is set */
+            if (!rdmsr_safe(MSR_TSC_AUX, &value)) {
+                return EMULATION_REFUSED;
+            }
+            regs->rcx = value;
+            set_edx_eax(regs, rdtsc());
+            return EMULATION_DONE;
+        default:
+            return EMULATION_REFUSED;
         }
-        return EMULATION_REFUSED;
     case 0x06:
         set_guest_ts(v, false);
         return EMULATION_DONE;
     case 0x09:          /* wbinvd: memory is coherent; invd is nobody's */
         return EMULATION_DONE;
     case 0x20 ... 0x23:
-        modrm = next(insn);
+        if (!next(insn, &modrm)) {
+            return EMULATION_REFUSED;
+        }
         reg = (modrm >> 3 & 7) | (insn->rex & 4 ? 8 : 0);
         rm = (modrm & 7) | (insn->rex & 1 ? 8 : 0);
         switch (opcode) {
@@ -226,16 +258,13 @@ static enum emulation two_bytes(struct regs *regs, struct insn *insn)
         return done_if(guest_wrmsr(regs->rcx,
                                    regs->rdx << 32 | (uint32_t)regs->rax));
     case 0x31:
-        value = rdtsc();
-        regs->rax = (uint32_t)value;
-        regs->rdx = value >> 32;
+        set_edx_eax(regs, rdtsc());
         return EMULATION_DONE;
     case 0x32:
         if (!guest_rdmsr(regs->rcx, &value)) {
             return EMULATION_REFUSED;
         }
-        regs->rax = (uint32_t)value;
-        regs->rdx = value >> 32;
+        set_edx_eax(regs, value);
         return EMULATION_DONE;
     case 0xa2:
         emulate_cpuid(regs, false);
@@ -245,18 +274,35 @@ static enum emulation two_bytes(struct regs *regs, struct insn *insn)
     }
 }
 
+static void raise_debug(struct regs *regs, uint64_t breakpoints)
+{
+    this_vcpu()->dr6 |= breakpoints;
+    inject(regs, EXC_DB, 0);
+}
+
+/* A single step of the guest's ends behind what was carried out for it, too. */
+static void finish(struct regs *regs, unsigned int length, uint64_t breakpoints)
+{
+    regs->rip += length;
+    if (regs->rflags & FLAG_TF) {
+        breakpoints |= DR6_STEP;
+    }
+    if (breakpoints) {
+        raise_debug(regs, breakpoints);
+    }
+}
+
 bool emulate_privileged(struct regs *regs)
 {
     struct vcpu *v = this_vcpu();
     enum emulation result = EMULATION_REFUSED;
     struct insn insn;
     unsigned int size;
-    uint8_t opcode;
+    uint8_t opcode, port;
 
-    if (!begin_insn(regs, &insn)) {
+    if (!begin_insn(regs, &insn, &opcode)) {
         return false;
     }
-    opcode = next(&insn);
     size = opcode & 1 ? insn.operand_size : 1;
     switch (opcode) {
     case 0x0f:
@@ -274,11 +320,15 @@ bool emulate_privileged(struct regs *regs)
         break;
     case 0xe4:
     case 0xe5:
-        result = emulate_in(regs, &insn, next(&insn), size);
+        if (next(&insn, &port)) {
+            result = emulate_in(regs, &insn, port, size);
+        }
         break;
     case 0xe6:
     case 0xe7:
-        result = emulate_out(regs, &insn, next(&insn), size);
+        if (next(&insn, &port)) {
+            result = emulate_out(regs, &insn, port, size);
+        }
         break;
     case 0xec:
     case 0xed:
@@ -296,15 +346,9 @@ bool emulate_privileged(struct regs *regs)
         break;
     }
     if (result == EMULATION_DONE) {
-        regs->rip += insn.at;
-    }
-    /* A single step of the guest's ends behind what was carried out for it, too. */
-    if (result == EMULATION_DONE && regs->rflags & FLAG_TF) {
-        insn.breakpoints |= DR6_STEP;
-    }
-    if (insn.breakpoints) {
-        v->dr6 |= insn.breakpoints;
-        inject(regs, EXC_DB, 0);
+        finish(regs, insn.at, insn.breakpoints);
+    } else if (insn.breakpoints) {
+        raise_debug(regs, insn.breakpoints);
     }
     return result != EMULATION_REFUSED;
 }
@@ -324,6 +368,6 @@ bool emulate_forced(struct regs *regs)
         }
     }
     emulate_cpuid(regs, true);
-    regs->rip += sizeof(bytes);
+    finish(regs, sizeof(bytes), 0);
     return true;
 }

@@ -15,7 +15,7 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
 struct insn {
     uint8_t bytes[MAX_INSN_LENGTH];
     unsigned int have, at;
-    uint8_t rex;
+    uint8_t rex;                /* 0: none that counts */
     bool code64;
     bool repeats;
     unsigned int operand_size, address_size; /* in bytes */

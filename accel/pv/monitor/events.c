@@ -10,11 +10,6 @@
 #define EVTCHNOP_reset_cont 14
 #endif
 
-static bool is_self(domid_t domid)
-{
-    return domid == DOMID_SELF || domid == boot->domid;
-}
-
 /* L0 answers with the error that Xen has for one without rights. */
 static long of_other_domain(unsigned int cmd, uint64_t arg)
 {
@@ -45,17 +40,29 @@ static long status(struct evtchn_status *status)
     return result;
 }
 
-/* In pieces, between which upcalls come; the model's ports first. */
+/*
+ * In pieces, between which upcalls come, and ports may be bound anew.  L0's are closed
+ * first: a number that the model has given again must not be one of them.
+ */
 static long reset(uint64_t *args, struct evtchn_reset *reset)
 {
-    long result = evtchn_op(guest_events, args[0], reset);
+    static bool is_begun;
+    long result;
 
+    if (args[0] == EVTCHNOP_reset) {
+        if (__atomic_exchange_n(&is_begun, true, __ATOMIC_SEQ_CST)) {
+            return -XEN_EBUSY;
+        }
+        reset_l0_ports();
+    }
+    result = evtchn_op(guest_events, args[0], reset);
     if (result == -EVTCHN_ERESTART) {
         args[0] = EVTCHNOP_reset_cont;
         return CALL_AGAIN;
     }
-    if (!result) {
-        reset_l0_ports();
+    /* Else there was none to continue. */
+    if (result != -XEN_EBUSY) {
+        __atomic_store_n(&is_begun, false, __ATOMIC_SEQ_CST);
     }
     return result;
 }

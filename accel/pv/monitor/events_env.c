@@ -128,7 +128,7 @@ static void env_interrupt(void *opaque, uint32_t vcpu)
 {
     struct vcpu *target = vcpu_by_id(vcpu);
 
-    if (target != this_vcpu() && target->started) {
+    if (target != this_vcpu() && has_started(target)) {
         kick(target);
     }
 }

@@ -19,7 +19,7 @@ static void undo(unsigned int nr)
     unsigned int i;
 
     for (i = 0; i < nr; i++) {
-        marks[stolen[i]] = 0;
+        put_mark(stolen[i], 0);
     }
 }
 
@@ -36,11 +36,10 @@ static long steal(uint64_t list, unsigned int nr_extents, unsigned int order)
         }
         for (k = 0; k < 1u << order; k++, mfn++) {
             /* A page table is in use. */
-            if (!is_guest_frame(mfn) || marks[mfn]) {
+            if (take_frame(mfn, 0, MARK_STOLEN) < 0) {
                 undo(nr);
                 return -XEN_EINVAL;
             }
-            marks[mfn] = MARK_STOLEN;
             stolen[nr++] = mfn;
         }
     }
@@ -49,18 +48,18 @@ static long steal(uint64_t list, unsigned int nr_extents, unsigned int order)
 
 static void untake(uint64_t mfn)
 {
-    if (marks[mfn] == MARK_TAKEN) {
+    if (mark_of(mfn) == MARK_TAKEN) {
         l0_change(XENMEM_decrease_reservation, mfn, 0);
         put_free(mfn);
-    } else if (marks[mfn] == MARK_KEPT) {
-        marks[mfn] = MARK_STOLEN;
+    } else if (mark_of(mfn) == MARK_KEPT) {
+        put_mark(mfn, MARK_STOLEN);
     }
 }
 
 static bool take_one(uint64_t mfn)
 {
-    if (marks[mfn] == MARK_STOLEN) {
-        marks[mfn] = MARK_KEPT;
+    if (mark_of(mfn) == MARK_STOLEN) {
+        put_mark(mfn, MARK_KEPT);
         return true;
     }
     remove_free(mfn);
@@ -68,7 +67,7 @@ static bool take_one(uint64_t mfn)
         put_free(mfn);
         return false;
     }
-    marks[mfn] = MARK_TAKEN;
+    put_mark(mfn, MARK_TAKEN);
     return true;
 }
 
@@ -113,7 +112,7 @@ static long hand_out(uint64_t list, unsigned int nr_extents, unsigned int order)
         bool known = !copy_from_guest(&pfn, entry, sizeof(pfn));
 
         for (k = 0; k < 1u << order; k++) {
-            marks[taken[i] + k] = 0;
+            put_mark(taken[i] + k, 0);
             m2p[taken[i] + k] = known ? pfn + k : NO_FRAME;
         }
         if (!known || copy_to_guest(entry, &taken[i], sizeof(pfn))) {
@@ -141,7 +140,7 @@ static long exchange_chunk(const struct xen_memory_exchange *op, uint64_t in,
         return -XEN_ENOMEM;
     }
     for (i = 0; i < 1u << order; i++) {
-        if (marks[stolen[i]] == MARK_STOLEN) {
+        if (mark_of(stolen[i]) == MARK_STOLEN) {
             l0_change(XENMEM_decrease_reservation, stolen[i], 0);
             put_free(stolen[i]);
         }
@@ -174,10 +173,8 @@ static long check(const struct xen_memory_exchange *op)
                         out->nr_extents * sizeof(xen_pfn_t))) {
         return -XEN_EFAULT;
     }
-    if (in->domid != DOMID_SELF && in->domid != boot->domid) {
-        return in->domid ? -XEN_ESRCH : -XEN_EPERM;
-    }
-    return 0;
+    return node_is_demanded(out->mem_flags) ? -XEN_EINVAL :
+                                              check_self(in->domid);
 }
 
 long call_exchange(uint64_t arg)
@@ -207,8 +204,8 @@ long call_exchange(uint64_t arg)
             (uint64_t)op.out.extent_start.p +
             (chunk << out_shift) * sizeof(xen_pfn_t));
         spin_unlock(&free_frames_lock);
-        if (!result && ++chunk < end && wants_out(in_shift || out_shift ? ~0u :
-                                                                chunk)) {
+        if (!result && ++chunk < end &&
+            wants_out(op.in.extent_order || op.out.extent_order ? ~0u : chunk)) {
             result = CALL_AGAIN;
         }
     }

@@ -54,7 +54,7 @@ static void link(uint64_t mfn, uint64_t previous, uint64_t next)
 
 void put_free(uint64_t mfn)
 {
-    marks[mfn] = MARK_FREE;
+    put_mark(mfn, MARK_FREE);
     link(mfn, END_OF_LIST, first_free);
     if (first_free != END_OF_LIST) {
         link(first_free, mfn, next_of(first_free));
@@ -76,6 +76,14 @@ void remove_free(uint64_t mfn)
         link(next, previous, next_of(next));
     }
     nr_free--;
+}
+
+bool node_is_demanded(unsigned int flags)
+{
+    enum { NO_NODE = 0xff };
+
+    return flags & XENMEMF_exact_node_request && !(flags & XENMEMF_vnode) &&
+           XENMEMF_get_node(flags) != NO_NODE;
 }
 
 uint64_t frames_limit(unsigned int flags)
@@ -105,8 +113,8 @@ static bool is_available(uint64_t mfn, unsigned int order)
 {
     uint64_t end = mfn + (1ul << order);
 
-    while (mfn < end && (marks[mfn] == MARK_FREE ||
-                         marks[mfn] == MARK_STOLEN)) {
+    while (mfn < end && (mark_of(mfn) == MARK_FREE ||
+                         mark_of(mfn) == MARK_STOLEN)) {
         mfn++;
     }
     return mfn == end;

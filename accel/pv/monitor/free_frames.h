@@ -26,7 +26,9 @@ bool l0_change(unsigned int op, uint64_t mfn, unsigned int order);
 void put_free(uint64_t mfn);
 void remove_free(uint64_t mfn);
 uint64_t nr_free_frames(void);
-/* How many frames there are that @flags, XENMEMF_*, allow; 0: none. */
+/* Of @flags, XENMEMF_*: whether they demand a node, which Xen allows no guest. */
+bool node_is_demanded(unsigned int flags);
+/* How many frames there are that @flags allow; 0: none. */
 uint64_t frames_limit(unsigned int flags);
 /*
  * The first of 2^@order frames, aligned to that and below @limit, each of which is

@@ -27,20 +27,21 @@ size_t copy_to_guest(uint64_t to, const void *from, size_t size)
 
 /* Traps and callbacks ---------------------------------------------------------- */
 
-static long set_trap_table(uint64_t table)
+/* @args: the table, and what is left of it. */
+static long set_trap_table(uint64_t *args)
 {
     struct vcpu *v = this_vcpu();
     struct trap_info info;
     unsigned int i;
 
-    if (!table) {
+    if (!args[0]) {
         for (i = 0; i < 256; i++) {
             v->traps[i] = (struct trap_entry) { 0 };
         }
         return 0;
     }
-    for (i = 0; i < 257; i++) {
-        if (copy_from_guest(&info, table + i * sizeof(info), sizeof(info))) {
+    for (i = 0; ; i++) {
+        if (copy_from_guest(&info, args[0], sizeof(info))) {
             return -XEN_EFAULT;
         }
         if (!info.address) {
@@ -52,8 +53,11 @@ static long set_trap_table(uint64_t table)
         v->traps[info.vector] = (struct trap_entry) {
             .address = info.address, .flags = info.flags,
         };
+        args[0] += sizeof(info);
+        if (wants_out(i)) {
+            return CALL_AGAIN;
+        }
     }
-    return 0;
 }
 
 static long set_callback(unsigned int type, unsigned int flags,
@@ -105,10 +109,16 @@ static long callback_op(unsigned int cmd, uint64_t arg)
         if (copy_from_guest(&op, arg, sizeof(struct callback_unregister))) {
             return -XEN_EFAULT;
         }
-        return op.type == CALLBACKTYPE_event ||
-               op.type == CALLBACKTYPE_failsafe ||
-               op.type == CALLBACKTYPE_syscall ? -XEN_EINVAL :
-               set_callback(op.type, 0, 0);
+        switch (op.type) {
+        case CALLBACKTYPE_event:
+        case CALLBACKTYPE_failsafe:
+        case CALLBACKTYPE_syscall:
+        case CALLBACKTYPE_syscall32:
+        case CALLBACKTYPE_sysenter:
+            return -XEN_EINVAL;
+        default:
+            return set_callback(op.type, 0, 0);
+        }
     default:
         return -XEN_ENOSYS;
     }
@@ -159,18 +169,18 @@ static long set_segment_base(unsigned int which, uint64_t base)
 
 /* Others that are the monitor's ---------------------------------------------------- */
 
-static long vm_assist(const uint64_t *args)
+static long vm_assist(unsigned int cmd, unsigned int type)
 {
-    bool known = args[0] <= VMASST_CMD_disable;
-    bool set = args[0] == VMASST_CMD_enable;
+    bool known = cmd <= VMASST_CMD_disable;
+    bool set = cmd == VMASST_CMD_enable;
 
-    switch (args[1]) {
+    switch (type) {
     case VMASST_TYPE_runstate_update_flag:
         if (boot->own_runstates && known) {
             set_runstate_update_flag(set);
             return 0;
         }
-        return l0_call(__HYPERVISOR_vm_assist, args[0], args[1], 0, 0, 0);
+        return l0_call(__HYPERVISOR_vm_assist, cmd, type, 0, 0, 0);
     case VMASST_TYPE_architectural_iopl:
         if (known) {
             set_architectural_iopl(set);
@@ -236,6 +246,9 @@ static long multicall(struct regs *regs, uint64_t *args)
     unsigned int step;
     long result;
 
+    if (!guest_range_ok(args[0], 1)) {
+        return -XEN_EFAULT;
+    }
     for (step = 0; (unsigned int)args[1]; step++) {
         uint64_t at = args[0];
 
@@ -268,13 +281,13 @@ static long multicall(struct regs *regs, uint64_t *args)
     return 0;
 }
 
-long hypercall(struct regs *regs, unsigned int number, uint64_t *args)
+long hypercall(struct regs *regs, uint64_t number, uint64_t *args)
 {
     struct vcpu *v = this_vcpu();
 
     switch (number) {
     case __HYPERVISOR_set_trap_table:
-        return set_trap_table(args[0]);
+        return set_trap_table(args);
     case __HYPERVISOR_mmu_update:
         return call_mmu_update(args);
     case __HYPERVISOR_set_gdt:
@@ -289,7 +302,7 @@ long hypercall(struct regs *regs, unsigned int number, uint64_t *args)
         set_callback(CALLBACKTYPE_syscall, 0, args[2]);
         return 0;
     case __HYPERVISOR_fpu_taskswitch:
-        set_guest_ts(this_vcpu(), args[0]);
+        set_guest_ts(v, (uint32_t)args[0]);
         return 0;
     case __HYPERVISOR_set_debugreg:
     case __HYPERVISOR_get_debugreg:
@@ -312,7 +325,7 @@ long hypercall(struct regs *regs, unsigned int number, uint64_t *args)
     case __HYPERVISOR_grant_table_op:
         return call_grant_table_op(args[0], args[1], args[2]);
     case __HYPERVISOR_vm_assist:
-        return vm_assist(args);
+        return vm_assist(args[0], args[1]);
     case __HYPERVISOR_iret:
         return hypercall_iret(regs);
     case __HYPERVISOR_vcpu_op:
@@ -346,7 +359,7 @@ void hypercall_trap(struct regs *regs)
     uint64_t args[6] = {
         regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9,
     };
-    unsigned int number = regs->rax;
+    uint64_t number = regs->rax;
     long result;
 
     v->calls[v->nr_calls++ % ARRAY_SIZE(v->calls)] = number;

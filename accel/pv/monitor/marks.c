@@ -14,6 +14,15 @@ bool is_hypervisor_slot(unsigned int entry)
     return entry >= FIRST_SLOT && entry < FIRST_SLOT + NR_SLOTS;
 }
 
+bool is_hypervisor_entry(const uint64_t *entry)
+{
+    uint64_t at = (const uint8_t *)entry - (const uint8_t *)directmap(0);
+    uint64_t mfn = at >> PAGE_SHIFT;
+
+    return mark_of(mfn) == 4 &&
+           is_hypervisor_slot(at % PAGE_SIZE / sizeof(*entry));
+}
+
 bool top_is_in_use(uint64_t mfn)
 {
     unsigned int id;
@@ -21,25 +30,57 @@ bool top_is_in_use(uint64_t mfn)
     for (id = 0; id < boot->nr_vcpus; id++) {
         const struct vcpu *v = vcpu_by_id(id);
 
-        if (v->initialised && (v->kernel_top == mfn || v->user_top == mfn)) {
+        if (__atomic_load_n(&v->initialised, __ATOMIC_SEQ_CST) &&
+            (__atomic_load_n(&v->kernel_top, __ATOMIC_SEQ_CST) == mfn ||
+             __atomic_load_n(&v->user_top, __ATOMIC_SEQ_CST) == mfn)) {
             return true;
         }
     }
     return false;
 }
 
-/* Another vCPU may give the frame back meanwhile. */
+/* The page may become anything: leave nothing of the hypervisor's. */
+static void remove_slots(uint64_t mfn)
+{
+    uint64_t *top = frame(mfn);
+    unsigned int i;
+
+    for (i = 0; i < NR_SLOTS; i++) {
+        top[FIRST_SLOT + i] = 0;
+    }
+}
+
+/* Another vCPU may give the frame back meanwhile, or make it a top-level table. */
 void set_mark(uint64_t mfn, uint8_t level)
 {
-    uint8_t old = __atomic_load_n(&marks[mfn], __ATOMIC_RELAXED);
+    uint8_t old = mark_of(mfn);
 
-    if (old == 4 && top_is_in_use(mfn)) {
-        return;
-    }
-    while (old < MARK_KEPT &&
-           !__atomic_compare_exchange_n(&marks[mfn], &old, level, true,
+    while (old < MARK_KEPT && !(old == 4 && top_is_in_use(mfn))) {
+        if (__atomic_compare_exchange_n(&marks[mfn], &old, level, true,
                                         __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+            if (old == 4 && level != 4) {
+                remove_slots(mfn);
+            }
+            break;
+        }
     }
+}
+
+int take_frame(uint64_t mfn, uint8_t most, uint8_t mark)
+{
+    uint8_t old;
+
+    if (!is_guest_frame(mfn)) {
+        return -1;
+    }
+    old = mark_of(mfn);
+    while (old <= most) {
+        if (__atomic_compare_exchange_n(&marks[mfn], &old, mark, true,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+            return old;
+        }
+    }
+    return -1;
 }
 
 /*
@@ -49,38 +90,49 @@ void set_mark(uint64_t mfn, uint8_t level)
  */
 #define MAX_CHANGED_MARKS 4096
 
-static void mark(uint64_t mfn, unsigned int level, unsigned int *changed)
+struct marking {
+    uint64_t root;              /* where it has begun */
+    unsigned int changed;
+};
+
+static void mark(uint64_t mfn, unsigned int level, struct marking *m)
 {
     uint64_t *table;
     unsigned int i;
+    uint8_t old;
 
-    if (!is_guest_frame(mfn) || marks[mfn] == level ||
-        (marks[mfn] == 4 && top_is_in_use(mfn))) {
+    if (!is_guest_frame(mfn)) {
         return;
     }
-    if (marks[mfn] && ++*changed > MAX_CHANGED_MARKS) {
-        set_mark(mfn, level);
+    old = mark_of(mfn);
+    if (old == level || (old == 4 && top_is_in_use(mfn))) {
         return;
     }
     set_mark(mfn, level);
+    if (old && ++m->changed > MAX_CHANGED_MARKS) {
+        return;
+    }
     table = frame(mfn);
     for (i = 0; i < ENTRIES; i++) {
-        if ((level == 4 && is_hypervisor_slot(i)) ||
-            !(table[i] & PTE_PRESENT)) {
+        uint64_t entry = __atomic_load_n(&table[i], __ATOMIC_RELAXED);
+        uint64_t next = (entry & PTE_FRAME) >> PAGE_SHIFT;
+
+        if ((level == 4 && is_hypervisor_slot(i)) || !(entry & PTE_PRESENT)) {
             continue;
         }
         add_user(&table[i]);
-        if (level > 1 && !(table[i] & PTE_LARGE)) {
-            mark((table[i] & PTE_FRAME) >> PAGE_SHIFT, level - 1, changed);
+        /* A linear table: what leads to itself is none of a lower level for that. */
+        if (level > 1 && !(entry & PTE_LARGE) && next != m->root) {
+            mark(next, level - 1, m);
         }
     }
 }
 
 void mark_tables(uint64_t mfn, unsigned int level)
 {
-    unsigned int changed = 0;
+    struct marking m = { .root = mfn };
 
-    mark(mfn, level, &changed);
+    mark(mfn, level, &m);
 }
 
 void install_slots(uint64_t mfn)
@@ -91,6 +143,19 @@ void install_slots(uint64_t mfn)
     for (i = 0; i < NR_SLOTS; i++) {
         top[FIRST_SLOT + i] = boot->slots[i];
     }
+}
+
+bool make_top_table(uint64_t mfn)
+{
+    if (!is_guest_frame(mfn)) {
+        return false;
+    }
+    mark_tables(mfn, 4);
+    if (mark_of(mfn) != 4) {
+        return false;
+    }
+    install_slots(mfn);
+    return true;
 }
 
 /*
@@ -111,18 +176,4 @@ void check_slots(uint64_t mfn)
             ((uint64_t *)frame(mfn))[FIRST_SLOT + i] = boot->slots[i];
         }
     }
-}
-
-void unpin(uint64_t mfn)
-{
-    uint64_t *top = frame(mfn);
-    unsigned int i;
-
-    if (marks[mfn] == 4) {
-        /* The page may become anything: leave nothing of the hypervisor's. */
-        for (i = 0; i < NR_SLOTS; i++) {
-            top[FIRST_SLOT + i] = 0;
-        }
-    }
-    set_mark(mfn, 0);
 }

@@ -44,44 +44,69 @@ static long machphys_mapping(uint64_t arg)
     return copy_to_guest(arg, &mapping, sizeof(mapping)) ? -XEN_EFAULT : 0;
 }
 
-static long reservation(uint64_t arg, bool is_current)
+/* What the guest's kernel has said of its p2m in shared_info. */
+static long maximum_gpfn(void)
+{
+    const volatile shared_info_t *shared = frame(boot->shared_info_mfn);
+    unsigned long pages = shared->arch.max_pfn;
+
+    return pages ? pages - 1 : 0;
+}
+
+static long size_of_domain(unsigned int cmd, uint64_t arg)
 {
     domid_t domid;
+    long result;
 
     if (copy_from_guest(&domid, arg, sizeof(domid))) {
         return -XEN_EFAULT;
     }
-    if (domid != DOMID_SELF) {
-        return -XEN_ESRCH;
+    result = check_self(domid);
+    if (result) {
+        return result;
     }
-    return is_current ? nr_guest_frames() : boot->nr_pages;
+    switch (cmd) {
+    case XENMEM_current_reservation:
+        return nr_guest_frames();
+    case XENMEM_maximum_reservation:
+        return boot->nr_pages;
+    default:
+        return maximum_gpfn();
+    }
 }
+
+/*
+ * The upper bits of a command are how far a continued one has come.  Where there are no
+ * such, they are wrong.
+ */
+#define START_EXTENT_SHIFT 6
 
 long call_memory_op(uint64_t *args)
 {
-    unsigned int cmd = args[0];
+    unsigned int cmd = args[0] & ((1u << START_EXTENT_SHIFT) - 1);
+    bool is_continued = (unsigned int)args[0] >> START_EXTENT_SHIFT;
     uint64_t arg = args[1];
 
-    /* These have in their upper bits how far a continued one has come. */
-    switch (cmd & 63) {
+    switch (cmd) {
     case XENMEM_decrease_reservation:
     case XENMEM_increase_reservation:
     case XENMEM_populate_physmap:
         return change_reservation(args);
     case XENMEM_exchange:
         /* This one has it in its argument. */
-        return cmd == XENMEM_exchange ? call_exchange(arg) : -XEN_EINVAL;
+        return is_continued ? -XEN_EINVAL : call_exchange(arg);
+    case XENMEM_current_reservation:
+    case XENMEM_maximum_reservation:
+    case XENMEM_maximum_gpfn:
+        return is_continued ? -XEN_EINVAL : size_of_domain(cmd, arg);
+    case XENMEM_maximum_ram_page:
+        return is_continued ? -XEN_EINVAL : (long)boot->max_mfn;
     }
-    switch (cmd) {
+    switch ((unsigned int)args[0]) {
     case XENMEM_memory_map:
         return memory_map(arg);
     case XENMEM_machphys_mapping:
         return machphys_mapping(arg);
-    case XENMEM_current_reservation:
-    case XENMEM_maximum_reservation:
-        return reservation(arg, cmd == XENMEM_current_reservation);
-    case XENMEM_maximum_ram_page:
-        return boot->max_mfn - 1;
     case XENMEM_machine_memory_map:
         return -XEN_EPERM;
     default:
@@ -126,18 +151,27 @@ static long list_frames(uint64_t list, unsigned int nr, uint64_t first)
     return 0;
 }
 
+/* GNTST_okay, or what another domain is. */
+static int16_t status_of_domain(domid_t domid)
+{
+    return is_self(domid) ? GNTST_okay :
+           domid ? GNTST_bad_domain : GNTST_permission_denied;
+}
+
 static long setup_table(uint64_t arg)
 {
     struct gnttab_setup_table op;
     struct gnttab_query_size size = { .dom = DOMID_SELF };
 
-    if (copy_from_guest(&op, arg, sizeof(op))) {
+    if (copy_from_guest(&op, arg, sizeof(op)) ||
+        !guest_range_ok((uint64_t)op.frame_list.p, 1)) {
         return -XEN_EFAULT;
     }
     l0_call(__HYPERVISOR_grant_table_op, GNTTABOP_query_size, (uint64_t)&size,
             1, 0, 0);
-    if (op.dom != DOMID_SELF) {
-        op.status = GNTST_permission_denied;
+    op.status = status_of_domain(op.dom);
+    if (op.status != GNTST_okay) {
+        /* That is all. */
     } else if (op.nr_frames > size.max_nr_frames ||
                op.nr_frames > boot->nr_grant_mfns ||
                map_frames(op.nr_frames, 0, boot->grant_mfn)) {
@@ -145,8 +179,6 @@ static long setup_table(uint64_t arg)
     } else if (list_frames((uint64_t)op.frame_list.p, op.nr_frames,
                            boot->grant_mfn)) {
         op.status = GNTST_bad_virt_addr;
-    } else {
-        op.status = GNTST_okay;
     }
     return copy_to_guest(arg, &op, sizeof(op)) ? -XEN_EFAULT : 0;
 }
@@ -155,18 +187,20 @@ static long get_status_frames(uint64_t arg)
 {
     struct gnttab_get_status_frames op;
 
-    if (copy_from_guest(&op, arg, sizeof(op))) {
+    if (copy_from_guest(&op, arg, sizeof(op)) ||
+        !guest_range_ok((uint64_t)op.frame_list.p, 1)) {
         return -XEN_EFAULT;
     }
-    if (op.nr_frames > boot->nr_grant_mfns ||
-        map_frames(op.nr_frames, XENMAPIDX_grant_table_status,
-                   boot->status_mfn)) {
+    op.status = status_of_domain(op.dom);
+    if (op.status != GNTST_okay) {
+        /* That is all. */
+    } else if (op.nr_frames > boot->nr_grant_mfns ||
+               map_frames(op.nr_frames, XENMAPIDX_grant_table_status,
+                          boot->status_mfn)) {
         op.status = GNTST_general_error;
     } else if (list_frames((uint64_t)op.frame_list.p, op.nr_frames,
                            boot->status_mfn)) {
         op.status = GNTST_bad_virt_addr;
-    } else {
-        op.status = GNTST_okay;
     }
     return copy_to_guest(arg, &op, sizeof(op)) ? -XEN_EFAULT : 0;
 }
@@ -199,8 +233,10 @@ static long get_features(uint64_t arg)
     if (copy_from_guest(&info, arg, sizeof(info))) {
         return -XEN_EFAULT;
     }
-    info.submap = info.submap_idx ? 0 :
-                  1u << XENFEAT_mmu_pt_update_preserve_ad |
+    if (info.submap_idx >= XENFEAT_NR_SUBMAPS) {
+        return -XEN_EINVAL;
+    }
+    info.submap = 1u << XENFEAT_mmu_pt_update_preserve_ad |
                   1u << XENFEAT_gnttab_map_avail_bits |
                   1u << XENFEAT_pae_pgdir_above_4gb;
     return copy_to_guest(arg, &info, sizeof(info)) ? -XEN_EFAULT : 0;

@@ -16,7 +16,7 @@ bool is_guest_frame(uint64_t mfn)
 
     for (i = 0; i < PV_BOOT_RANGES; i++) {
         if (mfn >= boot->ranges[i].first && mfn < boot->ranges[i].end) {
-            return marks[mfn] < MARK_KEPT;
+            return mark_of(mfn) < MARK_KEPT;
         }
     }
     return false;
@@ -25,7 +25,7 @@ bool is_guest_frame(uint64_t mfn)
 bool is_writable_frame(uint64_t mfn)
 {
     return is_guest_frame(mfn) &&
-           __atomic_load_n(&marks[mfn], __ATOMIC_RELAXED) != 4;
+           mark_of(mfn) != 4;
 }
 
 /* What a guest may map, too: rings, shared_info, grant tables. */
@@ -81,16 +81,18 @@ static long set_entry(uint64_t *entry, uint64_t value, unsigned int level,
                       bool keep_ad)
 {
     uint64_t target = (value & PTE_FRAME) >> PAGE_SHIFT;
-    unsigned int index = ((uint64_t)entry & (PAGE_SIZE - 1)) / 8;
 
-    if (level == 4 && is_hypervisor_slot(index)) {
+    if (is_hypervisor_entry(entry)) {
         return -XEN_EINVAL;
     }
     if (value & PTE_PRESENT) {
         if (level > 1) {
-            /* A table that the guest could write through its own entry. */
-            if (value & PTE_LARGE || !is_guest_frame(target) ||
-                (level == 4 && marks[target] == 4 && value & PTE_WRITE)) {
+            if (value & PTE_LARGE || !is_guest_frame(target)) {
+                return -XEN_EINVAL;
+            }
+            /* Through an entry of its own, which is read-only, the guest writes no table. */
+            if (level == 4 ? mark_of(target) == 4 && value & PTE_WRITE :
+                             top_is_in_use(target)) {
                 return -XEN_EINVAL;
             }
             mark_tables(target, level - 1);
@@ -127,18 +129,19 @@ static long set_entry(uint64_t *entry, uint64_t value, unsigned int level,
 static long update_one(const void *operation)
 {
     const struct mmu_update *update = operation;
-    unsigned int type = update->ptr & 3;
-    uint64_t address = update->ptr & ~3ul;
+    unsigned int type = update->ptr & 7;
+    uint64_t address = update->ptr & ~7ul;
     uint64_t mfn = address >> PAGE_SHIFT;
     uint8_t level;
 
     switch (type) {
     case MMU_NORMAL_PT_UPDATE:
     case MMU_PT_UPDATE_PRESERVE_AD:
-        if (!is_guest_frame(mfn) || address & 7) {
+    case MMU_PT_UPDATE_NO_TRANSLATE:
+        if (!is_guest_frame(mfn)) {
             return -XEN_EINVAL;
         }
-        level = __atomic_load_n(&marks[mfn], __ATOMIC_RELAXED);
+        level = mark_of(mfn);
         if (level > 4) {
             return -XEN_EINVAL;
         }
@@ -147,7 +150,7 @@ static long update_one(const void *operation)
     case MMU_MACHPHYS_UPDATE:
         return set_m2p(mfn, update->val) ? 0 : -XEN_EINVAL;
     default:
-        return -XEN_EINVAL;
+        return -XEN_ENOSYS;
     }
 }
 
@@ -155,7 +158,8 @@ static long update_one(const void *operation)
  * Operations, each of @size bytes, are carried out in turn until one fails.  The
  * first three of @args are the list, its length, and where the guest learns how many
  * were done, or 0.  A long list is left for the guest's upcalls: then @args say what
- * is still to do, and CONTINUED that @done has a number already, as in Xen.
+ * is still to do, and CONTINUED that @done has a number already.  As in Xen, it is the
+ * guest's own problem if that can be read or written no more.
  */
 #define CONTINUED 0x80000000u
 
@@ -169,9 +173,8 @@ static long in_turn(uint64_t *args, void *operation, size_t size,
     if ((domid_t)args[3] != DOMID_SELF) {
         return -XEN_ESRCH;
     }
-    if (args[1] & CONTINUED && done_at &&
-        copy_from_guest(&done, done_at, sizeof(done))) {
-        return -XEN_EFAULT;
+    if (args[1] & CONTINUED && done_at) {
+        copy_from_guest(&done, done_at, sizeof(done));
     }
     for (i = 0; i < count; i++) {
         if (copy_from_guest(operation, list + i * size, size)) {
@@ -191,8 +194,8 @@ static long in_turn(uint64_t *args, void *operation, size_t size,
         }
     }
     done += i;
-    if (done_at && copy_to_guest(done_at, &done, sizeof(done))) {
-        return -XEN_EFAULT;
+    if (done_at) {
+        copy_to_guest(done_at, &done, sizeof(done));
     }
     return result;
 }
@@ -209,7 +212,7 @@ long call_update_va_mapping(uint64_t va, uint64_t value, uint64_t flags)
     struct vcpu *v = this_vcpu();
     uint64_t *entry = pte_of(v, va, 1);
     uint64_t mask = flags & ~(uint64_t)UVMF_FLUSHTYPE_MASK;
-    long result;
+    long result, flushed = 0;
 
     if (!entry) {
         return -XEN_EINVAL;
@@ -223,40 +226,51 @@ long call_update_va_mapping(uint64_t va, uint64_t value, uint64_t flags)
             if ((flags & UVMF_FLUSHTYPE_MASK) == UVMF_TLB_FLUSH) {
                 flush_local(v);
             }
+        } else if (mask == UVMF_ALL) {
+            flush_all(v);
         } else {
-            flush_many(v, mask == UVMF_ALL ? 0 : mask);
+            flushed = flush_many(v, mask);
         }
         break;
     }
-    return result;
+    return result ? result : flushed;
 }
 
 long set_kernel_top(struct vcpu *v, uint64_t mfn)
 {
+    uint64_t old = v->kernel_top;
+
     if (!is_guest_frame(mfn)) {
         return -XEN_EINVAL;
     }
-    mark_tables(mfn, 4);
-    install_slots(mfn);
-    v->kernel_top = mfn;
+    /* Before it is made one: what a vCPU has stays one. */
+    __atomic_store_n(&v->kernel_top, mfn, __ATOMIC_SEQ_CST);
+    if (!make_top_table(mfn)) {
+        v->kernel_top = old;
+        return -XEN_EINVAL;
+    }
     load_cr3(v);
     return 0;
 }
 
 long set_user_top(struct vcpu *v, uint64_t mfn)
 {
+    uint64_t old = v->user_top;
+
+    if (mfn && !is_guest_frame(mfn)) {
+        return -XEN_EINVAL;
+    }
+    __atomic_store_n(&v->user_top, mfn, __ATOMIC_SEQ_CST);
     if (mfn) {
-        if (!is_guest_frame(mfn)) {
+        if (!make_top_table(mfn)) {
+            v->user_top = old;
             return -XEN_EINVAL;
         }
-        mark_tables(mfn, 4);
-        install_slots(mfn);
         if (mfn != v->kernel_top) {
             /* The M2P is for the kernel alone. */
             ((uint64_t *)frame(mfn))[FIRST_SLOT] = 0;
         }
     }
-    v->user_top = mfn;
     return 0;
 }
 
@@ -272,19 +286,17 @@ static long mmuext_one(const void *operation)
         if (!has_frame) {
             return -XEN_EINVAL;
         }
-        mark_tables(mfn, op->cmd - MMUEXT_PIN_L1_TABLE + 1);
-        if (op->cmd == MMUEXT_PIN_L4_TABLE) {
-            install_slots(mfn);
+        /* One that is in use has the monitor's entries, of which user mode lacks one. */
+        if (op->cmd == MMUEXT_PIN_L4_TABLE && !top_is_in_use(mfn)) {
+            return make_top_table(mfn) ? 0 : -XEN_EINVAL;
         }
+        mark_tables(mfn, op->cmd - MMUEXT_PIN_L1_TABLE + 1);
         return 0;
     case MMUEXT_UNPIN_TABLE:
         if (!has_frame) {
             return -XEN_EINVAL;
         }
-        if (top_is_in_use(mfn)) {
-            return 0;       /* it stays a table */
-        }
-        unpin(mfn);
+        set_mark(mfn, 0);   /* if it is in use, it stays a table */
         return 0;
     case MMUEXT_NEW_BASEPTR:
         return set_kernel_top(v, mfn);
@@ -300,13 +312,15 @@ static long mmuext_one(const void *operation)
         return 0;
     case MMUEXT_TLB_FLUSH_MULTI:
     case MMUEXT_INVLPG_MULTI:
-        return flush_many(v, (uint64_t)op->arg2.vcpumask.p);
+        return flush_many(v, (uint64_t)op->arg2.vcpumask.p) ? -XEN_EINVAL : 0;
     case MMUEXT_TLB_FLUSH_ALL:
     case MMUEXT_INVLPG_ALL:
-        return flush_many(v, 0);
+        flush_all(v);
+        return 0;
     case MMUEXT_FLUSH_CACHE:
-    case MMUEXT_FLUSH_CACHE_GLOBAL:
         return -XEN_EACCES;
+    case MMUEXT_FLUSH_CACHE_GLOBAL:
+        return -XEN_EINVAL;
     case MMUEXT_SET_LDT:
         return set_ldt(v, op->arg1.linear_addr, op->arg2.nr_ents);
     case MMUEXT_CLEAR_PAGE:

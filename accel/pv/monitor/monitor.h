@@ -167,7 +167,7 @@ struct parked {
     uint64_t rsp;
     uint64_t cr4, xcr0;
     uint64_t dr[4];
-    uint64_t fs_base, gs_base, kernel_gs_base, tsc_aux;
+    uint64_t fs_base, gs_base, kernel_gs_base, tsc_aux, spec_ctrl;
     uint16_t ds, es, fs, gs;
     uint8_t fpu[FPU_STATE_SIZE] __attribute__((aligned(64)));
 };
@@ -232,6 +232,12 @@ static inline uint32_t state_of(const struct vcpu *v)
     return __atomic_load_n(&v->state, __ATOMIC_SEQ_CST);
 }
 
+/* Whether it was ever brought up: before, nothing can interrupt it. */
+static inline bool has_started(const struct vcpu *v)
+{
+    return __atomic_load_n(&v->started, __ATOMIC_SEQ_CST);
+}
+
 /* False if it was not @from. */
 static inline bool change_state(struct vcpu *v, uint32_t from, uint32_t to)
 {
@@ -242,6 +248,17 @@ static inline bool change_state(struct vcpu *v, uint32_t from, uint32_t to)
 static inline void *frame(uint64_t mfn)
 {
     return directmap(mfn << PAGE_SHIFT);
+}
+
+static inline bool is_self(domid_t domid)
+{
+    return domid == DOMID_SELF || domid == boot->domid;
+}
+
+/* 0, or what a guest without rights gets for another domain, of which there is 0 alone. */
+static inline long check_self(domid_t domid)
+{
+    return is_self(domid) ? 0 : domid ? -XEN_ESRCH : -XEN_EPERM;
 }
 
 /* Any mode of the guest is ring 3. */
@@ -261,6 +278,17 @@ static inline void add_user(uint64_t *entry)
     }
 }
 
+/* Other vCPUs set these two. */
+static inline bool nmi_pending(const struct vcpu *v)
+{
+    return __atomic_load_n(&v->nmi_pending, __ATOMIC_SEQ_CST);
+}
+
+static inline bool upcall_pending(const struct vcpu *v)
+{
+    return __atomic_load_n(&v->info->evtchn_upcall_pending, __ATOMIC_SEQ_CST);
+}
+
 static inline bool is_canonical(uint64_t address)
 {
     return (int64_t)address >> 47 == (int64_t)address >> 63;
@@ -275,9 +303,10 @@ static inline uint64_t guest_rflags(uint64_t rflags)
 /* Whether the @size bytes at @address are none of the hypervisor's. */
 static inline bool guest_range_ok(uint64_t address, uint64_t size)
 {
-    return address + size >= address && is_canonical(address) &&
-           is_canonical(address + size - !!size) &&
-           (address + size <= M2P_VA || address >= HYPERVISOR_END);
+    uint64_t last = address + size - !!size;
+
+    return last >= address && is_canonical(address) && is_canonical(last) &&
+           (last < M2P_VA || address >= HYPERVISOR_END);
 }
 
 /* entry.S and start.c ------------------------------------------------------ */
@@ -380,7 +409,7 @@ uint64_t port_breakpoints_at(const struct vcpu *v, unsigned int port,
 #define CALL_SETS_REGS (-10000)
 /* The guest has to make the call again, with the arguments as they are now. */
 #define CALL_AGAIN (-10001)
-long hypercall(struct regs *regs, unsigned int number, uint64_t *args);
+long hypercall(struct regs *regs, uint64_t number, uint64_t *args);
 void hypercall_trap(struct regs *regs);
 /*
  * Whether a call that is at step @step of many should make way for what has come
@@ -528,7 +557,8 @@ void kick(const struct vcpu *target);
 /* The tables of the mode that the vCPU is in. */
 void load_cr3(struct vcpu *v);
 void flush_local(struct vcpu *v);
-/* @mask: address of a bitmap of vCPUs in the guest, or 0 for all. */
+void flush_all(struct vcpu *v);
+/* @mask: address of a bitmap of vCPUs in the guest. */
 long flush_many(struct vcpu *v, uint64_t mask);
 
 /* isolation.c ---------------------------------------------------------------- */

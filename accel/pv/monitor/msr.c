@@ -7,9 +7,8 @@
 #define EFER_SHOWN 0xd01ul      /* SCE LME LMA NXE */
 
 #define MSR_TSC             0x10
+#define MSR_PRED_CMD        0x49
 #define MSR_MISC_ENABLE     0x1a0
-#define MSR_TSC_AUX         0xc0000103
-#define MSR_HYPERCALL_PAGE  0x40000000
 
 /* What a guest may look at, and finds to be 0. */
 static const struct {
@@ -60,6 +59,7 @@ bool guest_rdmsr(uint32_t msr, uint64_t *value)
         *value = rdmsr(msr);
         return true;
     case MSR_TSC_AUX:
+    case MSR_SPEC_CTRL:
         return rdmsr_safe(msr, value);
     case MSR_EFER:
         *value = EFER_SHOWN;
@@ -99,9 +99,14 @@ bool guest_wrmsr(uint32_t msr, uint64_t value)
         wrmsr(msr, value);
         return true;
     case MSR_TSC_AUX:
+        /* TCG would take more. */
+        return value <= UINT32_MAX && wrmsr_safe(msr, value);
+    case MSR_SPEC_CTRL:
+    case MSR_PRED_CMD:
+        /* The guest's kernel guards itself against its programs. */
         return wrmsr_safe(msr, value);
     case MSR_EFER:
-        return !((value ^ EFER_SHOWN) & ~(uint64_t)EFER_SHOWN);
+        return value == EFER_SHOWN;
     case MSR_PAT:
         return value == PAT_OF_XEN;
     case MSR_TSC:

@@ -47,7 +47,7 @@ bool fix_page_fault(struct vcpu *v, uint64_t address, uint64_t error,
     }
     for (level = 4; level; level--) {
         entry = pte_of(v, address, level);
-        if (!entry || !(*entry & PTE_PRESENT)) {
+        if (!entry || !(*entry & PTE_PRESENT) || is_hypervisor_entry(entry)) {
             return false;
         }
         if (!(*entry & PTE_USER)) {
@@ -59,7 +59,9 @@ bool fix_page_fault(struct vcpu *v, uint64_t address, uint64_t error,
         /* Its neighbours are of the same kind. */
         entry = (uint64_t *)((uint64_t)entry & ~(PAGE_SIZE - 1));
         for (i = 0; i < ENTRIES; i++) {
-            add_user(&entry[i]);
+            if (!is_hypervisor_entry(&entry[i])) {
+                add_user(&entry[i]);
+            }
         }
         return !repeats(v, address, rip);
     }
@@ -68,7 +70,7 @@ bool fix_page_fault(struct vcpu *v, uint64_t address, uint64_t error,
         uint64_t mfn = (value & PTE_FRAME) >> PAGE_SHIFT;
 
         /* As Xen, for the lowest tables alone. */
-        if (!writable_pagetables || !is_guest_frame(mfn) || marks[mfn] != 1) {
+        if (!writable_pagetables || !is_guest_frame(mfn) || mark_of(mfn) != 1) {
             return false;
         }
         /* Of that frame only: another vCPU may have put another one there. */

@@ -8,8 +8,6 @@
 
 #include "events.h"
 
-#define MSR_TSC_AUX 0xc0000103
-
 /* Of what XCR0 may have (XCR0_GUEST), what this processor has room for. */
 static uint64_t fpu_components(void)
 {
@@ -59,6 +57,7 @@ static void save(struct parked *p)
     p->gs_base = rdmsr(MSR_GS_BASE);
     p->kernel_gs_base = rdmsr(MSR_KERNEL_GS_BASE);
     rdmsr_safe(MSR_TSC_AUX, &p->tsc_aux);
+    rdmsr_safe(MSR_SPEC_CTRL, &p->spec_ctrl);
     p->ds = read_ds();
     p->es = read_es();
     p->fs = read_fs();
@@ -92,6 +91,7 @@ static void restore(struct vcpu *v)
     wrmsr(MSR_GS_BASE, p->gs_base);
     wrmsr(MSR_KERNEL_GS_BASE, p->kernel_gs_base);
     wrmsr_safe(MSR_TSC_AUX, p->tsc_aux);
+    wrmsr_safe(MSR_SPEC_CTRL, p->spec_ctrl);
     if (own_events()) {
         init_timers(v);
         take_l0_events(v);

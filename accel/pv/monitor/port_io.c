@@ -268,6 +268,9 @@ static enum emulation move_string(struct regs *regs, struct insn *insn,
     unsigned int step;
 
     if (insn->repeats && !part_of(regs->rcx, address_size)) {
+        /* Registers of 32 bits are so from then on, as by any instruction. */
+        add_to_part(&regs->rcx, address_size, 0);
+        add_to_part(index, address_size, 0);
         return EMULATION_DONE;
     }
     if (!may_use(v, port, size)) {

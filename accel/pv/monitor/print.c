@@ -15,7 +15,8 @@ struct line {
 
 static void put(struct line *line, char c)
 {
-    if (line->length < LINE) {
+    /* There is room for the line's end. */
+    if (line->length < LINE - (c != '\n')) {
         line->text[line->length++] = c;
     }
 }

@@ -82,7 +82,11 @@ void init_processor(struct vcpu *v)
     wrmsr(MSR_KERNEL_GS_BASE, 0);
 
     wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_ENABLE_X2APIC);
-    v->apic_id = rdmsr(MSR_X2APIC_ID);
+    /*
+     * A vCPU that kicks this one before has the wrong number: what it wants is looked for
+     * behind this.
+     */
+    __atomic_store_n(&v->apic_id, rdmsr(MSR_X2APIC_ID), __ATOMIC_SEQ_CST);
     wrmsr(MSR_X2APIC_SVR, 0x100 | VECTOR_SPURIOUS);
     /* The machine's timer and its like are not the guest's. */
     wrmsr(MSR_X2APIC_LVT_LINT0, LVT_MASKED);

@@ -17,13 +17,18 @@
  */
 static bool give_back(uint64_t mfn)
 {
-    bool done;
+    bool done = false;
+    int level;
 
     spin_lock(&free_frames_lock);
-    done = is_writable_frame(mfn) &&
-           l0_change(XENMEM_decrease_reservation, mfn, 0);
-    if (done) {
-        put_free(mfn);
+    level = take_frame(mfn, 3, MARK_KEPT);
+    if (level >= 0) {
+        done = l0_change(XENMEM_decrease_reservation, mfn, 0);
+        if (done) {
+            put_free(mfn);
+        } else {
+            put_mark(mfn, level);
+        }
     }
     spin_unlock(&free_frames_lock);
     return done;
@@ -46,7 +51,7 @@ static uint64_t get(uint64_t pfn, unsigned int order, uint64_t limit)
         done = l0_change(XENMEM_populate_physmap, mfn, order);
         for (i = 0; i < size; i++) {
             if (done) {
-                marks[mfn + i] = 0;
+                put_mark(mfn + i, 0);
                 m2p[mfn + i] = pfn == NO_FRAME ? pfn : pfn + i;
             } else {
                 put_free(mfn + i);
@@ -81,6 +86,14 @@ static bool do_extent(unsigned int op, uint64_t entry, unsigned int order,
     return !entry || !copy_to_guest(entry, &mfn, sizeof(mfn));
 }
 
+/* Also where nothing is looked at that these are about. */
+static bool flags_ok(unsigned int op, unsigned int flags)
+{
+    return frames_limit(flags) && !node_is_demanded(flags) &&
+           !(flags & XENMEMF_populate_on_demand &&
+             op == XENMEM_populate_physmap);
+}
+
 /* Returns how many extents are done, which is all that a guest is told of an error. */
 long change_reservation(uint64_t *args)
 {
@@ -91,13 +104,16 @@ long change_reservation(uint64_t *args)
 
     if (copy_from_guest(&reservation, args[1], sizeof(reservation)) ||
         reservation.nr_extents > MAX_EXTENTS || i >= reservation.nr_extents ||
-        (reservation.domid != DOMID_SELF && reservation.domid != boot->domid) ||
+        !is_self(reservation.domid) ||
         reservation.extent_order > MAX_ORDER ||
-        (reservation.mem_flags & XENMEMF_populate_on_demand &&
-         op == XENMEM_populate_physmap)) {
+        !flags_ok(op, reservation.mem_flags)) {
         return i;
     }
     list = (uint64_t)reservation.extent_start.p;
+    /* It gets no frames of which it could not be told. */
+    if (list && !guest_range_ok(list + i * sizeof(xen_pfn_t), 1)) {
+        return i;
+    }
     limit = frames_limit(reservation.mem_flags);
     for (; i < reservation.nr_extents; i++) {
         if (!do_extent(op, list ? list + i * sizeof(xen_pfn_t) : 0,

@@ -150,7 +150,8 @@ static long get_info(struct vcpu *target, uint64_t arg)
     }
     spin_lock(&r->lock);
     now = system_time(this_vcpu());
-    r->told = now > r->told ? now : r->told;
+    now = now > r->told ? now : r->told;
+    r->told = now;
     info = r->info;
     if (now > info.state_entry_time) {
         info.time[info.state] += now - info.state_entry_time;

@@ -13,15 +13,10 @@ static void sleep(struct vcpu *v)
     park_if_asked();
 }
 
-static bool upcall_pending(const struct vcpu *v)
-{
-    return __atomic_load_n(&v->info->evtchn_upcall_pending, __ATOMIC_SEQ_CST);
-}
-
 static void block(struct vcpu *v)
 {
     v->info->evtchn_upcall_mask = 0;
-    while (!upcall_pending(v) && !v->nmi_pending) {
+    while (!upcall_pending(v) && !nmi_pending(v)) {
         sleep(v);
         if (!own_events()) {
             break;              /* whatever it was, L0 has woken it */
@@ -48,6 +43,9 @@ static long own_poll(struct vcpu *v, uint64_t arg)
     if (poll.nr_ports > MAX_POLL_PORTS) {
         return -XEN_EINVAL;
     }
+    if (!guest_range_ok((uint64_t)poll.ports.p, 1)) {
+        return -XEN_EFAULT;
+    }
     for (nr = 0; nr < poll.nr_ports; nr++) {
         if (copy_from_guest(&ports[nr], (uint64_t)poll.ports.p + 4 * nr, 4)) {
             break;
@@ -69,7 +67,7 @@ static long own_poll(struct vcpu *v, uint64_t arg)
         set_poll_timer(v, poll.timeout);
     }
     /* A time with bit 63 set is past, too. */
-    while (evtchn_vcpu_polls(guest_events, v->id) && !v->nmi_pending &&
+    while (evtchn_vcpu_polls(guest_events, v->id) && !nmi_pending(v) &&
            (was_pending || !upcall_pending(v)) &&
            !(poll.timeout &&
              (int64_t)poll.timeout <= (int64_t)system_time(v))) {
@@ -131,6 +129,8 @@ long call_sched_op(struct regs *regs, unsigned int cmd, uint64_t arg)
         return l0_call(__HYPERVISOR_sched_op, cmd, arg, 0, 0, 0);
     case SCHEDOP_shutdown_code:
     case SCHEDOP_watchdog:
+    case SCHEDOP_remote_shutdown:
+    case SCHEDOP_pin_override:
         return l0_call(__HYPERVISOR_sched_op, cmd, l0_pointer(arg), 0, 0, 0);
     default:
         return -XEN_ENOSYS;

@@ -18,9 +18,12 @@
 
 /* Time --------------------------------------------------------------------------- */
 
+/* If events are L0's, it is in the guest's memory, where the guest may write anything. */
 static vcpu_time_info_t read_time(const volatile vcpu_time_info_t *from)
 {
+    enum { MAX_TRIES = 100 };
     vcpu_time_info_t info;
+    unsigned int tries = 0;
     uint32_t version;
 
     do {
@@ -28,7 +31,7 @@ static vcpu_time_info_t read_time(const volatile vcpu_time_info_t *from)
         read_fence();
         info = *from;
         read_fence();
-    } while (version & 1 || version != from->version);
+    } while ((version & 1 || version != from->version) && ++tries < MAX_TRIES);
     info.version = version;
     return info;
 }
@@ -41,8 +44,8 @@ uint64_t system_time(const struct vcpu *v)
 
     read_fence();
     ticks = rdtsc() - info.tsc_timestamp;
-    ticks = info.tsc_shift >= 0 ? ticks << info.tsc_shift
-                                : ticks >> -info.tsc_shift;
+    ticks = info.tsc_shift >= 0 ? ticks << (info.tsc_shift & 63)
+                                : ticks >> (-info.tsc_shift & 63);
     return info.system_time +
            (uint64_t)((unsigned __int128)ticks * info.tsc_to_system_mul >> 32);
 }
@@ -194,7 +197,7 @@ static void set_period(struct vcpu *target, uint64_t period)
     spin_unlock(&t->lock);
     if (target == this_vcpu()) {
         run_timers(target);
-    } else if (target->started) {
+    } else if (has_started(target)) {
         kick(target);
     }
     if (is_due) {

@@ -40,7 +40,9 @@ void kick(const struct vcpu *target)
 {
     /* ICR is no store to memory: what was stored before is to be seen before. */
     asm volatile("mfence; lfence" : : : "memory");
-    wrmsr(MSR_X2APIC_ICR, (uint64_t)target->apic_id << 32 | VECTOR_KICK);
+    wrmsr(MSR_X2APIC_ICR,
+          (uint64_t)__atomic_load_n(&target->apic_id, __ATOMIC_RELAXED) << 32 |
+          VECTOR_KICK);
 }
 
 /* Flush the TLBs of the vCPUs in the bitmap, but for this one's. */
@@ -52,7 +54,7 @@ static void flush_others(const uint64_t *mask)
         struct vcpu *target = vcpu_by_id(id);
 
         if (target == this_vcpu() || !(mask[id / 64] >> id % 64 & 1) ||
-            !target->started) {
+            !has_started(target)) {
             continue;
         }
         __atomic_store_n(&target->flush_pending, true, __ATOMIC_SEQ_CST);
@@ -78,12 +80,20 @@ void flush_local(struct vcpu *v)
     load_cr3(v);
 }
 
+void flush_all(struct vcpu *v)
+{
+    static const uint64_t all[4] = { ~0ul, ~0ul, ~0ul, ~0ul };
+
+    flush_local(v);
+    flush_others(all);
+}
+
 long flush_many(struct vcpu *v, uint64_t mask)
 {
-    uint64_t vcpus[4] = { ~0ul, ~0ul, ~0ul, ~0ul };
+    uint64_t vcpus[4] = { 0 };
 
     /* The guest may have given fewer bytes than there are possible vCPUs. */
-    if (mask && copy_from_guest(vcpus, mask, (boot->nr_vcpus + 7) / 8)) {
+    if (copy_from_guest(vcpus, mask, (boot->nr_vcpus + 7) / 8)) {
         return -XEN_EFAULT;
     }
     flush_local(v);

@@ -82,14 +82,20 @@ static void bounce(struct regs *regs, uint64_t handler, const uint64_t *more,
     regs->rflags |= FLAG_IF;
 }
 
-void inject(struct regs *regs, unsigned int vector, uint64_t error)
+static void to_handler(struct regs *regs, unsigned int vector,
+                       const uint64_t *error, bool has_error)
 {
     const struct trap_entry *entry = &this_vcpu()->traps[vector];
-    bool has_error = vector == 8 || (vector >= 10 && vector <= 14) ||
-                     vector == 17 || vector == 21;
 
     regs->vector = vector;
-    bounce(regs, entry->address, &error, has_error, entry->flags & TRAP_MASKS);
+    bounce(regs, entry->address, error, has_error, entry->flags & TRAP_MASKS);
+}
+
+void inject(struct regs *regs, unsigned int vector, uint64_t error)
+{
+    to_handler(regs, vector, &error,
+               vector == 8 || (vector >= 10 && vector <= 14) ||
+               vector == 17 || vector == 21);
 }
 
 void failsafe(struct regs *regs, const struct cpu_user_regs *selectors)
@@ -127,7 +133,14 @@ long hypercall_iret(struct regs *regs)
     regs->rflags = guest_rflags(frame.rflags);
     take_iopl_of_frame(v, frame.rflags);
     if (frame.flags & VGCF_in_syscall) {
-        /* As SYSRET leaves them. */
+        /*
+         * As SYSRET leaves them, which knows two kinds of code, and by which Xen does not
+         * return to what is no address.
+         */
+        if (is_canonical(regs->rip)) {
+            regs->cs = regs->cs == SEL_CS32 ? SEL_CS32 : SEL_CS64;
+            regs->ss = SEL_DS;
+        }
         regs->rcx = regs->rip;
         regs->r11 = regs->rflags;
     } else {
@@ -142,12 +155,12 @@ long hypercall_iret(struct regs *regs)
 
 static bool nmi_due(const struct vcpu *v)
 {
-    return v->nmi_pending && !v->nmi_masked && v->traps[EXC_NMI].address;
+    return nmi_pending(v) && !v->nmi_masked && v->traps[EXC_NMI].address;
 }
 
 static bool upcall_due(const struct vcpu *v)
 {
-    return v->info->evtchn_upcall_pending && !v->info->evtchn_upcall_mask;
+    return upcall_pending(v) && !v->info->evtchn_upcall_mask;
 }
 
 bool delivery_due(const struct vcpu *v)
@@ -160,7 +173,7 @@ void deliver(struct regs *regs)
     struct vcpu *v = this_vcpu();
 
     if (nmi_due(v)) {
-        v->nmi_pending = false;
+        __atomic_store_n(&v->nmi_pending, false, __ATOMIC_SEQ_CST);
         v->nmi_masked = true;
         inject(regs, EXC_NMI, 0);
     }
@@ -198,7 +211,7 @@ static bool software_interrupt(struct regs *regs)
         return false;
     }
     regs->rip += 2;
-    inject(regs, vector, 0);
+    to_handler(regs, vector, NULL, false);
     return true;
 }
 
@@ -223,18 +236,20 @@ static void debug_trap(struct regs *regs)
     uint64_t dr6 = read_dr6();
 
     write_dr6(DR6_DEFAULT);
-    v->dr6 = dr6;
+    /* The guest's bits stay until it clears them; some say what is by 0. */
+    v->dr6 |= dr6 & ~DR6_DEFAULT;
+    v->dr6 &= dr6 | ~DR6_DEFAULT;
     inject(regs, EXC_DB, 0);
 }
 
 static void guest_syscall(struct regs *regs, uint64_t callback, bool masks)
 {
-    if (!callback) {
+    if (callback) {
+        bounce(regs, callback, NULL, 0, masks);
+    } else {
         regs->rip -= 2;
         inject(regs, EXC_UD, 0);
-        return;
     }
-    bounce(regs, callback, NULL, 0, masks);
     regs->rflags &= ~FLAG_DF;
 }
 
@@ -298,7 +313,7 @@ static void from_guest(struct regs *regs)
     case VECTOR_SPURIOUS:
         break;
     case EXC_NMI:
-        v->nmi_pending = true;
+        __atomic_store_n(&v->nmi_pending, true, __ATOMIC_SEQ_CST);
         break;
     case EXC_PF:
         guest_page_fault(regs, read_cr2(), regs->error);
@@ -357,7 +372,7 @@ static void from_monitor(struct regs *regs)
     case VECTOR_SPURIOUS:
         return;
     case EXC_NMI:
-        this_vcpu()->nmi_pending = true;
+        __atomic_store_n(&this_vcpu()->nmi_pending, true, __ATOMIC_SEQ_CST);
         /* The monitor may be past its last look: have it come back. */
         kick(this_vcpu());
         return;

@@ -16,16 +16,11 @@ static struct spinlock vcpus_lock;
 static bool take_tables(struct vcpu *target, uint64_t top, uint64_t user_top)
 {
     target->kernel_top = top;
-    target->user_top = user_top;
-    /* Before the marks, for which top_is_in_use() asks. */
     __atomic_store_n(&target->initialised, true, __ATOMIC_SEQ_CST);
-    mark_tables(top, 4);
-    install_slots(top);
-    if (!set_user_top(target, user_top) && marks[top] == 4 &&
-        (!user_top || marks[user_top] == 4)) {
+    if (make_top_table(top) && !set_user_top(target, user_top)) {
         return true;
     }
-    target->initialised = false;
+    __atomic_store_n(&target->initialised, false, __ATOMIC_SEQ_CST);
     return false;
 }
 
@@ -86,7 +81,7 @@ static long give_context(struct vcpu *target)
     };
     long result;
 
-    if (marks[top] != 4) {
+    if (mark_of(top) != 4) {
         /* The guest has its tables no more. */
         return -XEN_EINVAL;
     }
@@ -99,7 +94,7 @@ static long give_context(struct vcpu *target)
 /* A vCPU in VCPU_DOWN that is still up in L0 is about to call L0's VCPUOP_down: park.c. */
 static bool is_up_in_l0(const struct vcpu *target)
 {
-    return target->started &&
+    return has_started(target) &&
            l0_call(__HYPERVISOR_vcpu_op, VCPUOP_is_up, target->id, 0, 0, 0) > 0;
 }
 
@@ -127,7 +122,7 @@ static long bring_up(struct vcpu *target)
         if (result) {
             return result;
         }
-        target->started = true;
+        __atomic_store_n(&target->started, true, __ATOMIC_SEQ_CST);
         __atomic_store_n(&target->state, VCPU_UP, __ATOMIC_SEQ_CST);
         result = l0_call(__HYPERVISOR_vcpu_op, VCPUOP_up, target->id, 0, 0, 0);
         if (result) {
@@ -189,7 +184,7 @@ static long send_nmi(struct vcpu *target)
 {
     __atomic_store_n(&target->nmi_pending, true, __ATOMIC_SEQ_CST);
     /* Also if it sleeps. */
-    if (target->started && target != this_vcpu()) {
+    if (has_started(target) && target != this_vcpu()) {
         kick(target);
     }
     return 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The machine's L0: of QEMU's Xen emulation what the monitor cannot do without. */
 
+#include <pthread.h>
+
 #include "machine.h"
 
 #include <xen/grant_table.h>
@@ -12,8 +14,10 @@
 
 struct machine_l0 machine_l0;
 
-static GMutex mutex;
-static GCond vcpu_is_up;
+/* As TSan does not see those of glib. */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t vcpu_is_up = PTHREAD_COND_INITIALIZER;
+static bool stopped;
 
 /* Nanoseconds for nanoseconds. */
 static void set_time(vcpu_info_t *info)
@@ -21,6 +25,16 @@ static void set_time(vcpu_info_t *info)
     info->time.tsc_shift = 1;
     info->time.tsc_to_system_mul = 0x80000000;
     info->time.version += 2;
+}
+
+/* Another vCPU may look there. */
+static void clear(uint64_t mfn, unsigned int order)
+{
+    uint64_t *word = frame(mfn), *end = frame(mfn + (1ul << order));
+
+    for (; word < end; word++) {
+        __atomic_store_n(word, 0, __ATOMIC_RELAXED);
+    }
 }
 
 static long memory_op(unsigned int cmd, uint64_t arg)
@@ -54,7 +68,7 @@ static long memory_op(unsigned int cmd, uint64_t arg)
         } else {
             machine_l0.nr_populated += 1u << order;
         }
-        memset(frame(mfn), 0, PAGE_SIZE << order);
+        clear(mfn, order);
         return 1;
     default:
         return -XEN_ENOSYS;
@@ -77,21 +91,42 @@ static long hvm_op(unsigned int cmd, uint64_t arg)
     }
 }
 
-/* VCPUs ---------------------------------------------------------------------------------- */
+/* VCPUs ---------------------------------------------------------------------------- */
 
 /* A vCPU that goes down stays in here until another one brings it up. */
 static long down(struct machine_l0_vcpu *vcpu)
 {
     vcpu->up = false;
     if (machine_hooks.idle) {
-        g_mutex_unlock(&mutex);
+        pthread_mutex_unlock(&mutex);
         machine_hooks.idle();
-        g_mutex_lock(&mutex);
+        pthread_mutex_lock(&mutex);
     }
-    while (!vcpu->up) {
-        g_cond_wait(&vcpu_is_up, &mutex);
+    while (!vcpu->up && !stopped) {
+        pthread_cond_wait(&vcpu_is_up, &mutex);
     }
     return 0;
+}
+
+bool machine_l0_wait(unsigned int id)
+{
+    bool up;
+
+    pthread_mutex_lock(&mutex);
+    while (!machine_l0.vcpus[id].up && !stopped) {
+        pthread_cond_wait(&vcpu_is_up, &mutex);
+    }
+    up = !stopped;
+    pthread_mutex_unlock(&mutex);
+    return up;
+}
+
+void machine_l0_stop(void)
+{
+    pthread_mutex_lock(&mutex);
+    stopped = true;
+    pthread_cond_broadcast(&vcpu_is_up);
+    pthread_mutex_unlock(&mutex);
 }
 
 static long vcpu_op(unsigned int cmd, unsigned int id, uint64_t arg)
@@ -116,7 +151,7 @@ static long vcpu_op(unsigned int cmd, unsigned int id, uint64_t arg)
             return -XEN_EINVAL;
         }
         vcpu->up = true;
-        g_cond_broadcast(&vcpu_is_up);
+        pthread_cond_broadcast(&vcpu_is_up);
         return 0;
     case VCPUOP_down:
         g_assert_true(vcpu->up);
@@ -131,7 +166,7 @@ static long vcpu_op(unsigned int cmd, unsigned int id, uint64_t arg)
     }
 }
 
-/* Events ------------------------------------------------------------------------------------ */
+/* Events --------------------------------------------------------------------------- */
 
 static long bind(uint32_t vcpu, uint32_t *port)
 {
@@ -227,7 +262,7 @@ void machine_l0_raise(uint32_t port, unsigned int vcpu)
     machine_interrupt(vcpu, VECTOR_UPCALL);
 }
 
-/* Calls ---------------------------------------------------------------------------------------- */
+/* Calls ---------------------------------------------------------------------------- */
 
 static long sched_op(unsigned int cmd)
 {
@@ -235,7 +270,7 @@ static long sched_op(unsigned int cmd)
         return 0;
     }
     if (machine_end) {
-        g_mutex_unlock(&mutex);
+        pthread_mutex_unlock(&mutex);
         longjmp(*machine_end, 1);
     }
     g_error("the guest has ended: %s", machine_l0.console->str);
@@ -275,13 +310,16 @@ void write_l0_port(void)
     struct pv_call *call = &machine_vcpu->call;
     long result;
 
+    if (machine_hooks.before_l0) {
+        machine_hooks.before_l0();
+    }
     call->again = false;
-    g_mutex_lock(&mutex);
+    pthread_mutex_lock(&mutex);
     if (!machine_hooks.l0 || !machine_hooks.l0(call, &result)) {
         result = carry_out(call);
     }
     call->result = result;
     machine_l0.nr_calls++;
     machine_l0.last = *call;
-    g_mutex_unlock(&mutex);
+    pthread_mutex_unlock(&mutex);
 }

@@ -20,7 +20,7 @@ struct machine_hooks machine_hooks;
 static uint8_t *ram, *vcpus, *windows;
 static uint64_t next_frame, next_put, put_end;
 
-/* What the monitor is mapped to -------------------------------------------------------- */
+/* What the monitor is mapped to ---------------------------------------------------- */
 
 struct vcpu *vcpu_by_id(unsigned int id)
 {
@@ -40,7 +40,7 @@ void *directmap(uint64_t address)
     return ram + address;
 }
 
-/* The guest's page tables ---------------------------------------------------------------- */
+/* The guest's page tables ---------------------------------------------------------- */
 
 uint64_t machine_frame(void)
 {
@@ -102,13 +102,13 @@ uint64_t machine_put(const void *bytes, size_t size)
     return va;
 }
 
-/* entry.S: the way to guest memory --------------------------------------------------------- */
+/* entry.S: the way to guest memory ------------------------------------------------- */
 
 /*
- * Addresses of the guest are above the hypervisor's, or low; the host's own programs have
- * neither.
+ * Addresses of the guest are above the hypervisor's, or below 16 TiB, where the host has
+ * nothing of a program that can be anywhere.
  */
-#define LOW_END 0x400000ul
+#define LOW_END (1ul << 44)
 
 static bool is_guest_address(const void *p)
 {
@@ -153,7 +153,7 @@ size_t copy_guest(void *to, const void *from, size_t size)
     return size;
 }
 
-/* entry.S: to the guest and back ------------------------------------------------------------- */
+/* entry.S: to the guest and back --------------------------------------------------- */
 
 static __thread jmp_buf entered;
 
@@ -175,7 +175,7 @@ void machine_switch(unsigned int id)
     machine_vcpu = vcpu_by_id(id);
 }
 
-/* The machine ------------------------------------------------------------------------------ */
+/* The machine ---------------------------------------------------------------------- */
 
 static void make_boot(const struct machine_config *c)
 {
@@ -265,6 +265,8 @@ void machine_make(const struct machine_config *config)
 {
     unsigned int id;
 
+    /* Else it must be compiled as one that can be anywhere. */
+    g_assert_false(is_guest_address(&machine_boot));
     make_boot(config);
     g_assert_cmpuint(boot->nr_vcpus, <=, MACHINE_MAX_VCPUS);
     ram = mmap(NULL, (size_t)MACHINE_END_MFN << PAGE_SHIFT,
@@ -284,8 +286,8 @@ void machine_make(const struct machine_config *config)
     make_monitor_tables();
     make_guest();
     for (id = 0; id < boot->nr_vcpus; id++) {
-        machine_switch(id);
         vcpu_by_id(id)->id = id;
+        machine_switch(id);
         machine_processors[id].cr3 = machine_boot.top_mfn << PAGE_SHIFT;
         machine_processors[id].cr0 = 0x80050033;
         machine_processors[id].cr4 = CR4_PAE | CR4_OSFXSR;
@@ -300,7 +302,18 @@ void machine_start(const struct machine_config *config)
     begin();
 }
 
-/* The guest ----------------------------------------------------------------------------------- */
+bool machine_run_vcpu(unsigned int id)
+{
+    machine_switch(id);
+    if (!machine_l0_wait(id)) {
+        return false;
+    }
+    machine_processors[id].cr3 = machine_l0.vcpus[id].cr3;
+    begin();
+    return true;
+}
+
+/* The guest ------------------------------------------------------------------------ */
 
 struct regs machine_trapped(unsigned int vector, uint64_t error)
 {
@@ -330,7 +343,7 @@ long machine_call(unsigned int number, uint64_t a, uint64_t b, uint64_t c,
     return regs.rax;
 }
 
-/* Tests ----------------------------------------------------------------------------------------- */
+/* Tests ---------------------------------------------------------------------------- */
 
 static void in_child(gconstpointer test)
 {

@@ -19,7 +19,7 @@
 #include "free_frames.h"
 #include "marks.h"
 
-/* Frames ----------------------------------------------------------------------------- */
+/* Frames --------------------------------------------------------------------------- */
 
 /*
  * The guest's RAM is two ranges, with a hole between them.  Below the first and above the
@@ -80,7 +80,7 @@ uint64_t machine_put(const void *bytes, size_t size);
 /* Where the kernel has its byte @va, for the test to look at. */
 void *machine_at(uint64_t va);
 
-/* Processors --------------------------------------------------------------------------- */
+/* Processors ----------------------------------------------------------------------- */
 
 struct machine_processor {
     uint64_t cr0, cr2, cr3, cr4, dr[8], xcr0;
@@ -116,12 +116,20 @@ void machine_switch(unsigned int id);
 extern struct machine_hooks {
     /* Instead of waiting for machine_interrupt() where the vCPU sleeps. */
     void (*idle)(void);
+    /* Whenever an interrupt comes for a vCPU: in the thread that has sent it. */
+    void (*interrupt)(unsigned int id, unsigned int vector);
+    /* When the processor has loaded CR3. */
+    void (*cr3_load)(void);
+    /* At each read_fence(): what others write while the monitor reads. */
+    void (*fence)(void);
     /* The processor's CPUID, instead of one with FPU, XSAVE and FSGSBASE. */
     void (*cpuid)(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d);
     /* Of MSRs that rdmsr_safe() and wrmsr_safe() ask for; all others are there. */
     bool (*has_msr)(uint32_t number);
     /* A call to L0 that this answers, with *@result; false: L0 answers as below. */
     bool (*l0)(const struct pv_call *call, long *result);
+    /* Before each call to L0, for other vCPUs to run there. */
+    void (*before_l0)(void);
     /* When a vCPU is up in L0 again, its processor is another one. */
     bool other_processor;
 } machine_hooks;
@@ -149,10 +157,21 @@ extern struct machine_l0 {
     struct pv_call last;            /* call, with its result */
 } machine_l0;
 
+/*
+ * The calling thread is the processor of vCPU @id, from when L0 has it up; returns when
+ * the monitor has entered the guest, with machine_regs.  False if machine_l0_stop() was
+ * called before.
+ */
+bool machine_run_vcpu(unsigned int id);
+/* L0 has the vCPU up; its part in machine_run_vcpu(). */
+bool machine_l0_wait(unsigned int id);
+/* No vCPU waits in L0 any more: those that are down come back at once. */
+void machine_l0_stop(void);
+
 /* In L0's own memory: VIRQs, back ends and the like raise @port for @vcpu. */
 void machine_l0_raise(uint32_t port, unsigned int vcpu);
 
-/* The guest ------------------------------------------------------------------------------ */
+/* The guest ------------------------------------------------------------------------ */
 
 /* The registers with which run_guest() was called last in this thread. */
 extern __thread struct regs machine_regs;

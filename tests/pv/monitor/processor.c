@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The machine's processors: what each instruction of the monitor's does. */
 
+#include <pthread.h>
+
 #include "machine.h"
 
 struct machine_processor machine_processors[MACHINE_MAX_VCPUS];
 uint64_t machine_tsc;
 
-static GMutex mutex;
-static GCond has_interrupt;
+/* As TSan does not see those of glib. */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t has_interrupt = PTHREAD_COND_INITIALIZER;
 
 static struct machine_processor *self(void)
 {
     return &machine_processors[machine_vcpu->id];
 }
 
-/* MSRs ---------------------------------------------------------------------------------- */
+/* MSRs ----------------------------------------------------------------------------- */
 
 uint64_t *machine_msr(uint32_t number)
 {
@@ -73,7 +76,7 @@ void swapgs(void)
     wrmsr(MSR_KERNEL_GS_BASE, base);
 }
 
-/* Registers --------------------------------------------------------------------------------- */
+/* Registers ------------------------------------------------------------------------ */
 
 #define REGISTER(name, member) \
     uint64_t read_##name(void) \
@@ -110,6 +113,9 @@ void write_cr3(uint64_t value)
     }
     self()->cr3 = value;
     self()->nr_cr3_loads++;
+    if (machine_hooks.cr3_load) {
+        machine_hooks.cr3_load();
+    }
 }
 
 void clts(void)
@@ -156,6 +162,9 @@ void cpuid(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
 void read_fence(void)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (machine_hooks.fence) {
+        machine_hooks.fence();
+    }
 }
 
 uint64_t rdtsc(void)
@@ -163,7 +172,7 @@ uint64_t rdtsc(void)
     return __atomic_load_n(&machine_tsc, __ATOMIC_SEQ_CST);
 }
 
-/* Segments ------------------------------------------------------------------------------------ */
+/* Segments ------------------------------------------------------------------------- */
 
 #define PRESENT_SEGMENT 0x90
 
@@ -228,7 +237,7 @@ void load_monitor_segments(uint64_t cs, uint16_t ss)
     self()->ds = self()->es = self()->fs = self()->gs = 0;
 }
 
-/* The FPU --------------------------------------------------------------------------------------- */
+/* The FPU -------------------------------------------------------------------------- */
 
 #define FXSAVE_SIZE         512
 #define FXSAVE_MXCSR        24
@@ -279,11 +288,22 @@ bool xsetbv_safe(uint32_t index, uint64_t value)
 #define AVX_PLACE   576
 #define AVX_SIZE    256
 
+/* What of the FPU is in an area: the first three states, or as much as CPUID says. */
+static void assert_fits(uint64_t components)
+{
+    uint32_t a = 0xd, b, c = 0, d;
+
+    cpuid(&a, &b, &c, &d);
+    g_assert_true(!(components & ~7ul) || b <= FPU_STATE_SIZE);
+    g_assert_cmphex(self()->cr0 & CR0_TS, ==, 0);
+}
+
 void xsave(void *area, uint64_t components)
 {
     uint64_t states = components & self()->xcr0, present;
     uint8_t *header = (uint8_t *)area + XSAVE_HEADER;
 
+    assert_fits(components);
     g_assert_cmphex((uint64_t)area & 63, ==, 0);
     g_assert_cmphex(self()->cr4 & CR4_OSXSAVE, !=, 0);
     memcpy(&present, header, sizeof(present));
@@ -299,6 +319,7 @@ void xrstor(const void *area, uint64_t components)
 {
     uint64_t states = components & self()->xcr0, header[8];
 
+    assert_fits(components);
     g_assert_cmphex(self()->cr4 & CR4_OSXSAVE, !=, 0);
     memcpy(header, (const uint8_t *)area + XSAVE_HEADER, sizeof(header));
     /* Else it is a fault. */
@@ -311,16 +332,19 @@ void xrstor(const void *area, uint64_t components)
     }
 }
 
-/* Interrupts -------------------------------------------------------------------------------------- */
+/* Interrupts ----------------------------------------------------------------------- */
 
 void machine_interrupt(unsigned int id, unsigned int vector)
 {
     g_assert_cmpuint(id, <, boot->nr_vcpus);
     __atomic_fetch_or(&machine_processors[id].vectors[vector / 64],
                       1ul << vector % 64, __ATOMIC_SEQ_CST);
-    g_mutex_lock(&mutex);
-    g_cond_broadcast(&has_interrupt);
-    g_mutex_unlock(&mutex);
+    pthread_mutex_lock(&mutex);
+    pthread_cond_broadcast(&has_interrupt);
+    pthread_mutex_unlock(&mutex);
+    if (machine_hooks.interrupt) {
+        machine_hooks.interrupt(id, vector);
+    }
 }
 
 /* The highest, as on a LAPIC; false if there is none. */
@@ -362,11 +386,11 @@ void wait_for_interrupt(void)
     if (!next_vector(&vector) && machine_hooks.idle) {
         machine_hooks.idle();
     } else {
-        g_mutex_lock(&mutex);
+        pthread_mutex_lock(&mutex);
         while (!next_vector(&vector)) {
-            g_cond_wait(&has_interrupt, &mutex);
+            pthread_cond_wait(&has_interrupt, &mutex);
         }
-        g_mutex_unlock(&mutex);
+        pthread_mutex_unlock(&mutex);
     }
     take_interrupts();
 }
@@ -382,10 +406,12 @@ void cli(void)
     take_interrupts();
 }
 
-/* entry.S -------------------------------------------------------------------------------------------- */
+/* entry.S -------------------------------------------------------------------------- */
 
 char trap_stubs[256][16];
-char syscall_entry[1], syscall32_entry[1], iret_to_guest[1], go_on[1];
+char syscall_entry[1], syscall32_entry[1], go_on[1];
+/* A dump has as much of the code there. */
+char iret_to_guest[16];
 /* One, and where it ends. */
 const struct exception_fixup fixups_begin[1] = { { 0x1000, 0x2000 } };
 asm(".globl fixups_end\n"

@@ -86,6 +86,45 @@ static void test_loop(void)
     g_assert_cmpuint(marks[mfn], <=, 4);
 }
 
+/*
+ * One frame as a table of three levels is marked again with each entry that leads to it.
+ * So often only: what comes late is not gone through again, but for frames that have no
+ * mark yet.
+ */
+static void test_work_is_bounded(void)
+{
+    /* Before these places are entries that lead to the loop. */
+    enum { SOON = 3, LATE = 40 };
+    uint64_t mfn, loop, table[2], none;
+    unsigned int i;
+
+    machine_start(&(struct machine_config) { 0 });
+    mfn = machine_frame();
+    loop = machine_frame();
+    for (i = 0; i < 512; i++) {
+        top(loop)[i] = loop << PAGE_SHIFT | PTE_PRESENT;
+    }
+    for (i = 0; i < LATE; i++) {
+        top(mfn)[i] = loop << PAGE_SHIFT | PTE_PRESENT;
+    }
+    for (i = 0; i < 2; i++) {
+        table[i] = machine_frame();
+        top(table[i])[0] = machine_frame() << PAGE_SHIFT | PTE_PRESENT;
+        marks[table[i]] = 1;
+        top(mfn)[i ? LATE : SOON] = table[i] << PAGE_SHIFT | PTE_PRESENT;
+    }
+    none = machine_frame();
+    top(none)[0] = machine_frame() << PAGE_SHIFT | PTE_PRESENT;
+    top(mfn)[LATE + 1] = none << PAGE_SHIFT | PTE_PRESENT;
+    mark_tables(mfn, 4);
+    g_assert_cmpuint(marks[table[0]], ==, 3);
+    g_assert_cmpuint(marks[table[1]], ==, 3);
+    g_assert_cmpuint(marks[none], ==, 3);
+    g_assert_cmphex(top(table[0])[0] & PTE_USER, !=, 0);
+    g_assert_cmphex(top(table[1])[0] & PTE_USER, ==, 0);
+    g_assert_cmphex(top(none)[0] & PTE_USER, !=, 0);
+}
+
 static void test_in_use(void)
 {
     uint64_t mfn[5], user[5];
@@ -169,14 +208,14 @@ static void test_unpin(void)
     make_tables(mfn);
     mark_tables(mfn[4], 4);
     install_slots(mfn[4]);
-    unpin(mfn[4]);
+    set_mark(mfn[4], 0);
     g_assert_cmpuint(marks[mfn[4]], ==, 0);
     for (i = 0; i < NR_SLOTS; i++) {
         g_assert_cmphex(top(mfn[4])[FIRST_SLOT + i], ==, 0);
     }
     /* A lower table has entries of the guest's there. */
     top(mfn[3])[FIRST_SLOT] = PTE_DIRTY;
-    unpin(mfn[3]);
+    set_mark(mfn[3], 0);
     g_assert_cmpuint(marks[mfn[3]], ==, 0);
     g_assert_cmphex(top(mfn[3])[FIRST_SLOT], ==, PTE_DIRTY);
 }
@@ -187,6 +226,7 @@ int main(int argc, char **argv)
     machine_test("/monitor/marks/levels", test_levels);
     machine_test("/monitor/marks/not-followed", test_not_followed);
     machine_test("/monitor/marks/loop", test_loop);
+    machine_test("/monitor/marks/work-is-bounded", test_work_is_bounded);
     machine_test("/monitor/marks/in-use", test_in_use);
     machine_test("/monitor/marks/kept", test_kept);
     machine_test("/monitor/marks/slots", test_slots);

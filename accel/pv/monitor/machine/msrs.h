@@ -5,6 +5,7 @@
 #define PV_MONITOR_MSRS_H
 
 #define MSR_APIC_BASE 0x1b
+#define MSR_SPEC_CTRL 0x48
 #define MSR_SYSENTER_CS 0x174
 #define MSR_PAT 0x277
 #define MSR_X2APIC_ID 0x802
@@ -21,5 +22,6 @@
 #define MSR_FS_BASE 0xc0000100
 #define MSR_GS_BASE 0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_TSC_AUX 0xc0000103
 
 #endif /* PV_MONITOR_MSRS_H */
