@@ -89,9 +89,10 @@ bool node_is_demanded(unsigned int flags)
 uint64_t frames_limit(unsigned int flags)
 {
     unsigned int bits = XENMEMF_get_address_bits(flags);
+    uint64_t limit = !bits || bits >= 64 ? boot->max_mfn :
+                     bits <= PAGE_SHIFT ? 0 : 1ul << (bits - PAGE_SHIFT);
 
-    return !bits || bits >= 64 ? boot->max_mfn :
-           bits <= PAGE_SHIFT ? 0 : 1ul << (bits - PAGE_SHIFT);
+    return limit < boot->max_mfn ? limit : boot->max_mfn;
 }
 
 bool set_m2p(uint64_t mfn, uint64_t pfn)
@@ -127,7 +128,7 @@ uint64_t find_frames(unsigned int order, uint64_t limit)
     uint64_t size = 1ul << order, mfn, end;
     unsigned int pass, i;
 
-    if (!order && first_free < limit) {
+    if (!order && first_free != END_OF_LIST && first_free < limit) {
         return first_free;
     }
     for (pass = 0; pass < 2; pass++) {

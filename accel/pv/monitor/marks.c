@@ -32,7 +32,8 @@ bool top_is_in_use(uint64_t mfn)
 
         if (__atomic_load_n(&v->initialised, __ATOMIC_SEQ_CST) &&
             (__atomic_load_n(&v->kernel_top, __ATOMIC_SEQ_CST) == mfn ||
-             __atomic_load_n(&v->user_top, __ATOMIC_SEQ_CST) == mfn)) {
+             __atomic_load_n(&v->user_top, __ATOMIC_SEQ_CST) == mfn ||
+             __atomic_load_n(&v->other_top, __ATOMIC_SEQ_CST) == mfn)) {
             return true;
         }
     }
@@ -92,6 +93,7 @@ int take_frame(uint64_t mfn, uint8_t most, uint8_t mark)
 
 struct marking {
     uint64_t root;              /* where it has begun */
+    bool root_is_writable;      /* through an entry of its own */
     unsigned int changed;
 };
 
@@ -122,17 +124,20 @@ static void mark(uint64_t mfn, unsigned int level, struct marking *m)
         }
         add_user(&table[i]);
         /* A linear table: what leads to itself is none of a lower level for that. */
-        if (level > 1 && !(entry & PTE_LARGE) && next != m->root) {
+        if (next == m->root) {
+            m->root_is_writable |= !!(entry & PTE_WRITE);
+        } else if (level > 1 && !(entry & PTE_LARGE)) {
             mark(next, level - 1, m);
         }
     }
 }
 
-void mark_tables(uint64_t mfn, unsigned int level)
+bool mark_tables(uint64_t mfn, unsigned int level)
 {
     struct marking m = { .root = mfn };
 
     mark(mfn, level, &m);
+    return !m.root_is_writable;
 }
 
 void install_slots(uint64_t mfn)
@@ -150,8 +155,7 @@ bool make_top_table(uint64_t mfn)
     if (!is_guest_frame(mfn)) {
         return false;
     }
-    mark_tables(mfn, 4);
-    if (mark_of(mfn) != 4) {
+    if (!mark_tables(mfn, 4) || mark_of(mfn) != 4) {
         return false;
     }
     install_slots(mfn);

@@ -39,7 +39,8 @@ void check_slots(uint64_t mfn);
 bool top_is_in_use(uint64_t mfn);
 /* What is nobody's stays so, and so does a top-level table that is in use. */
 void set_mark(uint64_t mfn, uint8_t level);
-void mark_tables(uint64_t mfn, unsigned int level);
+/* False if the table has an entry of its own by which the guest could write it. */
+bool mark_tables(uint64_t mfn, unsigned int level);
 /*
  * The frame is the guest's no more: it gets @mark, one from MARK_KEPT on.  Returns the mark that
  * it had, or -1 if that is above @most, as another vCPU may have made it meanwhile, or
@@ -48,7 +49,9 @@ void mark_tables(uint64_t mfn, unsigned int level);
 int take_frame(uint64_t mfn, uint8_t most, uint8_t mark);
 /*
  * The frame is a top-level table, with the monitor's entries; false if it is not the
- * guest's, or another vCPU gives it back now.  It stays one if a vCPU has it already.
+ * guest's, or another vCPU gives it back now, or it can be written through an entry of
+ * its own.  It stays one if a vCPU has it already.  A caller that has failed sets its
+ * mark to 0, once no vCPU has it.
  */
 bool make_top_table(uint64_t mfn);
 

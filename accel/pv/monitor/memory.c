@@ -32,9 +32,15 @@ static long memory_map(uint64_t arg)
     return copy_to_guest(arg, &map, sizeof(map)) ? -XEN_EFAULT : 0;
 }
 
+/* With what is no RAM: rings, shared_info, grant tables are below 4 GiB. */
+static uint64_t nr_machine_frames(void)
+{
+    return boot->max_mfn > 0x100000 ? boot->max_mfn : 0x100000;
+}
+
 static long machphys_mapping(uint64_t arg)
 {
-    uint64_t frames = boot->max_mfn > 0x100000 ? boot->max_mfn : 0x100000;
+    uint64_t frames = nr_machine_frames();
     struct xen_machphys_mapping mapping = {
         .v_start = M2P_VA,
         .v_end = M2P_VA + frames * sizeof(uint64_t),
@@ -100,7 +106,7 @@ long call_memory_op(uint64_t *args)
     case XENMEM_maximum_gpfn:
         return is_continued ? -XEN_EINVAL : size_of_domain(cmd, arg);
     case XENMEM_maximum_ram_page:
-        return is_continued ? -XEN_EINVAL : (long)boot->max_mfn;
+        return is_continued ? -XEN_EINVAL : (long)nr_machine_frames();
     }
     switch ((unsigned int)args[0]) {
     case XENMEM_memory_map:

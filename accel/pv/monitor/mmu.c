@@ -108,7 +108,9 @@ static long set_entry(uint64_t *entry, uint64_t value, unsigned int level,
                 }
             }
         } else if (!is_special_frame(target)) {
-            return -XEN_EINVAL;
+            /* RAM of another's, or no frame; or no RAM, which Xen calls I/O memory. */
+            return target < boot->max_mfn || target == PTE_FRAME >> PAGE_SHIFT ?
+                   -XEN_EINVAL : -XEN_EPERM;
         }
     }
     value = with_user(value);
@@ -145,12 +147,34 @@ static long update_one(const void *operation)
         if (level > 4) {
             return -XEN_EINVAL;
         }
-        return set_entry(directmap(address), update->val, level ? level : 1,
+        if (!level) {
+            /* No table, or none yet: what is in it is for the guest to say. */
+            __atomic_store_n((uint64_t *)directmap(address), update->val,
+                             __ATOMIC_RELEASE);
+            return 0;
+        }
+        return set_entry(directmap(address), update->val, level,
                          type == MMU_PT_UPDATE_PRESERVE_AD);
     case MMU_MACHPHYS_UPDATE:
         return set_m2p(mfn, update->val) ? 0 : -XEN_EINVAL;
     default:
         return -XEN_ENOSYS;
+    }
+}
+
+/* Whose pages the operations are about: Xen knows itself, I/O memory and domain 0, too. */
+static long check_owner(domid_t domid, bool is_of_entries)
+{
+    switch (domid) {
+    case DOMID_SELF:
+        return 0;
+    case DOMID_IO:
+        return is_of_entries ? 0 : -XEN_EPERM;
+    case DOMID_XEN:
+    case 0:
+        return -XEN_EPERM;
+    default:
+        return -XEN_ESRCH;
     }
 }
 
@@ -168,10 +192,10 @@ static long in_turn(uint64_t *args, void *operation, size_t size,
 {
     uint64_t list = args[0], done_at = args[2];
     unsigned int count = args[1] & ~CONTINUED, i, done = 0;
-    long result = 0;
+    long result = check_owner(args[3], carry_out == update_one);
 
-    if ((domid_t)args[3] != DOMID_SELF) {
-        return -XEN_ESRCH;
+    if (result) {
+        return result;
     }
     if (args[1] & CONTINUED && done_at) {
         copy_from_guest(&done, done_at, sizeof(done));
@@ -236,42 +260,59 @@ long call_update_va_mapping(uint64_t va, uint64_t value, uint64_t flags)
     return result ? result : flushed;
 }
 
-long set_kernel_top(struct vcpu *v, uint64_t mfn)
+/* Have @mfn for @top of the vCPU's; what a vCPU has stays a top-level table meanwhile. */
+static long change_top(struct vcpu *v, uint64_t *top, uint64_t mfn)
 {
-    uint64_t old = v->kernel_top;
+    uint64_t old = *top;
 
     if (!is_guest_frame(mfn)) {
         return -XEN_EINVAL;
     }
-    /* Before it is made one: what a vCPU has stays one. */
-    __atomic_store_n(&v->kernel_top, mfn, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&v->other_top, mfn, __ATOMIC_SEQ_CST);
     if (!make_top_table(mfn)) {
-        v->kernel_top = old;
+        __atomic_store_n(&v->other_top, 0, __ATOMIC_SEQ_CST);
+        set_mark(mfn, 0);
         return -XEN_EINVAL;
     }
-    load_cr3(v);
+    __atomic_store_n(top, mfn, __ATOMIC_SEQ_CST);
+    /* It may be loaded still. */
+    __atomic_store_n(&v->other_top, old, __ATOMIC_SEQ_CST);
     return 0;
+}
+
+static void forget_other_top(struct vcpu *v)
+{
+    __atomic_store_n(&v->other_top, 0, __ATOMIC_SEQ_CST);
+}
+
+long set_kernel_top(struct vcpu *v, uint64_t mfn)
+{
+    long result = change_top(v, &v->kernel_top, mfn);
+
+    if (!result) {
+        load_cr3(v);
+        forget_other_top(v);
+    }
+    return result;
 }
 
 long set_user_top(struct vcpu *v, uint64_t mfn)
 {
-    uint64_t old = v->user_top;
+    long result;
 
-    if (mfn && !is_guest_frame(mfn)) {
-        return -XEN_EINVAL;
+    if (!mfn) {
+        __atomic_store_n(&v->user_top, 0, __ATOMIC_SEQ_CST);
+        return 0;
     }
-    __atomic_store_n(&v->user_top, mfn, __ATOMIC_SEQ_CST);
-    if (mfn) {
-        if (!make_top_table(mfn)) {
-            v->user_top = old;
-            return -XEN_EINVAL;
-        }
+    result = change_top(v, &v->user_top, mfn);
+    if (!result) {
         if (mfn != v->kernel_top) {
             /* The M2P is for the kernel alone. */
             ((uint64_t *)frame(mfn))[FIRST_SLOT] = 0;
         }
+        forget_other_top(v);
     }
-    return 0;
+    return result;
 }
 
 static long mmuext_one(const void *operation)
@@ -288,7 +329,11 @@ static long mmuext_one(const void *operation)
         }
         /* One that is in use has the monitor's entries, of which user mode lacks one. */
         if (op->cmd == MMUEXT_PIN_L4_TABLE && !top_is_in_use(mfn)) {
-            return make_top_table(mfn) ? 0 : -XEN_EINVAL;
+            if (!make_top_table(mfn)) {
+                set_mark(mfn, 0);
+                return -XEN_EINVAL;
+            }
+            return 0;
         }
         mark_tables(mfn, op->cmd - MMUEXT_PIN_L1_TABLE + 1);
         return 0;

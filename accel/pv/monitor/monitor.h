@@ -195,6 +195,7 @@ struct vcpu {
     unsigned int nr_ports;
     uint64_t port_bitmap;
     uint64_t kernel_top, user_top;      /* mfns of top-level tables */
+    uint64_t other_top;                 /* one more, while one of these changes, or 0 */
     uint64_t kernel_sp, kernel_ss;
     uint64_t event_callback, failsafe_callback, syscall_callback;
     uint64_t syscall32_callback;

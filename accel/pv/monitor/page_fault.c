@@ -37,7 +37,7 @@ bool fix_page_fault(struct vcpu *v, uint64_t address, uint64_t error,
                     uint64_t rip)
 {
     unsigned int level, i;
-    bool lacks_user = false;
+    bool lacks_user = false, is_linear;
     uint64_t *entry, value;
 
     /* User mode gets what its tables say: USER is for the kernel's pages. */
@@ -56,12 +56,11 @@ bool fix_page_fault(struct vcpu *v, uint64_t address, uint64_t error,
         }
     }
     if (lacks_user) {
-        /* Its neighbours are of the same kind. */
         entry = (uint64_t *)((uint64_t)entry & ~(PAGE_SIZE - 1));
-        for (i = 0; i < ENTRIES; i++) {
-            if (!is_hypervisor_entry(&entry[i])) {
-                add_user(&entry[i]);
-            }
+        /* Its neighbours are of the same kind, but for the monitor's in a linear table. */
+        is_linear = is_hypervisor_entry(&entry[FIRST_SLOT]);
+        for (i = 0; !is_linear && i < ENTRIES; i++) {
+            add_user(&entry[i]);
         }
         return !repeats(v, address, rip);
     }

@@ -244,12 +244,12 @@ static void debug_trap(struct regs *regs)
 
 static void guest_syscall(struct regs *regs, uint64_t callback, bool masks)
 {
-    if (callback) {
-        bounce(regs, callback, NULL, 0, masks);
-    } else {
+    if (!callback) {
         regs->rip -= 2;
         inject(regs, EXC_UD, 0);
+        return;
     }
+    bounce(regs, callback, NULL, 0, masks);
     regs->rflags &= ~FLAG_DF;
 }
 

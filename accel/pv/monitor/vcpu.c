@@ -21,6 +21,7 @@ static bool take_tables(struct vcpu *target, uint64_t top, uint64_t user_top)
         return true;
     }
     __atomic_store_n(&target->initialised, false, __ATOMIC_SEQ_CST);
+    set_mark(top, 0);
     return false;
 }
 
