@@ -7,6 +7,7 @@
 #include "machine.h"
 
 #define NR_2L_PORTS 4096
+#define MSR_TIMER_COUNT 0x838       /* of the LAPIC, which counts nanoseconds */
 
 /* An argument of each hypercall here: @arg goes there, and comes back. */
 static inline long call_with(unsigned int number, uint64_t cmd, uint64_t middle,

@@ -14,6 +14,12 @@
 #define HANDLERS    (MACHINE_KERNEL_VA + PAGE_SIZE)
 #define UPCALL      (HANDLERS + 32 * 16)
 
+#define APART       0xffff900000000000ul    /* pages with none behind them */
+#define CMOS        0x70                    /* the port of its index */
+#define DR6_DEFAULT 0xffff0ff0ul
+#define DR6_STEP    0x4000ul
+#define AX          0x1122334455667788ul
+
 /* What the guest sees: the vector of the handler that it goes on in, or one of these. */
 enum { SEEN_DONE = -1, SEEN_UPCALL = -2, SEEN_AGAIN = -3 };
 

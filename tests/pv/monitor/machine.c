@@ -343,6 +343,17 @@ long machine_call(unsigned int number, uint64_t a, uint64_t b, uint64_t c,
     return regs.rax;
 }
 
+struct regs machine_call_once(unsigned int number, uint64_t a, uint64_t b)
+{
+    struct regs regs = machine_trapped(VECTOR_SYSCALL, 0);
+
+    regs.rax = number;
+    regs.rdi = a;
+    regs.rsi = b;
+    hypercall_trap(&regs);
+    return regs;
+}
+
 /* Tests ---------------------------------------------------------------------------- */
 
 static void in_child(gconstpointer test)

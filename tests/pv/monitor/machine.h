@@ -54,9 +54,9 @@ struct machine_config {
 };
 
 /*
- * A machine as QEMU makes it, and a guest on it that the monitor's start() has begun: with
- * page tables, and memory at MACHINE_KERNEL_VA that the kernel may write.  The calling
- * thread is vCPU 0.
+ * A machine as QEMU makes it, and a guest on it that the monitor's start() has begun:
+ * with page tables, and memory at MACHINE_KERNEL_VA that the kernel may write.  The
+ * calling thread is vCPU 0.
  */
 void machine_start(const struct machine_config *config);
 /* The same without start(). */
@@ -75,7 +75,10 @@ uint64_t machine_frame(void);
 void machine_map_in(uint64_t top, uint64_t va, uint64_t mfn, uint64_t flags);
 /* In the tables of vCPU 0's kernel. */
 void machine_map(uint64_t va, uint64_t mfn, uint64_t flags);
-/* An address of the kernel's with a copy of these bytes, aligned to 64, on as few pages as it can. */
+/*
+ * An address of the kernel's with a copy of these bytes, aligned to 64, on as few pages
+ * as it can.
+ */
 uint64_t machine_put(const void *bytes, size_t size);
 /* Where the kernel has its byte @va, for the test to look at. */
 void *machine_at(uint64_t va);
@@ -104,8 +107,13 @@ struct machine_processor {
 };
 
 extern struct machine_processor machine_processors[MACHINE_MAX_VCPUS];
+/* The calling thread's. */
+struct machine_processor *machine_self(void);
 
-/* The MSR of the calling thread's processor; it begins with 0, the x2APIC ID with the vCPU's. */
+/*
+ * The MSR of the calling thread's processor; it begins with 0, the x2APIC ID with the
+ * vCPU's.
+ */
 uint64_t *machine_msr(uint32_t number);
 /* The processor of this vCPU gets an interrupt, which it takes when it looks for some. */
 void machine_interrupt(unsigned int id, unsigned int vector);
@@ -136,7 +144,7 @@ extern struct machine_hooks {
 
 extern uint64_t machine_tsc;        /* nanoseconds, too; atomic */
 
-/* L0 ------------------------------------------------------------------------------------ */
+/* L0 ------------------------------------------------------------------------------- */
 
 extern struct machine_l0 {
     GString *console;               /* what was written there */
@@ -181,6 +189,8 @@ struct regs machine_trapped(unsigned int vector, uint64_t error);
 /* What the guest gets for this hypercall, which may be continued as often as it takes. */
 long machine_call(unsigned int number, uint64_t a, uint64_t b, uint64_t c,
                   uint64_t d);
+/* The same once: the registers behind it, which say the call again if it is continued. */
+struct regs machine_call_once(unsigned int number, uint64_t a, uint64_t b);
 /* Run the code, which must end the guest; see machine_l0.console then. */
 extern __thread jmp_buf *machine_end;
 #define machine_assert_ends(code) \

@@ -12,7 +12,7 @@ uint64_t machine_tsc;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t has_interrupt = PTHREAD_COND_INITIALIZER;
 
-static struct machine_processor *self(void)
+struct machine_processor *machine_self(void)
 {
     return &machine_processors[machine_vcpu->id];
 }
@@ -21,7 +21,7 @@ static struct machine_processor *self(void)
 
 uint64_t *machine_msr(uint32_t number)
 {
-    struct machine_processor *p = self();
+    struct machine_processor *p = machine_self();
     unsigned int i;
 
     for (i = 0; i < p->nr_msrs && p->msrs[i].number != number; i++) {
@@ -44,7 +44,7 @@ void wrmsr(uint32_t msr, uint64_t value)
 {
     *machine_msr(msr) = value;
     if (msr == MSR_X2APIC_ICR) {
-        self()->nr_kicks++;
+        machine_self()->nr_kicks++;
         machine_interrupt(value >> 32, value & 0xff);
     }
 }
@@ -81,11 +81,11 @@ void swapgs(void)
 #define REGISTER(name, member) \
     uint64_t read_##name(void) \
     { \
-        return self()->member; \
+        return machine_self()->member; \
     } \
     void write_##name(uint64_t value) \
     { \
-        self()->member = value; \
+        machine_self()->member = value; \
     }
 REGISTER(cr0, cr0)
 REGISTER(cr2, cr2)
@@ -99,7 +99,7 @@ REGISTER(dr7, dr[7])
 
 uint64_t read_cr3(void)
 {
-    return self()->cr3;
+    return machine_self()->cr3;
 }
 
 /* What the monitor needs is in any table that is loaded: from the windows on. */
@@ -111,8 +111,8 @@ void write_cr3(uint64_t value)
     for (i = 4; i < NR_SLOTS; i++) {
         g_assert_cmphex(top[FIRST_SLOT + i], ==, boot->slots[i]);
     }
-    self()->cr3 = value;
-    self()->nr_cr3_loads++;
+    machine_self()->cr3 = value;
+    machine_self()->nr_cr3_loads++;
     if (machine_hooks.cr3_load) {
         machine_hooks.cr3_load();
     }
@@ -120,13 +120,13 @@ void write_cr3(uint64_t value)
 
 void clts(void)
 {
-    self()->cr0 &= ~CR0_TS;
+    machine_self()->cr0 &= ~CR0_TS;
 }
 
 void invlpg(uint64_t address)
 {
-    self()->invlpg = address;
-    self()->nr_invlpgs++;
+    machine_self()->invlpg = address;
+    machine_self()->nr_invlpgs++;
 }
 
 /* A processor with FPU, XSAVE of x87, SSE and AVX, and FSGSBASE. */
@@ -190,146 +190,51 @@ static bool load_selector(uint16_t *to, uint16_t selector)
 #define SELECTOR(name) \
     uint16_t read_##name(void) \
     { \
-        return self()->name; \
+        return machine_self()->name; \
     } \
     bool load_##name(uint16_t selector) \
     { \
-        return load_selector(&self()->name, selector); \
+        return load_selector(&machine_self()->name, selector); \
     }
 SELECTOR(ds)
 SELECTOR(es)
 SELECTOR(fs)
 SELECTOR(gs)
 
-/* The base that is not in use is that of the selector, which bases of 64 bits have none of. */
+/* The base that is not in use is the selector's: no base of 64 bits is. */
 void load_user_gs(uint16_t selector)
 {
-    load_selector(&self()->gs, selector);
+    load_selector(&machine_self()->gs, selector);
     *machine_msr(MSR_KERNEL_GS_BASE) = 0;
 }
 
 void lgdt(uint64_t base, uint16_t limit)
 {
-    self()->gdtr.base = base;
-    self()->gdtr.limit = limit;
+    machine_self()->gdtr.base = base;
+    machine_self()->gdtr.limit = limit;
 }
 
 void lidt(uint64_t base, uint16_t limit)
 {
-    self()->idtr.base = base;
-    self()->idtr.limit = limit;
+    machine_self()->idtr.base = base;
+    machine_self()->idtr.limit = limit;
 }
 
 void lldt(uint16_t selector)
 {
-    self()->ldtr = selector;
+    machine_self()->ldtr = selector;
 }
 
 void ltr(uint16_t selector)
 {
-    self()->tr = selector;
+    machine_self()->tr = selector;
 }
 
 void load_monitor_segments(uint64_t cs, uint16_t ss)
 {
-    self()->cs = cs;
-    self()->ss = ss;
-    self()->ds = self()->es = self()->fs = self()->gs = 0;
-}
-
-/* The FPU -------------------------------------------------------------------------- */
-
-#define FXSAVE_SIZE         512
-#define FXSAVE_MXCSR        24
-#define FXSAVE_MXCSR_MASK   28
-#define MXCSR_MASK          0xffff
-
-void fxsave(void *area)
-{
-    const uint32_t mask = MXCSR_MASK;
-
-    g_assert_cmphex((uint64_t)area & 15, ==, 0);
-    g_assert_cmphex(self()->cr0 & CR0_TS, ==, 0);
-    memcpy(area, self()->fpu, FXSAVE_SIZE);
-    memcpy((uint8_t *)area + FXSAVE_MXCSR_MASK, &mask, sizeof(mask));
-}
-
-/* A reserved bit of MXCSR is a fault, for which the monitor has no fixup. */
-void fxrstor(const void *area)
-{
-    uint32_t mxcsr;
-
-    g_assert_cmphex(self()->cr0 & CR0_TS, ==, 0);
-    memcpy(&mxcsr, (const uint8_t *)area + FXSAVE_MXCSR, sizeof(mxcsr));
-    g_assert_cmphex(mxcsr & ~MXCSR_MASK, ==, 0);
-    memcpy(self()->fpu, area, FXSAVE_SIZE);
-}
-
-uint64_t xgetbv(uint32_t index)
-{
-    g_assert_cmpuint(index, ==, 0);
-    return self()->xcr0;
-}
-
-bool xsetbv_safe(uint32_t index, uint64_t value)
-{
-    uint32_t a = 0xd, b, c = 0, d;
-
-    cpuid(&a, &b, &c, &d);
-    if (index || !(value & XCR0_X87) || value & ~(uint64_t)a ||
-        (value & 4 && !(value & XCR0_SSE))) {
-        return false;
-    }
-    self()->xcr0 = value;
-    return true;
-}
-
-/* In the standard format: x87 and SSE, the header, AVX. */
-#define AVX_PLACE   576
-#define AVX_SIZE    256
-
-/* What of the FPU is in an area: the first three states, or as much as CPUID says. */
-static void assert_fits(uint64_t components)
-{
-    uint32_t a = 0xd, b, c = 0, d;
-
-    cpuid(&a, &b, &c, &d);
-    g_assert_true(!(components & ~7ul) || b <= FPU_STATE_SIZE);
-    g_assert_cmphex(self()->cr0 & CR0_TS, ==, 0);
-}
-
-void xsave(void *area, uint64_t components)
-{
-    uint64_t states = components & self()->xcr0, present;
-    uint8_t *header = (uint8_t *)area + XSAVE_HEADER;
-
-    assert_fits(components);
-    g_assert_cmphex((uint64_t)area & 63, ==, 0);
-    g_assert_cmphex(self()->cr4 & CR4_OSXSAVE, !=, 0);
-    memcpy(&present, header, sizeof(present));
-    present = (present & ~states) | states;
-    memcpy(header, &present, sizeof(present));
-    memcpy(area, self()->fpu, FXSAVE_SIZE);
-    if (states & 4) {
-        memcpy((uint8_t *)area + AVX_PLACE, self()->fpu + AVX_PLACE, AVX_SIZE);
-    }
-}
-
-void xrstor(const void *area, uint64_t components)
-{
-    uint64_t states = components & self()->xcr0, header[8];
-
-    assert_fits(components);
-    g_assert_cmphex(self()->cr4 & CR4_OSXSAVE, !=, 0);
-    memcpy(header, (const uint8_t *)area + XSAVE_HEADER, sizeof(header));
-    /* Else it is a fault. */
-    g_assert_cmphex(header[0] & ~self()->xcr0, ==, 0);
-    g_assert_cmphex(header[1] | header[2], ==, 0);
-    memcpy(self()->fpu, area, FXSAVE_SIZE);
-    if (states & 4) {
-        memcpy(self()->fpu + AVX_PLACE, (const uint8_t *)area + AVX_PLACE,
-               AVX_SIZE);
-    }
+    machine_self()->cs = cs;
+    machine_self()->ss = ss;
+    machine_self()->ds = machine_self()->es = machine_self()->fs = machine_self()->gs = 0;
 }
 
 /* Interrupts ----------------------------------------------------------------------- */
@@ -350,8 +255,8 @@ void machine_interrupt(unsigned int id, unsigned int vector)
 /* The highest, as on a LAPIC; false if there is none. */
 static bool next_vector(unsigned int *vector)
 {
-    uint64_t *vectors = self()->vectors;
-    unsigned int i = ARRAY_SIZE(self()->vectors);
+    uint64_t *vectors = machine_self()->vectors;
+    unsigned int i = ARRAY_SIZE(machine_self()->vectors);
 
     while (i--) {
         uint64_t word = __atomic_load_n(&vectors[i], __ATOMIC_SEQ_CST);
@@ -373,7 +278,7 @@ void take_interrupts(void)
             .vector = vector, .cs = SEL_MONITOR_CS, .ss = SEL_MONITOR_SS,
         };
 
-        __atomic_fetch_and(&self()->vectors[vector / 64],
+        __atomic_fetch_and(&machine_self()->vectors[vector / 64],
                            ~(1ul << vector % 64), __ATOMIC_SEQ_CST);
         trap(&regs);
     }

@@ -14,6 +14,15 @@
 #define NO_SUCH_FRAME   (PTE_FRAME >> PAGE_SHIFT)
 #define NX              (1ul << 63)
 
+/* Frames that no call may take for the guest's. */
+static const uint64_t not_the_guests[] = {
+    0, MACHINE_XENSTORE_MFN, MACHINE_LOW_MFN - 1, MACHINE_HOLE_MFN,
+    MACHINE_HIGH_MFN - 1, MACHINE_MAX_MFN, MACHINE_SHARED_INFO_MFN,
+    MACHINE_GRANT_MFN, MACHINE_VCPUS_MFN, MACHINE_TABLES_MFN, NO_SUCH_FRAME, ~0ul,
+    /* The frame is in its lower bits. */
+    MACHINE_LOW_MFN | 1ul << 52,
+};
+
 static inline uint64_t *entries_of(uint64_t mfn)
 {
     return frame(mfn);
@@ -89,6 +98,12 @@ static inline long mmuext(unsigned int cmd, uint64_t first, uint64_t second)
     }
     *(struct mmuext_op *)machine_at(list) = op;
     return machine_call(__HYPERVISOR_mmuext_op, list, 1, 0, DOMID_SELF);
+}
+
+/* Each of these flushes the TLB of the vCPU's processor. */
+static inline unsigned int loads(unsigned int id)
+{
+    return machine_processors[id].nr_cr3_loads;
 }
 
 #endif /* TESTS_PV_TABLES_H */

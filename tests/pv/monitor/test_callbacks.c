@@ -1,27 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hypercalls.c: handlers of traps, callbacks, and the kernel's stack. */
 
-#include "machine.h"
+#include "hypercall_calls.h"
 
 #include <xen/callback.h>
 #include <xen/nmi.h>
 
-#define NOT_CANONICAL   0x8000000000000000ul
 #define HANDLER         (MACHINE_KERNEL_VA + 0x123)
-/* Behind the last byte of the kernel's memory */
-#define END             (MACHINE_KERNEL_VA + MACHINE_KERNEL_PAGES * PAGE_SIZE)
-
-static const struct machine_config config = { 0 };
-
-static struct vcpu *guest(void)
-{
-    return vcpu_by_id(0);
-}
-
-static long call(unsigned int number, uint64_t a, uint64_t b)
-{
-    return machine_call(number, a, b, 0, 0);
-}
 
 /* Traps ---------------------------------------------------------------------------- */
 
@@ -100,6 +85,22 @@ static void test_whole_trap_table(void)
     memcpy(machine_at(END - PAGE_SIZE), table, PAGE_SIZE);
     g_assert_cmpint(call(__HYPERVISOR_set_trap_table, END - PAGE_SIZE, 0), ==,
                     -XEN_EFAULT);
+}
+
+/* A table of traps ends where it says so. */
+static void test_long_trap_table(void)
+{
+    struct trap_info table[301] = { { 0 } };
+    unsigned int i;
+
+    machine_start(&config);
+    for (i = 0; i < 300; i++) {
+        table[i].address = MACHINE_KERNEL_VA + i;
+    }
+    g_assert_cmpint(machine_call(__HYPERVISOR_set_trap_table,
+                                 machine_put(table, sizeof(table)), 0, 0, 0), ==,
+                    0);
+    g_assert_cmphex(guest()->traps[0].address, ==, MACHINE_KERNEL_VA + 299);
 }
 
 /* Callbacks ------------------------------------------------------------------------ */
@@ -282,8 +283,6 @@ static void test_stack_switch(void)
     g_assert_cmphex(guest()->kernel_sp, ==, 0x123456789abc);
 }
 
-/* What fails at present ------------------------------------------------------------ */
-
 /* No callback of a system call can be taken away. */
 static void test_unregister_syscall32(void)
 {
@@ -300,37 +299,19 @@ static void test_unregister_syscall32(void)
     g_assert_cmphex(guest()->syscall32_callback, ==, MACHINE_KERNEL_VA);
 }
 
-/* A table of traps ends where it says so. */
-static void test_long_trap_table(void)
-{
-    struct trap_info table[301] = { { 0 } };
-    unsigned int i;
-
-    machine_start(&config);
-    for (i = 0; i < 300; i++) {
-        table[i].address = MACHINE_KERNEL_VA + i;
-    }
-    g_assert_cmpint(machine_call(__HYPERVISOR_set_trap_table,
-                                 machine_put(table, sizeof(table)), 0, 0, 0), ==,
-                    0);
-    g_assert_cmphex(guest()->traps[0].address, ==, MACHINE_KERNEL_VA + 299);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/hypercalls/trap-table", test_trap_table);
-    machine_test("/monitor/hypercalls/trap-table-at-the-end",
-                 test_trap_table_at_the_end);
-    machine_test("/monitor/hypercalls/whole-trap-table", test_whole_trap_table);
-    machine_test("/monitor/hypercalls/register", test_register);
-    machine_test("/monitor/hypercalls/register-refused", test_register_refused);
-    machine_test("/monitor/hypercalls/unregister", test_unregister);
-    machine_test("/monitor/hypercalls/set-callbacks", test_set_callbacks);
-    machine_test("/monitor/hypercalls/nmi-op", test_nmi_op);
-    machine_test("/monitor/hypercalls/stack-switch", test_stack_switch);
-    machine_test("/monitor/hypercalls/unregister-syscall32",
-                 test_unregister_syscall32);
-    machine_test("/monitor/hypercalls/long-trap-table", test_long_trap_table);
+    machine_test("/monitor/callbacks/trap-table", test_trap_table);
+    machine_test("/monitor/callbacks/trap-table-at-the-end", test_trap_table_at_the_end);
+    machine_test("/monitor/callbacks/whole-trap-table", test_whole_trap_table);
+    machine_test("/monitor/callbacks/long-trap-table", test_long_trap_table);
+    machine_test("/monitor/callbacks/register", test_register);
+    machine_test("/monitor/callbacks/register-refused", test_register_refused);
+    machine_test("/monitor/callbacks/unregister", test_unregister);
+    machine_test("/monitor/callbacks/set-callbacks", test_set_callbacks);
+    machine_test("/monitor/callbacks/nmi-op", test_nmi_op);
+    machine_test("/monitor/callbacks/stack-switch", test_stack_switch);
+    machine_test("/monitor/callbacks/unregister-syscall32", test_unregister_syscall32);
     return g_test_run();
 }

@@ -226,7 +226,6 @@ int main(int argc, char **argv)
     machine_test("/monitor/context/control-registers-clear",
                  test_control_registers_clear);
     machine_test("/monitor/context/debug-registers", test_debug_registers);
-    machine_test("/monitor/context/bad-debug-registers",
-                 test_bad_debug_registers);
+    machine_test("/monitor/context/bad-debug-registers", test_bad_debug_registers);
     return g_test_run();
 }

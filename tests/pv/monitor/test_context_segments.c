@@ -210,12 +210,12 @@ static void test_user_mode(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/context/fpu", test_fpu);
-    machine_test("/monitor/context/no-fpu", test_no_fpu);
-    machine_test("/monitor/context/bases", test_bases);
-    machine_test("/monitor/context/failsafe", test_failsafe);
-    machine_test("/monitor/context/ldt", test_ldt);
-    machine_test("/monitor/context/bad-ldt", test_bad_ldt);
-    machine_test("/monitor/context/user-mode", test_user_mode);
+    machine_test("/monitor/context_segments/fpu", test_fpu);
+    machine_test("/monitor/context_segments/no-fpu", test_no_fpu);
+    machine_test("/monitor/context_segments/bases", test_bases);
+    machine_test("/monitor/context_segments/failsafe", test_failsafe);
+    machine_test("/monitor/context_segments/ldt", test_ldt);
+    machine_test("/monitor/context_segments/bad-ldt", test_bad_ldt);
+    machine_test("/monitor/context_segments/user-mode", test_user_mode);
     return g_test_run();
 }

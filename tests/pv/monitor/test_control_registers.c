@@ -279,16 +279,17 @@ static void test_xsetbv(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/emulate/register-numbers", test_register_numbers);
-    machine_test("/monitor/emulate/refused-debug-register",
+    machine_test("/monitor/control_registers/register-numbers", test_register_numbers);
+    machine_test("/monitor/control_registers/refused-debug-register",
                  test_refused_debug_register);
-    machine_test("/monitor/emulate/no-control-register", test_no_control_register);
-    machine_test("/monitor/emulate/cr0", test_cr0);
-    machine_test("/monitor/emulate/cr2", test_cr2);
-    machine_test("/monitor/emulate/cr3", test_cr3);
-    machine_test("/monitor/emulate/cr4", test_cr4);
-    machine_test("/monitor/emulate/cr4-of-an-old-processor",
+    machine_test("/monitor/control_registers/no-control-register",
+                 test_no_control_register);
+    machine_test("/monitor/control_registers/cr0", test_cr0);
+    machine_test("/monitor/control_registers/cr2", test_cr2);
+    machine_test("/monitor/control_registers/cr3", test_cr3);
+    machine_test("/monitor/control_registers/cr4", test_cr4);
+    machine_test("/monitor/control_registers/cr4-of-an-old-processor",
                  test_cr4_of_an_old_processor);
-    machine_test("/monitor/emulate/xsetbv", test_xsetbv);
+    machine_test("/monitor/control_registers/xsetbv", test_xsetbv);
     return g_test_run();
 }

@@ -1,47 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cpuid.c: what of the machine's CPUID a PV guest has, and Xen's own leaves. */
+/* cpuid.c: which features the guest sees, and Xen's leaves. */
 
-#include "machine.h"
-
-#define ALL 0xffffffffu
-
-enum { EAX, EBX, ECX, EDX };
-
-static uint32_t asked_leaf, asked_subleaf;
-
-/* A processor that has everything, or nothing. */
-static void everything(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
-{
-    asked_leaf = *a;
-    asked_subleaf = *c;
-    *a = *b = *c = *d = ALL;
-}
+#include "cpuid_calls.h"
 
 static void nothing(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
 {
     *a = *b = *c = *d = 0;
-}
-
-static void begin(void (*cpuid)(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d))
-{
-    machine_start(&(struct machine_config) { .nr_vcpus = 3 });
-    machine_hooks.cpuid = cpuid;
-}
-
-static const uint32_t *ask_by(uint32_t leaf, uint32_t subleaf, bool forced)
-{
-    static uint32_t regs[4];
-
-    regs[EAX] = leaf;
-    regs[EBX] = regs[EDX] = 0xdeadbeef;
-    regs[ECX] = subleaf;
-    guest_cpuid(&regs[EAX], &regs[EBX], &regs[ECX], &regs[EDX], forced);
-    return regs;
-}
-
-static const uint32_t *ask(uint32_t leaf, uint32_t subleaf)
-{
-    return ask_by(leaf, subleaf, false);
 }
 
 /* Features ------------------------------------------------------------------------- */
@@ -123,7 +87,8 @@ static void test_leaves(void)
         { 0, true }, { 2, true }, { 3, true }, { 4, true }, { 5, false }, { 6, false },
         { 8, true }, { 9, true }, { 0xa, false }, { 0xc, true }, { 0xe, true },
         { 0x3fffffff, true }, { 0x40000100, true }, { 0x80000000, true },
-        { 0x80000002, true }, { 0x80000007, true }, { 0x80000009, true }, { 0x8000000a, false }, { 0x8000000b, true }, { ALL, true },
+        { 0x80000002, true }, { 0x80000007, true }, { 0x80000009, true },
+        { 0x8000000a, false }, { 0x8000000b, true }, { ALL, true },
     };
     unsigned int i, reg;
 
@@ -156,148 +121,62 @@ static void test_ids(void)
     }
 }
 
-/* XSAVE ---------------------------------------------------------------------------- */
-
-static void test_osxsave(void)
-{
-    const uint32_t osxsave = 1u << 27;
-    unsigned int guest, host, kernel, forced;
-
-    begin(everything);
-    for (guest = 0; guest < 2; guest++) {
-        for (host = guest; host < 2; host++) {
-            for (kernel = 0; kernel < 2; kernel++) {
-                for (forced = 0; forced < 2; forced++) {
-                    bool shown = guest || (host && kernel && forced);
-
-                    machine_vcpu->cr4 = guest ? CR4_OSXSAVE : 0;
-                    machine_processors[0].cr4 = host ? CR4_OSXSAVE : 0;
-                    machine_vcpu->kernel_mode = kernel;
-                    g_assert_cmphex(ask_by(1, 0, forced)[ECX] & osxsave, ==,
-                                    shown ? osxsave : 0);
-                }
-            }
-        }
-    }
-}
-
-/* Sizes and places of a processor's states, as CPUID 0xd has them: not in their order. */
-static const struct {
-    uint32_t size, offset;
-} places[32] = {
-    [2] = { 256, 576 }, [3] = { 64, 960 }, [4] = { 64, 1024 }, [5] = { 64, 2696 },
-    [6] = { 512, 1152 }, [7] = { 1024, 1664 }, [9] = { 8, 2688 }, [17] = { 64, 2816 },
-    [18] = { 8192, 2880 },
-};
-static uint32_t states = ALL, capabilities = ALL;
-
-static void with_states(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
-{
-    uint32_t leaf = *a, subleaf = *c;
-
-    *a = *b = *c = *d = 0;
-    if (leaf != 0xd) {
-        return;
-    }
-    switch (subleaf) {
-    case 0:
-        *a = states;
-        *b = 832;
-        *c = 0x4000;
-        *d = ALL;
-        break;
-    case 1:
-        *a = capabilities;
-        *b = 0x777;
-        *c = *d = ALL;
-        break;
-    default:
-        *a = subleaf < 32 ? places[subleaf].size : 0;
-        *b = subleaf < 32 ? places[subleaf].offset : 0;
-        *c = 2;
-    }
-}
-
-static void test_xstate(void)
+/* A kernel that sees a feature uses its MSR, not always with a handler for a fault. */
+static void test_msrs_of_features(void)
 {
     static const struct {
-        uint32_t states, shown, size;
+        uint32_t leaf;
+        unsigned int reg, bit;
+        uint32_t msr;
+        bool is_written;
     } rows[] = {
-        { ALL, 0xe7, 2760 },
-        { 0x602ff, 0xe7, 2760 },
-        { 0x1f, 7, 832 },
-        { 7, 7, 832 },
-        { 3, 3, 576 },
-        { 0, 0, 576 },
-        { 0x27, 0x27, 2760 },
-        { 0x87, 0x87, 2688 },
-        { 0x1c, 4, 832 },
+        { 7, EDX, 26, 0x48, false },        /* IBRS: SPEC_CTRL */
+        { 7, EDX, 26, 0x49, true },         /* IBPB: PRED_CMD */
+        { 7, EDX, 27, 0x48, false },        /* STIBP */
+        { 7, EDX, 28, 0x10b, true },        /* L1D_FLUSH: FLUSH_CMD */
+        { 7, EDX, 29, 0x10a, false },       /* ARCH_CAPABILITIES */
+        { 7, EDX, 30, 0xcf, false },        /* CORE_CAPABILITIES */
+        { 7, EDX, 31, 0x48, false },        /* SSBD */
+        { 0x80000008, EBX, 12, 0x49, true },
+        { 0x80000008, EBX, 14, 0x48, false },
+        { 0x80000008, EBX, 15, 0x48, false },
+        { 0x80000008, EBX, 24, 0x48, false },
+        { 0x80000008, EBX, 25, 0xc001011f, false },     /* VIRT_SSBD */
     };
-    const uint32_t *regs;
-    unsigned int i;
+    unsigned int i, bad = 0;
+    uint64_t value;
 
-    begin(with_states);
+    begin(everything);
+    machine_vcpu->traps[EXC_GP].address = MACHINE_KERNEL_VA;
     for (i = 0; i < G_N_ELEMENTS(rows); i++) {
-        states = rows[i].states;
-        regs = ask(0xd, 0);
-        g_assert_cmphex(regs[EAX], ==, rows[i].shown);
-        g_assert_cmpuint(regs[EBX], ==, 832);       /* of what XCR0 has now */
-        g_assert_cmpuint(regs[ECX], ==, rows[i].size);
-        g_assert_cmphex(regs[EDX], ==, 0);
-    }
-    /* XSAVEOPT, XSAVEC and XGETBV of 1; not XSAVES or XFD. */
-    for (i = 0; i < 32; i++) {
-        capabilities = 1u << i;
-        regs = ask(0xd, 1);
-        g_assert_cmphex(regs[EAX], ==, i < 3 ? capabilities : 0);
-        g_assert_cmphex(regs[EBX], ==, i == 1 ? 0x777 : 0);
-        g_assert_cmphex(regs[ECX] | regs[EDX], ==, 0);
-    }
-    /* Each state that XSETBV enables, and no other one. */
-    for (i = 2; i < 70; i++) {
-        bool shown = i == 2 || (i >= 5 && i <= 7);
+        bool shown = ask(rows[i].leaf, 0)[rows[i].reg] >> rows[i].bit & 1;
 
-        regs = ask(0xd, i);
-        g_assert_cmpuint(regs[EAX], ==, shown ? places[i].size : 0);
-        g_assert_cmpuint(regs[EBX], ==, shown ? places[i].offset : 0);
-        g_assert_cmphex(regs[ECX], ==, shown ? 2 : 0);
+        if (shown && !(rows[i].is_written ? guest_wrmsr(rows[i].msr, 1) :
+                                            guest_rdmsr(rows[i].msr, &value))) {
+            g_test_message("leaf 0x%x, bit %u: no MSR 0x%x", rows[i].leaf, rows[i].bit,
+                           rows[i].msr);
+            bad++;
+        }
     }
-    regs = ask(0xd, ALL);
-    g_assert_cmphex(regs[EAX] | regs[EBX] | regs[ECX] | regs[EDX], ==, 0);
+    g_assert_cmpuint(bad, ==, 0);
 }
 
-/* Of CR4 a guest may set what the processor has: OSXSAVE, FSGSBASE. */
-static uint32_t max_leaf, leaf_1_ecx, leaf_7_ebx;
-
-static void with_cr4(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
+/*
+ * Of the sub-leaves of 7: one, with what needs no more than registers that are there.
+ * LKGS and FRED are of ring 0, HRESET and LAM too; AMX and CET are not enabled.
+ */
+static void test_leaf_7_1(void)
 {
-    uint32_t leaf = *a, subleaf = *c;
+    unsigned int subleaf, reg;
 
-    *a = *b = *c = *d = 0;
-    *a = leaf == 0 ? max_leaf : 0;
-    *c = leaf == 1 ? leaf_1_ecx : 0;
-    *b = leaf == 7 && !subleaf ? leaf_7_ebx : 0;
-}
-
-static void test_cr4_bits(void)
-{
-    const uint64_t always = CR4_TSD | CR4_DE;
-
-    begin(with_cr4);
-    max_leaf = 7;
-    g_assert_cmphex(guest_cr4_bits(), ==, always);
-    leaf_1_ecx = 1u << 26;
-    g_assert_cmphex(guest_cr4_bits(), ==, always | CR4_OSXSAVE);
-    leaf_1_ecx = 1u << 27;
-    leaf_7_ebx = 1;
-    g_assert_cmphex(guest_cr4_bits(), ==, always | CR4_FSGSBASE);
-    /* A leaf beyond the last one means nothing. */
-    max_leaf = 6;
-    g_assert_cmphex(guest_cr4_bits(), ==, always);
-    max_leaf = 0xd;
-    leaf_1_ecx = ~(1u << 26);
-    leaf_7_ebx = ~1u;
-    g_assert_cmphex(guest_cr4_bits(), ==, always);
+    begin(everything);
+    g_assert_cmpuint(ask(7, 0)[EAX], ==, 1);
+    for (subleaf = 1; subleaf < 4; subleaf++) {
+        for (reg = 0; reg < 4; reg++) {
+            g_assert_cmphex(ask(7, subleaf)[reg], ==,
+                            subleaf == 1 && reg == EAX ? 0x1c30 : 0);
+        }
+    }
 }
 
 /* Xen's leaves --------------------------------------------------------------------- */
@@ -342,66 +221,6 @@ static void test_xen_time(void)
     }
 }
 
-/* Faults of the monitor's ---------------------------------------------------------- */
-
-/* A kernel that sees a feature uses its MSR, not always with a handler for a fault. */
-static void test_msrs_of_features(void)
-{
-    static const struct {
-        uint32_t leaf;
-        unsigned int reg, bit;
-        uint32_t msr;
-        bool is_written;
-    } rows[] = {
-        { 7, EDX, 26, 0x48, false },        /* IBRS: SPEC_CTRL */
-        { 7, EDX, 26, 0x49, true },         /* IBPB: PRED_CMD */
-        { 7, EDX, 27, 0x48, false },        /* STIBP */
-        { 7, EDX, 28, 0x10b, true },        /* L1D_FLUSH: FLUSH_CMD */
-        { 7, EDX, 29, 0x10a, false },       /* ARCH_CAPABILITIES */
-        { 7, EDX, 30, 0xcf, false },        /* CORE_CAPABILITIES */
-        { 7, EDX, 31, 0x48, false },        /* SSBD */
-        { 0x80000008, EBX, 12, 0x49, true },
-        { 0x80000008, EBX, 14, 0x48, false },
-        { 0x80000008, EBX, 15, 0x48, false },
-        { 0x80000008, EBX, 24, 0x48, false },
-        { 0x80000008, EBX, 25, 0xc001011f, false },     /* VIRT_SSBD */
-    };
-    unsigned int i, bad = 0;
-    uint64_t value;
-
-    begin(everything);
-    machine_vcpu->traps[EXC_GP].address = MACHINE_KERNEL_VA;
-    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
-        bool shown = ask(rows[i].leaf, 0)[rows[i].reg] >> rows[i].bit & 1;
-
-        if (shown && !(rows[i].is_written ? guest_wrmsr(rows[i].msr, 1) :
-                                            guest_rdmsr(rows[i].msr, &value))) {
-            g_test_message("leaf 0x%x, bit %u: no MSR 0x%x", rows[i].leaf, rows[i].bit,
-                           rows[i].msr);
-            bad++;
-        }
-    }
-    g_assert_cmpuint(bad, ==, 0);
-}
-
-/*
- * Of the sub-leaves of 7: one, with what needs no more than registers that are there.  LKGS
- * and FRED are of ring 0, HRESET and LAM too; AMX and CET are not enabled.
- */
-static void test_leaf_7_1(void)
-{
-    unsigned int subleaf, reg;
-
-    begin(everything);
-    g_assert_cmpuint(ask(7, 0)[EAX], ==, 1);
-    for (subleaf = 1; subleaf < 4; subleaf++) {
-        for (reg = 0; reg < 4; reg++) {
-            g_assert_cmphex(ask(7, subleaf)[reg], ==,
-                            subleaf == 1 && reg == EAX ? 0x1c30 : 0);
-        }
-    }
-}
-
 static void test_xen_subleaf(void)
 {
     begin(everything);
@@ -415,13 +234,10 @@ int main(int argc, char **argv)
     machine_test("/monitor/cpuid/nothing-invented", test_nothing_invented);
     machine_test("/monitor/cpuid/leaves", test_leaves);
     machine_test("/monitor/cpuid/ids", test_ids);
-    machine_test("/monitor/cpuid/osxsave", test_osxsave);
-    machine_test("/monitor/cpuid/xstate", test_xstate);
-    machine_test("/monitor/cpuid/cr4-bits", test_cr4_bits);
-    machine_test("/monitor/cpuid/xen-leaves", test_xen_leaves);
-    machine_test("/monitor/cpuid/xen-time", test_xen_time);
     machine_test("/monitor/cpuid/msrs-of-features", test_msrs_of_features);
     machine_test("/monitor/cpuid/leaf-7-1", test_leaf_7_1);
+    machine_test("/monitor/cpuid/xen-leaves", test_xen_leaves);
+    machine_test("/monitor/cpuid/xen-time", test_xen_time);
     machine_test("/monitor/cpuid/xen-subleaf", test_xen_subleaf);
     return g_test_run();
 }

@@ -321,8 +321,6 @@ static void test_random(void)
     }
 }
 
-/* Faults of the monitor's ---------------------------------------------------------- */
-
 static void test_rtm(void)
 {
     begin();

@@ -1,22 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* emulate.c: how it reads an instruction: prefixes, code segments, and where it ends. */
 
-#include "instruction.h"
-
-#define AX      0x1122334455667788ul
-#define AL      0x11223344556677fful
-#define AX16    0x112233445566fffful
-#define EAX     0x00000000fffffffful
-#define LOW     0x10000ul       /* that 16-bit code reaches, too */
-#define APART   0xffff900000000000ul    /* a page with none behind it */
-#define CMOS    0x70
-
-static void begin(void)
-{
-    machine_start(&(struct machine_config) { 0 });
-    instruction_begin();
-    set_iopl(1);
-}
+#include "emulate_calls.h"
 
 struct row {
     const char *name;
@@ -61,6 +46,8 @@ static void check_rows(const struct row *rows, unsigned int n, uint64_t cs,
         check_row(&rows[i], cs, machine_put(rows[i].bytes, rows[i].size), where);
     }
 }
+
+/* Prefixes ------------------------------------------------------------------------- */
 
 static void test_prefixes_64(void)
 {
@@ -107,6 +94,32 @@ static void test_prefixes_64(void)
         check_rows(&rex, 1, SEL_CS64, "64-bit code");
     }
 }
+
+static void test_rex_and_66(void)
+{
+    static const struct row rows[] = {
+        ROW(EAX, "66, then REX.W", 0x66, 0x48, 0xed),
+        ROW(EAX, "66, then REX.W, a number", 0x66, 0x48, 0xe5, 0x80),
+    };
+
+    begin();
+    check_rows(rows, G_N_ELEMENTS(rows), SEL_CS64, "64-bit code");
+}
+
+/* One that is not directly before the opcode has no effect. */
+static void test_rex_elsewhere(void)
+{
+    static const struct row rows[] = {
+        ROW(AX16, "REX.W, then 66", 0x48, 0x66, 0xed),
+        ROW(EAX, "two of them", 0x41, 0x48, 0xed),
+        ROW(AL, "REX, then a segment", 0x44, 0x3e, 0xec),
+    };
+
+    begin();
+    check_rows(rows, G_N_ELEMENTS(rows), SEL_CS64, "64-bit code");
+}
+
+/* Code segments -------------------------------------------------------------------- */
 
 /* Code of 16 and 32 bits, and of 64, with and without bases, of both tables. */
 static void test_code_segments(void)
@@ -183,6 +196,8 @@ static void test_no_code_segment(void)
     }
 }
 
+/* Where it ends -------------------------------------------------------------------- */
+
 /* The last bytes before a page that is not there. */
 static void test_page_end(void)
 {
@@ -234,126 +249,39 @@ static void test_across_pages(void)
     }
 }
 
-/* Segments and addresses ----------------------------------------------------------- */
-
-/* OUTSB from where these bytes say to CMOS's index, which is read then. */
-static unsigned int outs(struct regs *regs, const uint8_t *bytes, size_t size)
+/* The processor refuses them for their length. */
+static void test_too_long(void)
 {
-    memcpy(machine_at(regs->rip), bytes, size);
-    regs->rdx = CMOS;
-    g_assert_cmpint(refused(regs), ==, SEEN_DONE);
-    return port_value(CMOS, 1);
-}
-
-enum { ES = 1, CS, SS, DS, FS, GS, FLAT };
-
-static const struct {
-    uint8_t bytes[4];
-    unsigned int size;
-    unsigned int in_32, in_64;
-} overrides[] = {
-    { { 0x6e }, 1, DS, FLAT },
-    { { 0x26, 0x6e }, 2, ES, FLAT },
-    { { 0x2e, 0x6e }, 2, CS, FLAT },
-    { { 0x36, 0x6e }, 2, SS, FLAT },
-    { { 0x3e, 0x6e }, 2, DS, FLAT },
-    { { 0x64, 0x6e }, 2, FS, FS },
-    { { 0x65, 0x6e }, 2, GS, GS },
-    { { 0x64, 0x65, 0x6e }, 3, GS, GS },
-    { { 0x65, 0x64, 0x6e }, 3, FS, FS },
-    { { 0x65, 0x3e, 0x6e }, 3, DS, GS },
-    { { 0x3e, 0x26, 0x6e }, 3, ES, FLAT },
-    { { 0x66, 0x65, 0xf3, 0x6e }, 4, GS, GS },
-};
-
-/* A page for each segment, full of its number. */
-static void test_segments(void)
-{
-    uint64_t entries[7] = { 0 };
-    unsigned int i, mode;
+    static const struct row rows[] = {
+        ROW(0, "a number", 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
+            0x66, 0x66, 0x66, 0x66, 0xe5, 0x80),
+        ROW(0, "mov from CR0", 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
+            0x66, 0x66, 0x66, 0x66, 0x0f, 0x20, 0xc0),
+    };
 
     begin();
-    for (i = ES; i <= FLAT; i++) {
-        map_pages(LOW + i * PAGE_SIZE, 1, i);
-        if (i < FLAT) {
-            entries[i] = descriptor(LOW + i * PAGE_SIZE, 0xfff,
-                                    i == CS ? TYPE_CODE : TYPE_DATA, SIZE_32);
-        }
-    }
-    set_gdt_entries(entries, G_N_ELEMENTS(entries));
-    machine_processors[0].es = ES << 3 | 3;
-    machine_processors[0].ds = DS << 3 | 3;
-    machine_processors[0].fs = FS << 3 | 3;
-    machine_processors[0].gs = GS << 3 | 3;
-    *machine_msr(MSR_FS_BASE) = LOW + FS * PAGE_SIZE - 0x20;
-    *machine_msr(MSR_GS_BASE) = LOW + GS * PAGE_SIZE - 0x20;
-    for (mode = 32; mode <= 64; mode += 32) {
-        for (i = 0; i < G_N_ELEMENTS(overrides); i++) {
-            struct regs regs = machine_trapped(EXC_GP, 0);
-            unsigned int expected =
-                mode == 64 ? overrides[i].in_64 : overrides[i].in_32;
-
-            regs.cs = mode == 64 ? SEL_CS64 : CS << 3 | 3;
-            regs.ss = SS << 3 | 3;
-            regs.rip = 0x800;
-            regs.rsi = 0x20;
-            regs.rcx = 1;
-            if (mode == 64) {
-                regs.rip = LOW + CS * PAGE_SIZE + 0x800;
-                regs.rsi = expected == FLAT ? LOW + FLAT * PAGE_SIZE : 0x20;
-            }
-            memcpy(machine_at(LOW + CS * PAGE_SIZE + 0x800), overrides[i].bytes,
-                   overrides[i].size);
-            regs.rdx = CMOS;
-            g_assert_cmpint(refused(&regs), ==, SEEN_DONE);
-            g_assert_cmpuint(port_value(CMOS, 1), ==, expected);
-            g_assert_cmpuint(regs.rcx, ==, memchr(overrides[i].bytes, 0xf3, 4) ? 0 : 1);
-        }
-    }
+    check_rows(rows, G_N_ELEMENTS(rows), SEL_CS64, "64-bit code");
 }
 
-/* What is an address of each size, without and with the prefix. */
-static void test_address_sizes(void)
+static void test_cut_off(void)
 {
-    static const struct {
-        uint16_t cs;
-        bool prefix;
-        uint64_t si, after;
-    } rows[] = {
-        { SEL_CS64, false, LOW + 1, LOW + 2 },
-        { SEL_CS64, false, APART + 1, APART + 2 },
-        { SEL_CS64, true, 0x500000000 | (LOW + 1), LOW + 2 },
-        { 8 | 3, false, 0x500000000 | (LOW + 1), LOW + 2 },             /* 32-bit code */
-        { 8 | 3, true, 0x500070000 + 1, 0x500070000 + 2 },
-        { 16 | 3, false, 0x500070000 + 1, 0x500070000 + 2 },            /* 16-bit code */
-        { 16 | 3, true, 0x500000000 | (LOW + 1), LOW + 2 },
-    };
-    const uint64_t entries[] = {
-        0,
-        descriptor(0, 0xfffff, TYPE_CODE, SIZE_32 | LIMIT_IN_PAGES),
-        descriptor(0, 0xfffff, TYPE_CODE, SIZE_16 | LIMIT_IN_PAGES),
-        descriptor(0, 0xfffff, TYPE_DATA, SIZE_32 | LIMIT_IN_PAGES),
+    static const struct row rows[] = {
+        ROW(0, "no number", 0xe4),
+        ROW(0, "no ModRM byte", 0x0f, 0x20),
     };
     unsigned int i;
 
     begin();
-    set_gdt_entries(entries, G_N_ELEMENTS(entries));
-    machine_processors[0].ds = 24;
-    map_pages(0, 1, 0x16);
-    map_pages(LOW, 1, 0x32);
-    map_pages(APART, 1, 0x32);
+    map_pages(APART, 1, 0);
     for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        uint64_t rip = APART + PAGE_SIZE - rows[i].size;
         struct regs regs = machine_trapped(EXC_GP, 0);
-        bool is_16 = rows[i].after >> 16 == 0x50007;
 
-        regs.cs = rows[i].cs;
-        regs.rip = LOW + 0x800;
-        regs.rsi = rows[i].si;
-        g_assert_cmphex(rows[i].prefix ? outs(&regs, BYTES(0x67, 0x6e)) :
-                                         outs(&regs, BYTES(0x6e)), ==,
-                        is_16 ? 0x16 : 0x32);
-        g_assert_cmphex(regs.rsi, ==, rows[i].after);
-        g_assert_cmphex(regs.rip, ==, LOW + 0x801 + rows[i].prefix);
+        memcpy(machine_at(rip), rows[i].bytes, rows[i].size);
+        regs.rip = rip;
+        regs.rax = AX;
+        g_assert_cmpint(refused(&regs), !=, SEEN_DONE);
+        g_assert_cmphex(regs.rax, ==, AX);
     }
 }
 
@@ -399,82 +327,18 @@ static void test_opcodes(void)
     }
 }
 
-/* Faults of the monitor's ---------------------------------------------------------- */
-
-static void test_rex_and_66(void)
-{
-    static const struct row rows[] = {
-        ROW(EAX, "66, then REX.W", 0x66, 0x48, 0xed),
-        ROW(EAX, "66, then REX.W, a number", 0x66, 0x48, 0xe5, 0x80),
-    };
-
-    begin();
-    check_rows(rows, G_N_ELEMENTS(rows), SEL_CS64, "64-bit code");
-}
-
-/* One that is not directly before the opcode has no effect. */
-static void test_rex_elsewhere(void)
-{
-    static const struct row rows[] = {
-        ROW(AX16, "REX.W, then 66", 0x48, 0x66, 0xed),
-        ROW(EAX, "two of them", 0x41, 0x48, 0xed),
-        ROW(AL, "REX, then a segment", 0x44, 0x3e, 0xec),
-    };
-
-    begin();
-    check_rows(rows, G_N_ELEMENTS(rows), SEL_CS64, "64-bit code");
-}
-
-/* The processor refuses them for their length. */
-static void test_too_long(void)
-{
-    static const struct row rows[] = {
-        ROW(0, "a number", 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
-            0x66, 0x66, 0x66, 0x66, 0xe5, 0x80),
-        ROW(0, "mov from CR0", 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
-            0x66, 0x66, 0x66, 0x66, 0x0f, 0x20, 0xc0),
-    };
-
-    begin();
-    check_rows(rows, G_N_ELEMENTS(rows), SEL_CS64, "64-bit code");
-}
-
-static void test_cut_off(void)
-{
-    static const struct row rows[] = {
-        ROW(0, "no number", 0xe4),
-        ROW(0, "no ModRM byte", 0x0f, 0x20),
-    };
-    unsigned int i;
-
-    begin();
-    map_pages(APART, 1, 0);
-    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
-        uint64_t rip = APART + PAGE_SIZE - rows[i].size;
-        struct regs regs = machine_trapped(EXC_GP, 0);
-
-        memcpy(machine_at(rip), rows[i].bytes, rows[i].size);
-        regs.rip = rip;
-        regs.rax = AX;
-        g_assert_cmpint(refused(&regs), !=, SEEN_DONE);
-        g_assert_cmphex(regs.rax, ==, AX);
-    }
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     machine_test("/monitor/emulate/prefixes", test_prefixes_64);
+    machine_test("/monitor/emulate/rex-and-66", test_rex_and_66);
+    machine_test("/monitor/emulate/rex-elsewhere", test_rex_elsewhere);
     machine_test("/monitor/emulate/code-segments", test_code_segments);
     machine_test("/monitor/emulate/no-code-segment", test_no_code_segment);
     machine_test("/monitor/emulate/page-end", test_page_end);
     machine_test("/monitor/emulate/across-pages", test_across_pages);
-    machine_test("/monitor/emulate/segments", test_segments);
-    machine_test("/monitor/emulate/address-sizes", test_address_sizes);
-    machine_test("/monitor/emulate/opcodes", test_opcodes);
-    machine_test("/monitor/emulate/rex-and-66", test_rex_and_66);
-    machine_test("/monitor/emulate/rex-elsewhere", test_rex_elsewhere);
     machine_test("/monitor/emulate/too-long", test_too_long);
     machine_test("/monitor/emulate/cut-off", test_cut_off);
+    machine_test("/monitor/emulate/opcodes", test_opcodes);
     return g_test_run();
 }

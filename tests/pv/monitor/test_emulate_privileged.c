@@ -4,8 +4,6 @@
 #include "instruction.h"
 
 #define UPPER       0xaaaaaaaa00000000ul
-#define DR6_STEP    0x4000ul
-#define DR6_DEFAULT 0xffff0ff0ul
 
 static void begin(void)
 {
@@ -178,6 +176,23 @@ static void test_user_mode(void)
     }
 }
 
+/* Linux's kernel reads its clock by it, also while a program has CR4.TSD set. */
+static void test_rdtscp(void)
+{
+    struct regs regs;
+
+    begin();
+    set_cr4(CR4_TSD);
+    machine_tsc = 0x123456789abcdef0;
+    *machine_msr(0xc0000103) = 0x87654321;
+    regs = regs_for(BYTES(0x0f, 0x01, 0xf9));
+    regs.rax = regs.rcx = regs.rdx = ~0ul;
+    g_assert_cmpint(refused(&regs), ==, SEEN_DONE);
+    g_assert_cmphex(regs.rax, ==, 0x9abcdef0);
+    g_assert_cmphex(regs.rdx, ==, 0x12345678);
+    g_assert_cmphex(regs.rcx, ==, 0x87654321);
+}
+
 /* Single steps --------------------------------------------------------------------- */
 
 static void test_step(void)
@@ -299,25 +314,6 @@ static void test_not_forced(void)
     }
 }
 
-/* Faults of the monitor's ---------------------------------------------------------- */
-
-/* Linux's kernel reads its clock by it, also while a program has CR4.TSD set. */
-static void test_rdtscp(void)
-{
-    struct regs regs;
-
-    begin();
-    set_cr4(CR4_TSD);
-    machine_tsc = 0x123456789abcdef0;
-    *machine_msr(0xc0000103) = 0x87654321;
-    regs = regs_for(BYTES(0x0f, 0x01, 0xf9));
-    regs.rax = regs.rcx = regs.rdx = ~0ul;
-    g_assert_cmpint(refused(&regs), ==, SEEN_DONE);
-    g_assert_cmphex(regs.rax, ==, 0x9abcdef0);
-    g_assert_cmphex(regs.rdx, ==, 0x12345678);
-    g_assert_cmphex(regs.rcx, ==, 0x87654321);
-}
-
 static void test_step_of_forced(void)
 {
     struct regs regs;
@@ -333,17 +329,17 @@ static void test_step_of_forced(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/emulate/others-of-0f01", test_others_of_0f01);
-    machine_test("/monitor/emulate/rdtsc", test_rdtsc);
-    machine_test("/monitor/emulate/msrs", test_msrs);
-    machine_test("/monitor/emulate/cpuid", test_cpuid);
-    machine_test("/monitor/emulate/wbinvd-and-invd", test_wbinvd_and_invd);
-    machine_test("/monitor/emulate/cli-and-sti", test_cli_and_sti);
-    machine_test("/monitor/emulate/user-mode", test_user_mode);
-    machine_test("/monitor/emulate/step", test_step);
-    machine_test("/monitor/emulate/forced", test_forced);
-    machine_test("/monitor/emulate/not-forced", test_not_forced);
-    machine_test("/monitor/emulate/rdtscp", test_rdtscp);
-    machine_test("/monitor/emulate/step-of-forced", test_step_of_forced);
+    machine_test("/monitor/emulate_privileged/others-of-0f01", test_others_of_0f01);
+    machine_test("/monitor/emulate_privileged/rdtsc", test_rdtsc);
+    machine_test("/monitor/emulate_privileged/msrs", test_msrs);
+    machine_test("/monitor/emulate_privileged/cpuid", test_cpuid);
+    machine_test("/monitor/emulate_privileged/wbinvd-and-invd", test_wbinvd_and_invd);
+    machine_test("/monitor/emulate_privileged/cli-and-sti", test_cli_and_sti);
+    machine_test("/monitor/emulate_privileged/user-mode", test_user_mode);
+    machine_test("/monitor/emulate_privileged/rdtscp", test_rdtscp);
+    machine_test("/monitor/emulate_privileged/step", test_step);
+    machine_test("/monitor/emulate_privileged/forced", test_forced);
+    machine_test("/monitor/emulate_privileged/not-forced", test_not_forced);
+    machine_test("/monitor/emulate_privileged/step-of-forced", test_step_of_forced);
     return g_test_run();
 }

@@ -338,6 +338,6 @@ static void test_any(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/emulate/any", test_any);
+    machine_test("/monitor/emulate_random/any", test_any);
     return g_test_run();
 }

@@ -383,7 +383,6 @@ int main(int argc, char **argv)
     machine_test("/monitor/exchange/wrong-frames", test_wrong_frames);
     machine_test("/monitor/exchange/wrong-extents", test_wrong_extents);
     machine_test("/monitor/exchange/l0-refuses", test_l0_refuses);
-    machine_test("/monitor/exchange/goes-on-after-an-error",
-                 test_goes_on_after_an_error);
+    machine_test("/monitor/exchange/goes-on-after-an-error", test_goes_on_after_an_error);
     return g_test_run();
 }

@@ -344,14 +344,14 @@ static void test_node(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/exchange/refused", test_refused);
-    machine_test("/monitor/exchange/done", test_done);
-    machine_test("/monitor/exchange/argument", test_argument);
-    machine_test("/monitor/exchange/lists", test_lists);
-    machine_test("/monitor/exchange/out-list", test_out_list);
-    machine_test("/monitor/exchange/begins-in-between", test_begins_in_between);
-    machine_test("/monitor/exchange/continued", test_continued);
-    machine_test("/monitor/exchange/large-continued", test_large_continued);
-    machine_test("/monitor/exchange/node", test_node);
+    machine_test("/monitor/exchange_arguments/refused", test_refused);
+    machine_test("/monitor/exchange_arguments/done", test_done);
+    machine_test("/monitor/exchange_arguments/argument", test_argument);
+    machine_test("/monitor/exchange_arguments/lists", test_lists);
+    machine_test("/monitor/exchange_arguments/out-list", test_out_list);
+    machine_test("/monitor/exchange_arguments/begins-in-between", test_begins_in_between);
+    machine_test("/monitor/exchange_arguments/continued", test_continued);
+    machine_test("/monitor/exchange_arguments/large-continued", test_large_continued);
+    machine_test("/monitor/exchange_arguments/node", test_node);
     return g_test_run();
 }

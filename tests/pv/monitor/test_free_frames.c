@@ -117,8 +117,9 @@ static void test_limit(void)
         { XENMEMF_address_bits(12), 0 },
         { XENMEMF_address_bits(13), 2 },
         { XENMEMF_address_bits(21), 512 },
-        { XENMEMF_address_bits(32), 1ul << 20 },
-        { XENMEMF_address_bits(63), 1ul << 51 },
+        { XENMEMF_address_bits(23), 2048 },
+        { XENMEMF_address_bits(32), MACHINE_MAX_MFN },
+        { XENMEMF_address_bits(63), MACHINE_MAX_MFN },
         { XENMEMF_address_bits(64), MACHINE_MAX_MFN },
         { XENMEMF_address_bits(65), MACHINE_MAX_MFN },
         { XENMEMF_address_bits(255), MACHINE_MAX_MFN },
@@ -343,15 +344,15 @@ static void test_m2p_waits(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/free-frames/list", test_list);
-    machine_test("/monitor/free-frames/l0", test_l0);
-    machine_test("/monitor/free-frames/limit", test_limit);
-    machine_test("/monitor/free-frames/find-one", test_find_one);
-    machine_test("/monitor/free-frames/find-many", test_find_many);
-    machine_test("/monitor/free-frames/alignment", test_alignment);
-    machine_test("/monitor/free-frames/marks", test_marks);
-    machine_test("/monitor/free-frames/search-goes-on", test_search_goes_on);
-    machine_test("/monitor/free-frames/m2p", test_m2p);
-    machine_test("/monitor/free-frames/m2p-waits", test_m2p_waits);
+    machine_test("/monitor/free_frames/list", test_list);
+    machine_test("/monitor/free_frames/l0", test_l0);
+    machine_test("/monitor/free_frames/limit", test_limit);
+    machine_test("/monitor/free_frames/find-one", test_find_one);
+    machine_test("/monitor/free_frames/find-many", test_find_many);
+    machine_test("/monitor/free_frames/alignment", test_alignment);
+    machine_test("/monitor/free_frames/marks", test_marks);
+    machine_test("/monitor/free_frames/search-goes-on", test_search_goes_on);
+    machine_test("/monitor/free_frames/m2p", test_m2p);
+    machine_test("/monitor/free_frames/m2p-waits", test_m2p_waits);
     return g_test_run();
 }

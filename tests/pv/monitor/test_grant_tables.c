@@ -349,14 +349,14 @@ static void test_list_in_hypervisor(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/grant-tables/setup-table", test_setup_table);
-    machine_test("/monitor/grant-tables/status-frames", test_status_frames);
-    machine_test("/monitor/grant-tables/frames-arguments", test_frames_arguments);
-    machine_test("/monitor/grant-tables/of-l0", test_of_l0);
-    machine_test("/monitor/grant-tables/unknown", test_unknown);
-    machine_test("/monitor/grant-tables/setup-table-domains", test_setup_table_domains);
-    machine_test("/monitor/grant-tables/status-frames-domains",
+    machine_test("/monitor/grant_tables/setup-table", test_setup_table);
+    machine_test("/monitor/grant_tables/status-frames", test_status_frames);
+    machine_test("/monitor/grant_tables/frames-arguments", test_frames_arguments);
+    machine_test("/monitor/grant_tables/of-l0", test_of_l0);
+    machine_test("/monitor/grant_tables/unknown", test_unknown);
+    machine_test("/monitor/grant_tables/setup-table-domains", test_setup_table_domains);
+    machine_test("/monitor/grant_tables/status-frames-domains",
                  test_status_frames_domains);
-    machine_test("/monitor/grant-tables/list-in-hypervisor", test_list_in_hypervisor);
+    machine_test("/monitor/grant_tables/list-in-hypervisor", test_list_in_hypervisor);
     return g_test_run();
 }

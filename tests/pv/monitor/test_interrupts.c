@@ -225,17 +225,15 @@ static void test_kick(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/traps/interrupts/upcall", test_upcall);
-    machine_test("/monitor/traps/interrupts/upcall-without-callback",
+    machine_test("/monitor/interrupts/upcall", test_upcall);
+    machine_test("/monitor/interrupts/upcall-without-callback",
                  test_upcall_without_callback);
-    machine_test("/monitor/traps/interrupts/nmi", test_nmi);
-    machine_test("/monitor/traps/interrupts/nmi-without-handler",
-                 test_nmi_without_handler);
-    machine_test("/monitor/traps/interrupts/order", test_order);
-    machine_test("/monitor/traps/interrupts/l0s-events", test_l0s_events);
-    machine_test("/monitor/traps/interrupts/back-ends-event",
-                 test_back_ends_event);
-    machine_test("/monitor/traps/interrupts/timer", test_timer);
-    machine_test("/monitor/traps/interrupts/kick", test_kick);
+    machine_test("/monitor/interrupts/nmi", test_nmi);
+    machine_test("/monitor/interrupts/nmi-without-handler", test_nmi_without_handler);
+    machine_test("/monitor/interrupts/order", test_order);
+    machine_test("/monitor/interrupts/l0s-events", test_l0s_events);
+    machine_test("/monitor/interrupts/back-ends-event", test_back_ends_event);
+    machine_test("/monitor/interrupts/timer", test_timer);
+    machine_test("/monitor/interrupts/kick", test_kick);
     return g_test_run();
 }

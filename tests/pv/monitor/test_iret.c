@@ -44,8 +44,6 @@ static void assert_iret_ends(uint64_t rsp, const char *said)
     g_string_truncate(machine_l0.console, 0);
 }
 
-/* The hypercall -------------------------------------------------------------------- */
-
 static void test_kernel(void)
 {
     const size_t below_r11 = offsetof(struct regs, r11);
@@ -318,8 +316,6 @@ static void test_in_monitor(void)
     g_assert_false(in_guest_seen);
 }
 
-/* What fails at present ------------------------------------------------------------ */
-
 /* "Discard R11, RCX, CS, SS": SYSRET has selectors of its own. */
 static void test_in_syscall_selectors(void)
 {
@@ -344,19 +340,17 @@ static void test_in_syscall_selectors(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/traps/iret/kernel", test_kernel);
-    machine_test("/monitor/traps/iret/user", test_user);
-    machine_test("/monitor/traps/iret/selectors", test_selectors);
-    machine_test("/monitor/traps/iret/in-syscall", test_in_syscall);
-    machine_test("/monitor/traps/iret/flags", test_flags);
-    machine_test("/monitor/traps/iret/iopl", test_iopl);
-    machine_test("/monitor/traps/iret/no-frame", test_no_frame);
-    machine_test("/monitor/traps/iret/no-user-tables", test_no_user_tables);
-    machine_test("/monitor/traps/iret/iretq-faults", test_iretq_faults);
-    machine_test("/monitor/traps/iret/iretq-fault-and-upcall",
-                 test_iretq_fault_and_upcall);
-    machine_test("/monitor/traps/iret/in-monitor", test_in_monitor);
-    machine_test("/monitor/traps/iret/in-syscall-selectors",
-                 test_in_syscall_selectors);
+    machine_test("/monitor/iret/kernel", test_kernel);
+    machine_test("/monitor/iret/user", test_user);
+    machine_test("/monitor/iret/selectors", test_selectors);
+    machine_test("/monitor/iret/in-syscall", test_in_syscall);
+    machine_test("/monitor/iret/flags", test_flags);
+    machine_test("/monitor/iret/iopl", test_iopl);
+    machine_test("/monitor/iret/no-frame", test_no_frame);
+    machine_test("/monitor/iret/no-user-tables", test_no_user_tables);
+    machine_test("/monitor/iret/iretq-faults", test_iretq_faults);
+    machine_test("/monitor/iret/iretq-fault-and-upcall", test_iretq_fault_and_upcall);
+    machine_test("/monitor/iret/in-monitor", test_in_monitor);
+    machine_test("/monitor/iret/in-syscall-selectors", test_in_syscall_selectors);
     return g_test_run();
 }

@@ -375,7 +375,7 @@ int main(int argc, char **argv)
     machine_test("/monitor/l0_events/lists", test_lists);
     machine_test("/monitor/l0_events/pirq", test_pirq);
     machine_test("/monitor/l0_events/others", test_others);
-    machine_test("/monitor/l0/call", test_call);
-    machine_test("/monitor/l0/pointer", test_pointer);
+    machine_test("/monitor/l0_events/call", test_call);
+    machine_test("/monitor/l0_events/pointer", test_pointer);
     return g_test_run();
 }

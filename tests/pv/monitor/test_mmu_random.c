@@ -17,6 +17,7 @@ static const unsigned int places[] = { 0, 1, 255, 256, 261, 271, 272, 300 };
 
 static uint64_t tables[NR_TABLES], given_back;
 static uint64_t before[NR_TABLES][512];
+static uint8_t marks_before[NR_TABLES];
 
 static unsigned int up_to(unsigned int nr)
 {
@@ -90,8 +91,7 @@ static bool may_be_mapped(uint64_t mfn)
 
 static void check_top(uint64_t mfn)
 {
-    /* USER gives nothing: it is not in the monitor's own tables. */
-    const uint64_t bits = ~(PTE_USER | PTE_ACCESSED | PTE_DIRTY);
+    const uint64_t bits = ~(PTE_ACCESSED | PTE_DIRTY);
     unsigned int i;
 
     g_assert_cmpuint(marks[mfn], ==, 4);
@@ -101,9 +101,15 @@ static void check_top(uint64_t mfn)
     }
 }
 
+/* A table that is no top-level one any more has none of the monitor's entries. */
+static bool is_former_top(unsigned int i)
+{
+    return marks_before[i] == 4 && marks[tables[i]] != 4;
+}
+
 static void check(void)
 {
-    unsigned int id;
+    unsigned int id, i, k;
 
     for (id = 0; id < 2; id++) {
         struct vcpu *v = vcpu_by_id(id);
@@ -115,6 +121,11 @@ static void check(void)
         g_assert_cmphex(machine_processors[id].cr3, ==,
                         v->kernel_top << PAGE_SHIFT);
     }
+    for (i = 0; i < NR_TABLES; i++) {
+        for (k = 0; k < NR_SLOTS && is_former_top(i); k++) {
+            g_assert_cmphex(entries_of(tables[i])[FIRST_SLOT + k], ==, 0);
+        }
+    }
     g_assert_cmpuint(marks[given_back], ==, MARK_FREE);
 }
 
@@ -124,6 +135,7 @@ static void remember(void)
 
     for (i = 0; i < NR_TABLES; i++) {
         memcpy(before[i], frame(tables[i]), PAGE_SIZE);
+        marks_before[i] = marks[tables[i]];
     }
 }
 
@@ -142,11 +154,12 @@ static void check_changes(long result, unsigned int level)
         for (k = 0; k < 512; k++) {
             uint64_t value = entries_of(tables[i])[k], mfn = mfn_in(value);
 
-            if (!((value ^ before[i][k]) & ~PTE_USER) || !value) {
+            if (!((value ^ before[i][k]) & ~PTE_USER) ||
+                (is_former_top(i) && is_hypervisor_slot(k))) {
                 continue;
             }
             nr++;
-            if (value & PTE_PRESENT) {
+            if (level && value & PTE_PRESENT) {
                 g_assert_true(value & PTE_USER);
                 g_assert_true(level > 1 ? is_guests(mfn) : may_be_mapped(mfn));
                 g_assert_false(level == 1 && value & PTE_WRITE && is_in_use(mfn));
@@ -156,24 +169,32 @@ static void check_changes(long result, unsigned int level)
     g_assert_cmpuint(nr, <=, result ? 0 : 1);
 }
 
-/* What mmu_update should say. */
-static long expected(uint64_t mfn, unsigned int place, uint64_t value)
+/* What a call should say that writes @value to a table as one of this level. */
+static long expected(uint64_t mfn, unsigned int place, unsigned int level,
+                     uint64_t value)
 {
-    unsigned int level = marks[mfn] ? marks[mfn] : 1;
     uint64_t target = mfn_in(value);
 
-    if (level == 4 && place >= 256 && place < 272) {
+    /* No table: what is in it is the guest's to say. */
+    if (!level) {
+        return 0;
+    }
+    if (marks[mfn] == 4 && is_hypervisor_slot(place)) {
         return -XEN_EINVAL;
     }
     if (!(value & PTE_PRESENT)) {
         return 0;
     }
     if (level == 1) {
-        return !may_be_mapped(target) ? -XEN_EINVAL :
+        return !may_be_mapped(target) ?
+               (target < MACHINE_MAX_MFN || target == PTE_FRAME >> PAGE_SHIFT ?
+                -XEN_EINVAL : -XEN_EPERM) :
                value & PTE_WRITE && is_in_use(target) ? -XEN_EBUSY : 0;
     }
-    return value & PTE_LARGE || !is_guests(target) ||
-           (level == 4 && value & PTE_WRITE && marks[target] == 4) ?
+    if (value & PTE_LARGE || !is_guests(target)) {
+        return -XEN_EINVAL;
+    }
+    return (level == 4 ? value & PTE_WRITE && marks[target] == 4 : is_in_use(target)) ?
            -XEN_EINVAL : 0;
 }
 
@@ -184,21 +205,17 @@ static void do_update(void)
     uint64_t mfn = any_table(), value = any_entry(), old, new;
     unsigned int place = any_place();
     bool keep = up_to(2);
-    unsigned int level = marks[mfn] ? marks[mfn] : 1;
-    long result = expected(mfn, place, value);
-    /* A table in use below another one may be refused. */
-    bool maybe = level > 1 && level < 4 && is_in_use(mfn_in(value));
-    long got;
+    unsigned int level = marks[mfn];
+    long result = expected(mfn, place, level, value), got;
 
     old = entries_of(mfn)[place];
     got = update(mfn << PAGE_SHIFT | place * 8 |
                  (keep ? MMU_PT_UPDATE_PRESERVE_AD : MMU_NORMAL_PT_UPDATE), value);
-    if (!maybe) {
-        g_assert_cmpint(got, ==, result);
-    }
+    g_assert_cmpint(got, ==, result);
     check_changes(got, level);
     if (!got) {
-        new = with_user(value) | (keep ? old & (PTE_ACCESSED | PTE_DIRTY) : 0);
+        new = !level ? value :
+              with_user(value) | (keep ? old & (PTE_ACCESSED | PTE_DIRTY) : 0);
         g_assert_cmphex(entries_of(mfn)[place], ==, new);
     }
 }
@@ -206,21 +223,36 @@ static void do_update(void)
 static void do_update_va(void)
 {
     uint64_t va = any_address(), value = any_entry();
-    uint64_t *entry = pte_of(vcpu_by_id(0), va, 1);
+    const uint64_t *entry = pte_of(vcpu_by_id(0), va, 1);
+    long result = -XEN_EINVAL;
     unsigned int i;
-    long result;
 
-    /* test_top_as_lowest_table() has this. */
-    for (i = 0; i < NR_TABLES; i++) {
-        if (is_in_use(tables[i]) &&
-            entry >= entries_of(tables[i]) + FIRST_SLOT &&
-            entry < entries_of(tables[i]) + FIRST_SLOT + NR_SLOTS) {
-            return;
+    for (i = 0; i < NR_TABLES && entry; i++) {
+        const uint64_t *table = entries_of(tables[i]);
+
+        if (entry >= table && entry < table + 512) {
+            result = expected(tables[i], entry - table, 1, value);
         }
     }
-    result = update_va(va, value, up_to(4) | UVMF_ALL);
+    g_assert_cmpint(update_va(va, value, up_to(4) | UVMF_ALL), ==, result);
     check_changes(result, 1);
-    g_assert_true(entry || result == -XEN_EINVAL);
+}
+
+/* A table that is refused as a top-level one: an entry leads to it, and may be written. */
+static bool may_write_itself(uint64_t mfn)
+{
+    unsigned int i, k;
+
+    for (i = 0; i < NR_TABLES; i++) {
+        for (k = 0; k < 512; k++) {
+            uint64_t value = entries_of(tables[i])[k];
+
+            if (mfn_in(value) == mfn && value & PTE_PRESENT && value & PTE_WRITE) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 static void do_mmuext(void)
@@ -244,10 +276,11 @@ static void do_mmuext(void)
         ok = false;
     }
     result = mmuext(command, mfn, any_table());
-    /* One that leads to itself may be refused, until it is loaded. */
-    if (command != MMUEXT_PIN_L4_TABLE || is_in_use(mfn) || !ok) {
-        g_assert_cmpint(result, ==, ok ? 0 : -XEN_EINVAL);
+    if (result == -XEN_EINVAL && ok) {
+        g_assert_true(may_write_itself(mfn));
+        return;
     }
+    g_assert_cmpint(result, ==, ok ? 0 : -XEN_EINVAL);
     if (ok && command == MMUEXT_NEW_BASEPTR) {
         g_assert_cmphex(kernel_top(), ==, mfn);
     }
@@ -280,11 +313,14 @@ static void do_other_vcpu(void)
 {
     uint64_t mfn = up_to(8) ? any_table() : mfn_in(any_entry());
     bool user = up_to(2);
+    long result;
 
     machine_switch(1);
-    g_assert_cmpint(user ? set_user_top(this_vcpu(), mfn) :
-                           set_kernel_top(this_vcpu(), mfn), ==,
-                    is_guests(mfn) || (user && !mfn) ? 0 : -XEN_EINVAL);
+    result = user ? set_user_top(this_vcpu(), mfn) : set_kernel_top(this_vcpu(), mfn);
+    if (result != -XEN_EINVAL || !may_write_itself(mfn)) {
+        g_assert_cmpint(result, ==,
+                        is_guests(mfn) || (user && !mfn) ? 0 : -XEN_EINVAL);
+    }
     machine_switch(0);
 }
 
@@ -339,6 +375,6 @@ static void test_random(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/mmu/random", test_random);
+    machine_test("/monitor/mmu_random/random", test_random);
     return g_test_run();
 }

@@ -76,6 +76,19 @@ static void test_m2p(void)
     }
 }
 
+/* Xen's answers in do_mmu_update(). */
+static void test_commands(void)
+{
+    machine_start(&(struct machine_config) { 0 });
+    map_page();
+    g_assert_cmpint(update(place_of(VA, 1) | MMU_PT_UPDATE_NO_TRANSLATE, 0x5550),
+                    ==, 0);
+    g_assert_cmphex(*entry_of(VA, 1), ==, 0x5550);
+    g_assert_cmpint(update(place_of(VA, 1) | 4, 0), ==, -XEN_ENOSYS);
+    g_assert_cmpint(update(MACHINE_HIGH_MFN << PAGE_SHIFT | 4 |
+                           MMU_MACHPHYS_UPDATE, 0), ==, -XEN_ENOSYS);
+}
+
 /* Lists ---------------------------------------------------------------------------- */
 
 enum { MANY = 200 };
@@ -179,23 +192,34 @@ static void test_list_at_no_address(void)
     }
 }
 
-/* There are no others, and its own number does not say "self", as in Xen. */
+/* Its own number does not say "self", as in Xen; domain 0 and Xen itself are there. */
 static void test_domains(void)
 {
-    static const uint64_t domids[] = { 0, 1, 2, DOMID_IO, DOMID_XEN, DOMID_COW,
-                                       DOMID_INVALID };
+    static const struct {
+        uint64_t domid;
+        long result;
+    } rows[] = {
+        { 0, -XEN_EPERM }, { 1, -XEN_ESRCH }, { 2, -XEN_ESRCH },
+        { DOMID_XEN, -XEN_EPERM }, { DOMID_COW, -XEN_ESRCH },
+        { DOMID_INVALID, -XEN_ESRCH },
+    };
     uint64_t list;
     unsigned int i;
 
     machine_start(&(struct machine_config) { 0 });
     list = put_list(MACHINE_HIGH_MFN);
-    for (i = 0; i < G_N_ELEMENTS(domids); i++) {
-        g_assert_cmpint(machine_call(__HYPERVISOR_mmu_update, list, 1, 0,
-                                     domids[i]), ==, -XEN_ESRCH);
-        g_assert_cmpint(machine_call(__HYPERVISOR_mmuext_op, list, 1, 0,
-                                     domids[i]), ==, -XEN_ESRCH);
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_assert_cmpint(machine_call(__HYPERVISOR_mmu_update, list, 1, 0, rows[i].domid),
+                        ==, rows[i].result);
+        g_assert_cmpint(machine_call(__HYPERVISOR_mmuext_op, list, 1, 0, rows[i].domid),
+                        ==, rows[i].result);
     }
     g_assert_cmphex(m2p[MACHINE_HIGH_MFN], ==, 0);
+    /* A guest may be about I/O memory, of which it has none, and its own pages. */
+    g_assert_cmpint(machine_call(__HYPERVISOR_mmuext_op, list, 1, 0, DOMID_IO), ==,
+                    -XEN_EPERM);
+    g_assert_cmpint(machine_call(__HYPERVISOR_mmu_update, list, 1, 0, DOMID_IO), ==, 0);
+    g_assert_cmphex(m2p[MACHINE_HIGH_MFN], !=, 0);
 }
 
 /* One run of the guest's instruction; true if it is to be run again. */
@@ -297,21 +321,6 @@ static void test_continued(void)
     g_assert_cmpuint(*done, ==, 2);
 }
 
-/* Faults --------------------------------------------------------------------------- */
-
-/* Xen's answers in do_mmu_update(). */
-static void test_commands(void)
-{
-    machine_start(&(struct machine_config) { 0 });
-    map_page();
-    g_assert_cmpint(update(place_of(VA, 1) | MMU_PT_UPDATE_NO_TRANSLATE, 0x5550),
-                    ==, 0);
-    g_assert_cmphex(*entry_of(VA, 1), ==, 0x5550);
-    g_assert_cmpint(update(place_of(VA, 1) | 4, 0), ==, -XEN_ENOSYS);
-    g_assert_cmpint(update(MACHINE_HIGH_MFN << PAGE_SHIFT | 4 |
-                           MMU_MACHPHYS_UPDATE, 0), ==, -XEN_ENOSYS);
-}
-
 /* Where the number cannot be written, that is the guest's own problem: as in Xen. */
 static void test_number_at_no_address(void)
 {
@@ -328,16 +337,14 @@ static void test_number_at_no_address(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/mmu-update/places", test_places);
-    machine_test("/monitor/mmu-update/m2p", test_m2p);
-    machine_test("/monitor/mmu-update/list", test_list);
-    machine_test("/monitor/mmu-update/list-at-no-address",
-                 test_list_at_no_address);
-    machine_test("/monitor/mmu-update/domains", test_domains);
-    machine_test("/monitor/mmu-update/upcall", test_upcall);
-    machine_test("/monitor/mmu-update/continued", test_continued);
-    machine_test("/monitor/mmu-update/commands", test_commands);
-    machine_test("/monitor/mmu-update/number-at-no-address",
-                 test_number_at_no_address);
+    machine_test("/monitor/mmu_update/places", test_places);
+    machine_test("/monitor/mmu_update/m2p", test_m2p);
+    machine_test("/monitor/mmu_update/commands", test_commands);
+    machine_test("/monitor/mmu_update/list", test_list);
+    machine_test("/monitor/mmu_update/list-at-no-address", test_list_at_no_address);
+    machine_test("/monitor/mmu_update/domains", test_domains);
+    machine_test("/monitor/mmu_update/upcall", test_upcall);
+    machine_test("/monitor/mmu_update/continued", test_continued);
+    machine_test("/monitor/mmu_update/number-at-no-address", test_number_at_no_address);
     return g_test_run();
 }

@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* mmu.c: mmuext_op, and the top-level tables that a vCPU has for its two modes. */
+/* mmu.c: HYPERVISOR_mmuext_op: pins, top-level tables, lists and answers. */
 
 #include "tables.h"
-
-static const uint64_t not_the_guests[] = {
-    0, MACHINE_XENSTORE_MFN, MACHINE_LOW_MFN - 1, MACHINE_HOLE_MFN,
-    MACHINE_HIGH_MFN - 1, MACHINE_MAX_MFN, MACHINE_SHARED_INFO_MFN,
-    MACHINE_GRANT_MFN, MACHINE_VCPUS_MFN, MACHINE_TABLES_MFN, NO_SUCH_FRAME, ~0ul,
-    /* The frame is in its lower bits. */
-    MACHINE_LOW_MFN | 1ul << 52,
-};
 
 static void assert_slots(uint64_t top, bool has_m2p)
 {
@@ -31,6 +23,8 @@ static uint64_t make_top(uint64_t *below)
     entries_of(mfn)[3] = *below << PAGE_SHIFT | PTE_PRESENT;
     return mfn;
 }
+
+/* Frames --------------------------------------------------------------------------- */
 
 static void test_frames(void)
 {
@@ -128,6 +122,37 @@ static void test_in_use(void)
     g_assert_cmpint(mmuext(MMUEXT_CLEAR_PAGE, tables[1], 0), ==, 0);
 }
 
+/* Whenever user mode's tables are pinned, they have no M2P. */
+static void test_pin_of_user_top(void)
+{
+    uint64_t mfn;
+
+    machine_start(&(struct machine_config) { 0 });
+    mfn = machine_frame();
+    g_assert_cmpint(mmuext(MMUEXT_NEW_USER_BASEPTR, mfn, 0), ==, 0);
+    g_assert_cmpint(mmuext(MMUEXT_PIN_L4_TABLE, mfn, 0), ==, 0);
+    assert_slots(mfn, false);
+}
+
+/*
+ * A top-level table that leads to itself is one of no lower level, before it is loaded,
+ * too.
+ */
+static void test_pin_of_linear_table(void)
+{
+    uint64_t mfn, below;
+
+    machine_start(&(struct machine_config) { 0 });
+    mfn = make_top(&below);
+    entries_of(mfn)[300] = mfn << PAGE_SHIFT | PTE_PRESENT;
+    g_assert_cmpint(mmuext(MMUEXT_PIN_L4_TABLE, mfn, 0), ==, 0);
+    g_assert_cmpuint(marks[mfn], ==, 4);
+    g_assert_cmpuint(marks[below], ==, 3);
+    assert_slots(mfn, true);
+    g_assert_cmpint(update((mfn << PAGE_SHIFT) + (FIRST_SLOT + 5) * 8, 0), ==,
+                    -XEN_EINVAL);
+}
+
 /* Top-level tables ----------------------------------------------------------------- */
 
 static void test_kernel_top(void)
@@ -201,101 +226,6 @@ static void test_change_of_mode(void)
     assert_slots(mfn, true);
 }
 
-/* Pages ---------------------------------------------------------------------------- */
-
-static void test_pages(void)
-{
-    uint64_t from, to;
-    uint8_t *bytes;
-    unsigned int i;
-
-    machine_start(&(struct machine_config) { 0 });
-    from = machine_frame();
-    to = machine_frame();
-    bytes = frame(from);
-    for (i = 0; i < PAGE_SIZE; i++) {
-        bytes[i] = i ^ i >> 8 ^ 0x55;
-    }
-    g_assert_cmpint(mmuext(MMUEXT_COPY_PAGE, to, from), ==, 0);
-    g_assert_cmpint(memcmp(frame(to), bytes, PAGE_SIZE), ==, 0);
-    g_assert_cmphex(entries_of(to + 1)[0], ==, 0);
-    for (i = 0; i < G_N_ELEMENTS(not_the_guests); i++) {
-        g_assert_cmpint(mmuext(MMUEXT_COPY_PAGE, to, not_the_guests[i]), ==,
-                        -XEN_EINVAL);
-    }
-    g_assert_cmpint(memcmp(frame(to), bytes, PAGE_SIZE), ==, 0);
-    g_assert_cmpint(mmuext(MMUEXT_COPY_PAGE, from, from), ==, 0);
-    g_assert_cmpint(memcmp(frame(to), bytes, PAGE_SIZE), ==, 0);
-    /* It may read what it may not write. */
-    g_assert_cmpint(mmuext(MMUEXT_COPY_PAGE, to, kernel_top()), ==, 0);
-    g_assert_cmphex(entries_of(to)[511], ==, entries_of(kernel_top())[511]);
-    g_assert_cmpint(mmuext(MMUEXT_CLEAR_PAGE, to, 0), ==, 0);
-    for (i = 0; i < 512; i++) {
-        g_assert_cmphex(entries_of(to)[i], ==, 0);
-    }
-    g_assert_cmphex(bytes[0], ==, 0x55);
-}
-
-/* Flushes -------------------------------------------------------------------------- */
-
-static void test_invlpg(void)
-{
-    static const struct {
-        uint64_t va;
-        bool done;
-    } cases[] = {
-        { 0x123456, true },           { 0x00007fffffffffff, true },
-        { 0x0000800000000000, false }, { 0xffff7fffffffffff, false },
-        { M2P_VA, false },            { MONITOR_VA, false },
-        { DIRECTMAP_VA, false },      { HYPERVISOR_END - 1, false },
-        { HYPERVISOR_END, true },     { VA, true },
-    };
-    struct machine_processor *p = &machine_processors[0];
-    unsigned int i, loads;
-
-    machine_start(&(struct machine_config) { 0 });
-    loads = p->nr_cr3_loads;
-    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
-        p->nr_invlpgs = 0;
-        g_assert_cmpint(mmuext(MMUEXT_INVLPG_LOCAL, cases[i].va, 0), ==, 0);
-        g_assert_cmpuint(p->nr_invlpgs, ==, cases[i].done);
-        g_assert_true(!cases[i].done || p->invlpg == cases[i].va);
-    }
-    g_assert_cmpuint(p->nr_cr3_loads, ==, loads);
-}
-
-static void test_flushes(void)
-{
-    static const struct {
-        unsigned int command;
-        bool by_mask, others[3];
-    } cases[] = {
-        { MMUEXT_TLB_FLUSH_LOCAL, false, { false, false, false } },
-        { MMUEXT_TLB_FLUSH_MULTI, true, { false, false, true } },
-        { MMUEXT_INVLPG_MULTI, true, { false, false, true } },
-        { MMUEXT_TLB_FLUSH_ALL, false, { false, true, true } },
-        { MMUEXT_INVLPG_ALL, false, { false, true, true } },
-    };
-    const uint64_t third = 1ul << 2;
-    struct machine_processor *p = &machine_processors[0];
-    uint64_t mask;
-    unsigned int i, id, loads;
-
-    machine_start(&(struct machine_config) { .nr_vcpus = 3 });
-    mask = machine_put(&third, sizeof(third));
-    vcpu_by_id(1)->started = vcpu_by_id(2)->started = true;
-    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
-        vcpu_by_id(1)->flush_pending = vcpu_by_id(2)->flush_pending = false;
-        loads = p->nr_cr3_loads;
-        g_assert_cmpint(mmuext(cases[i].command, VA,
-                               cases[i].by_mask ? mask : VA), ==, 0);
-        g_assert_cmpuint(p->nr_cr3_loads, >, loads);
-        for (id = 0; id < 3; id++) {
-            g_assert_true(vcpu_by_id(id)->flush_pending == cases[i].others[id]);
-        }
-    }
-}
-
 /* Others --------------------------------------------------------------------------- */
 
 static void test_ldt(void)
@@ -360,39 +290,6 @@ static void test_list(void)
     g_assert_cmpuint(marks[mfn], ==, 2);
 }
 
-/* Faults --------------------------------------------------------------------------- */
-
-/* Whenever user mode's tables are pinned, they have no M2P. */
-static void test_pin_of_user_top(void)
-{
-    uint64_t mfn;
-
-    machine_start(&(struct machine_config) { 0 });
-    mfn = machine_frame();
-    g_assert_cmpint(mmuext(MMUEXT_NEW_USER_BASEPTR, mfn, 0), ==, 0);
-    g_assert_cmpint(mmuext(MMUEXT_PIN_L4_TABLE, mfn, 0), ==, 0);
-    assert_slots(mfn, false);
-}
-
-/*
- * A top-level table that leads to itself is one of no lower level, before it is loaded,
- * too.
- */
-static void test_pin_of_linear_table(void)
-{
-    uint64_t mfn, below;
-
-    machine_start(&(struct machine_config) { 0 });
-    mfn = make_top(&below);
-    entries_of(mfn)[300] = mfn << PAGE_SHIFT | PTE_PRESENT;
-    g_assert_cmpint(mmuext(MMUEXT_PIN_L4_TABLE, mfn, 0), ==, 0);
-    g_assert_cmpuint(marks[mfn], ==, 4);
-    g_assert_cmpuint(marks[below], ==, 3);
-    assert_slots(mfn, true);
-    g_assert_cmpint(update((mfn << PAGE_SHIFT) + (FIRST_SLOT + 5) * 8, 0), ==,
-                    -XEN_EINVAL);
-}
-
 /* Xen's answers in do_mmuext_op(). */
 static void test_other_answers(void)
 {
@@ -411,17 +308,14 @@ int main(int argc, char **argv)
     machine_test("/monitor/mmuext/frames", test_frames);
     machine_test("/monitor/mmuext/pin", test_pin);
     machine_test("/monitor/mmuext/in-use", test_in_use);
+    machine_test("/monitor/mmuext/pin-of-user-top", test_pin_of_user_top);
+    machine_test("/monitor/mmuext/pin-of-linear-table", test_pin_of_linear_table);
     machine_test("/monitor/mmuext/kernel-top", test_kernel_top);
     machine_test("/monitor/mmuext/user-top", test_user_top);
     machine_test("/monitor/mmuext/change-of-mode", test_change_of_mode);
-    machine_test("/monitor/mmuext/pages", test_pages);
-    machine_test("/monitor/mmuext/invlpg", test_invlpg);
-    machine_test("/monitor/mmuext/flushes", test_flushes);
     machine_test("/monitor/mmuext/ldt", test_ldt);
     machine_test("/monitor/mmuext/answers", test_answers);
     machine_test("/monitor/mmuext/list", test_list);
-    machine_test("/monitor/mmuext/pin-of-user-top", test_pin_of_user_top);
-    machine_test("/monitor/mmuext/pin-of-linear-table", test_pin_of_linear_table);
     machine_test("/monitor/mmuext/other-answers", test_other_answers);
     return g_test_run();
 }

@@ -294,8 +294,6 @@ static void test_address_masks(void)
     g_assert_cmpuint(machine_processors[0].nr_msrs, ==, nr_msrs);
 }
 
-/* Faults of the monitor's ---------------------------------------------------------- */
-
 static void test_less_efer(void)
 {
     unsigned int bit;
@@ -322,8 +320,8 @@ int main(int argc, char **argv)
     machine_test("/monitor/msr/bases", test_bases);
     machine_test("/monitor/msr/tsc-aux", test_tsc_aux);
     machine_test("/monitor/msr/tsc", test_tsc);
-    machine_test("/monitor/msr/pat-and-efer", test_pat_and_efer);
     machine_test("/monitor/msr/speculation", test_speculation);
+    machine_test("/monitor/msr/pat-and-efer", test_pat_and_efer);
     machine_test("/monitor/msr/others", test_others);
     machine_test("/monitor/msr/address-masks", test_address_masks);
     machine_test("/monitor/msr/less-efer", test_less_efer);

@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hypercalls.c: lists of calls, and how they are left and taken up again. */
 
-#include "machine.h"
+#include "hypercall_calls.h"
 
-#define END (MACHINE_KERNEL_VA + MACHINE_KERNEL_PAGES * PAGE_SIZE)
 #define LIST_VA 0xffff900000000000ul
 
 /* A wants_out() looks after each of these. */
 #define STEPS 64
-
-static const struct machine_config config = { 0 };
-
-static struct vcpu *guest(void)
-{
-    return vcpu_by_id(0);
-}
 
 static struct multicall_entry *entry_at(uint64_t list, unsigned int i)
 {
@@ -45,13 +37,7 @@ static uint64_t put_list(unsigned int nr)
 
 static struct regs once(uint64_t list, uint64_t nr)
 {
-    struct regs regs = machine_trapped(VECTOR_SYSCALL, 0);
-
-    regs.rax = __HYPERVISOR_multicall;
-    regs.rdi = list;
-    regs.rsi = nr;
-    hypercall_trap(&regs);
-    return regs;
+    return machine_call_once(__HYPERVISOR_multicall, list, nr);
 }
 
 static long multicall(uint64_t list, uint64_t nr)
@@ -164,6 +150,38 @@ static void test_iret(void)
     g_assert_cmpint(entry_at(list, 0)->result, ==, 0);
     g_assert_cmpint(entry_at(list, 2)->result, ==, 0x5a);
     g_assert_cmphex(guest()->kernel_sp, ==, 1);
+}
+
+/* Numbers have 64 bits: these are none, so they are neither a list nor a return. */
+static void test_long_numbers(void)
+{
+    struct multicall_entry entries[2] = {
+        { .op = 1ul << 32 | __HYPERVISOR_multicall },
+        { .op = 1ul << 32 | __HYPERVISOR_stack_switch, .args = { 0, 2 } },
+    };
+    struct regs regs = machine_trapped(VECTOR_SYSCALL, 0);
+    uint64_t list;
+
+    machine_start(&config);
+    entries[0].args[0] = put_list(1);
+    entries[0].args[1] = 1;
+    list = machine_put(entries, sizeof(entries));
+    g_assert_cmpint(multicall(list, 2), ==, 0);
+    g_assert_cmpint((long)entry_at(list, 0)->result, ==, -XEN_ENOSYS);
+    g_assert_cmpint((long)entry_at(list, 1)->result, ==, -XEN_ENOSYS);
+    g_assert_cmphex(guest()->kernel_sp, ==, 0);
+    regs.rax = 1ul << 32 | __HYPERVISOR_stack_switch;
+    regs.rsi = 3;
+    hypercall_trap(&regs);
+    g_assert_cmpint((long)regs.rax, ==, -XEN_ENOSYS);
+    g_assert_cmphex(guest()->kernel_sp, ==, 0);
+}
+
+/* A list has to be at an address of the guest's, whatever its length. */
+static void test_empty_list_nowhere(void)
+{
+    machine_start(&config);
+    g_assert_cmpint(multicall(MONITOR_VA, 0), ==, -XEN_EFAULT);
 }
 
 /* Lists that are left -------------------------------------------------------------- */
@@ -311,40 +329,6 @@ static void test_random(void)
     }
 }
 
-/* What fails at present ------------------------------------------------------------ */
-
-/* Numbers have 64 bits: these are none, so they are neither a list nor a return. */
-static void test_long_numbers(void)
-{
-    struct multicall_entry entries[2] = {
-        { .op = 1ul << 32 | __HYPERVISOR_multicall },
-        { .op = 1ul << 32 | __HYPERVISOR_stack_switch, .args = { 0, 2 } },
-    };
-    struct regs regs = machine_trapped(VECTOR_SYSCALL, 0);
-    uint64_t list;
-
-    machine_start(&config);
-    entries[0].args[0] = put_list(1);
-    entries[0].args[1] = 1;
-    list = machine_put(entries, sizeof(entries));
-    g_assert_cmpint(multicall(list, 2), ==, 0);
-    g_assert_cmpint((long)entry_at(list, 0)->result, ==, -XEN_ENOSYS);
-    g_assert_cmpint((long)entry_at(list, 1)->result, ==, -XEN_ENOSYS);
-    g_assert_cmphex(guest()->kernel_sp, ==, 0);
-    regs.rax = 1ul << 32 | __HYPERVISOR_stack_switch;
-    regs.rsi = 3;
-    hypercall_trap(&regs);
-    g_assert_cmpint((long)regs.rax, ==, -XEN_ENOSYS);
-    g_assert_cmphex(guest()->kernel_sp, ==, 0);
-}
-
-/* A list has to be at an address of the guest's, whatever its length. */
-static void test_empty_list_nowhere(void)
-{
-    machine_start(&config);
-    g_assert_cmpint(multicall(MONITOR_VA, 0), ==, -XEN_EFAULT);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -352,13 +336,11 @@ int main(int argc, char **argv)
     machine_test("/monitor/multicall/counts", test_counts);
     machine_test("/monitor/multicall/no-list", test_no_list);
     machine_test("/monitor/multicall/iret", test_iret);
+    machine_test("/monitor/multicall/long-numbers", test_long_numbers);
+    machine_test("/monitor/multicall/empty-list-nowhere", test_empty_list_nowhere);
     machine_test("/monitor/multicall/left", test_left);
-    machine_test("/monitor/multicall/left-for-interrupts",
-                 test_left_for_interrupts);
+    machine_test("/monitor/multicall/left-for-interrupts", test_left_for_interrupts);
     machine_test("/monitor/multicall/left-in-a-call", test_left_in_a_call);
     machine_test("/monitor/multicall/random", test_random);
-    machine_test("/monitor/hypercalls/long-numbers", test_long_numbers);
-    machine_test("/monitor/multicall/empty-list-nowhere",
-                 test_empty_list_nowhere);
     return g_test_run();
 }

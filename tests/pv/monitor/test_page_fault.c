@@ -285,6 +285,32 @@ static void test_both(void)
     g_assert_cmphex(*entry & WRITABLE, ==, WRITABLE);
 }
 
+/*
+ * Through a top-level table in itself, which is read-only and so allowed, the guest does
+ * not come to the monitor's tables, and the monitor's entries stay as they are.
+ */
+static void test_monitors_tables(void)
+{
+    const unsigned int own = 300;
+    const uint64_t linear = 0xffffull << 48 | (uint64_t)own << 39 |
+                            (uint64_t)own << 30 | (uint64_t)own << 21;
+    unsigned int i;
+
+    machine_start(&(struct machine_config) { 0 });
+    begin();
+    g_assert_cmpint(update((kernel_top() << PAGE_SHIFT) + own * 8,
+                           kernel_top() << PAGE_SHIFT | PTE_PRESENT), ==, 0);
+    g_assert_false(repaired(linear | (FIRST_SLOT + 5) << PAGE_SHIFT, PRESENT));
+    /* Nor as neighbours of an entry of its own. */
+    entries_of(kernel_top())[own + 1] = kernel_top() << PAGE_SHIFT | PTE_PRESENT;
+    g_assert_true(repaired(linear | (own + 1) << PAGE_SHIFT, PRESENT));
+    g_assert_cmphex(entries_of(kernel_top())[own + 1] & PTE_USER, !=, 0);
+    for (i = 0; i < NR_SLOTS; i++) {
+        g_assert_cmphex(entries_of(kernel_top())[FIRST_SLOT + i], ==,
+                        boot->slots[i]);
+    }
+}
+
 /* Again and again ------------------------------------------------------------------ */
 
 /* Nothing is wrong: another vCPU has repaired it, but not so often. */
@@ -337,43 +363,19 @@ static void test_repeated(void)
     }
 }
 
-/* Faults --------------------------------------------------------------------------- */
-
-/*
- * Through a top-level table in itself, which is read-only and so allowed, the guest does
- * not come to the monitor's tables, and the monitor's entries stay as they are.
- */
-static void test_monitors_tables(void)
-{
-    const unsigned int own = 300;
-    const uint64_t linear = 0xffffull << 48 | (uint64_t)own << 39 |
-                            (uint64_t)own << 30 | (uint64_t)own << 21;
-    unsigned int i;
-
-    machine_start(&(struct machine_config) { 0 });
-    begin();
-    g_assert_cmpint(update((kernel_top() << PAGE_SHIFT) + own * 8,
-                           kernel_top() << PAGE_SHIFT | PTE_PRESENT), ==, 0);
-    g_assert_false(repaired(linear | (FIRST_SLOT + 5) << PAGE_SHIFT, PRESENT));
-    for (i = 0; i < NR_SLOTS; i++) {
-        g_assert_cmphex(entries_of(kernel_top())[FIRST_SLOT + i], ==,
-                        boot->slots[i]);
-    }
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/page-fault/lacks-user", test_lacks_user);
-    machine_test("/monitor/page-fault/neighbours", test_neighbours);
-    machine_test("/monitor/page-fault/not-present", test_not_present);
-    machine_test("/monitor/page-fault/addresses", test_addresses);
-    machine_test("/monitor/page-fault/user-mode", test_user_mode);
-    machine_test("/monitor/page-fault/told", test_told);
-    machine_test("/monitor/page-fault/writable-tables", test_writable_tables);
-    machine_test("/monitor/page-fault/both", test_both);
-    machine_test("/monitor/page-fault/spurious", test_spurious);
-    machine_test("/monitor/page-fault/repeated", test_repeated);
-    machine_test("/monitor/page-fault/monitors-tables", test_monitors_tables);
+    machine_test("/monitor/page_fault/lacks-user", test_lacks_user);
+    machine_test("/monitor/page_fault/neighbours", test_neighbours);
+    machine_test("/monitor/page_fault/not-present", test_not_present);
+    machine_test("/monitor/page_fault/addresses", test_addresses);
+    machine_test("/monitor/page_fault/user-mode", test_user_mode);
+    machine_test("/monitor/page_fault/told", test_told);
+    machine_test("/monitor/page_fault/writable-tables", test_writable_tables);
+    machine_test("/monitor/page_fault/both", test_both);
+    machine_test("/monitor/page_fault/monitors-tables", test_monitors_tables);
+    machine_test("/monitor/page_fault/spurious", test_spurious);
+    machine_test("/monitor/page_fault/repeated", test_repeated);
     return g_test_run();
 }

@@ -119,13 +119,19 @@ static void assert_as_before(void)
     g_assert_cmpuint(vcpu_by_id(0)->apic_id, ==, 5);
 }
 
-static void test_other_processor(void)
+/* vCPU 0 is to come up in another processor than the one that it goes down in. */
+static void begin_other_processor(void)
 {
     machine_hooks.cpuid = processor_cpuid;
     machine_start(&config);
     fill();
     machine_hooks.idle = replace_processor;
     machine_hooks.other_processor = true;
+}
+
+static void test_other_processor(void)
+{
+    begin_other_processor();
     go_down_and_up();
     assert_as_before();
     g_assert_cmpmem(machine_processors[0].fpu, 832, before.fpu, 832);
@@ -135,25 +141,17 @@ static void test_other_processor(void)
 static void test_without_xsave(void)
 {
     has_xsave = false;
-    machine_hooks.cpuid = processor_cpuid;
-    machine_start(&config);
-    fill();
-    machine_hooks.idle = replace_processor;
-    machine_hooks.other_processor = true;
+    begin_other_processor();
     go_down_and_up();
     assert_as_before();
     g_assert_cmpmem(machine_processors[0].fpu + 32, 384, before.fpu + 32, 384);
 }
 
-/* States for which the block has no room stay out of it; the first three are at fixed places. */
+/* States for which the block has no room stay out; the first three have fixed places. */
 static void test_large_states(void)
 {
     cpuid_size = FPU_STATE_SIZE + 8192;
-    machine_hooks.cpuid = processor_cpuid;
-    machine_start(&config);
-    fill();
-    machine_hooks.idle = replace_processor;
-    machine_hooks.other_processor = true;
+    begin_other_processor();
     go_down_and_up();
     g_assert_cmpmem(machine_processors[0].fpu, 832, before.fpu, 832);
 }
@@ -161,11 +159,7 @@ static void test_large_states(void)
 /* A header that an earlier save has left would be more than XRSTOR takes. */
 static void test_again(void)
 {
-    machine_hooks.cpuid = processor_cpuid;
-    machine_start(&config);
-    fill();
-    machine_hooks.idle = replace_processor;
-    machine_hooks.other_processor = true;
+    begin_other_processor();
     go_down_and_up();
     xsetbv_safe(0, XCR0_X87 | XCR0_SSE);
     go_down_and_up();
@@ -226,7 +220,10 @@ static void test_user_mode(void)
     g_assert_cmphex(machine_processors[0].cr3, ==, user << PAGE_SHIFT);
 }
 
-/* The LAPIC's timer is the new processor's to set; events of L0 may have come to the old one. */
+/*
+ * The new processor's LAPIC timer is set; events of L0 that have come to the old one are
+ * not lost.
+ */
 static void lose_event(void)
 {
     machine_l0_raise(1, 0);

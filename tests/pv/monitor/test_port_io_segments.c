@@ -5,7 +5,6 @@
 
 #define LOW         0x10000ul       /* 64 KiB and a page */
 #define NR_LOW      17
-#define CMOS        0x70
 
 static void begin(void)
 {
@@ -220,9 +219,9 @@ static void test_16_bits(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/port_io/types-of-segments", test_types_of_segments);
-    machine_test("/monitor/port_io/limits", test_limits);
-    machine_test("/monitor/port_io/limit-of-the-stack", test_limit_of_the_stack);
-    machine_test("/monitor/port_io/16-bits", test_16_bits);
+    machine_test("/monitor/port_io_segments/types-of-segments", test_types_of_segments);
+    machine_test("/monitor/port_io_segments/limits", test_limits);
+    machine_test("/monitor/port_io_segments/limit-of-the-stack", test_limit_of_the_stack);
+    machine_test("/monitor/port_io_segments/16-bits", test_16_bits);
     return g_test_run();
 }

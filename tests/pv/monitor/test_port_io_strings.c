@@ -6,9 +6,6 @@
 #define DATA        0xffff900000000000ul    /* two pages, with none behind them */
 #define DATA_SIZE   (2 * PAGE_SIZE)
 #define DATA_END    (DATA + DATA_SIZE)
-#define CMOS        0x70
-#define DR6_DEFAULT 0xffff0ff0ul
-#define DR6_STEP    0x4000ul
 
 static void begin(void)
 {
@@ -280,6 +277,19 @@ static void test_rights(void)
     g_assert_cmpuint(changed(DATA, PAGE_SIZE, &first), ==, 0);
 }
 
+static void test_none_of_32_bits(void)
+{
+    struct regs regs;
+
+    begin();
+    regs = regs_for(BYTES(0xf3, 0x67, 0x6c));
+    regs.rdi = 0x1234500010010;
+    regs.rcx = 0xabcd00000000;
+    g_assert_cmpint(refused(&regs), ==, SEEN_DONE);
+    g_assert_cmphex(regs.rcx, ==, 0);
+    g_assert_cmphex(regs.rdi, ==, 0x10010);
+}
+
 /* Interruptions -------------------------------------------------------------------- */
 
 /* What has come for the guest is delivered in the middle: the rest is run afterwards. */
@@ -364,33 +374,19 @@ static void test_breakpoints_and_steps(void)
     }
 }
 
-/* Faults of the monitor's ---------------------------------------------------------- */
-
-static void test_none_of_32_bits(void)
-{
-    struct regs regs;
-
-    begin();
-    regs = regs_for(BYTES(0xf3, 0x67, 0x6c));
-    regs.rdi = 0x1234500010010;
-    regs.rcx = 0xabcd00000000;
-    g_assert_cmpint(refused(&regs), ==, SEEN_DONE);
-    g_assert_cmphex(regs.rcx, ==, 0);
-    g_assert_cmphex(regs.rdi, ==, 0x10010);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/port_io/strings", test_strings);
-    machine_test("/monitor/port_io/down-into-the-hypervisor",
+    machine_test("/monitor/port_io_strings/strings", test_strings);
+    machine_test("/monitor/port_io_strings/down-into-the-hypervisor",
                  test_down_into_the_hypervisor);
-    machine_test("/monitor/port_io/bases", test_bases);
-    machine_test("/monitor/port_io/read-only", test_read_only);
-    machine_test("/monitor/port_io/outs", test_outs);
-    machine_test("/monitor/port_io/rights-of-strings", test_rights);
-    machine_test("/monitor/port_io/upcall", test_upcall);
-    machine_test("/monitor/port_io/breakpoints-and-steps", test_breakpoints_and_steps);
-    machine_test("/monitor/port_io/none-of-32-bits", test_none_of_32_bits);
+    machine_test("/monitor/port_io_strings/bases", test_bases);
+    machine_test("/monitor/port_io_strings/read-only", test_read_only);
+    machine_test("/monitor/port_io_strings/outs", test_outs);
+    machine_test("/monitor/port_io_strings/rights-of-strings", test_rights);
+    machine_test("/monitor/port_io_strings/none-of-32-bits", test_none_of_32_bits);
+    machine_test("/monitor/port_io_strings/upcall", test_upcall);
+    machine_test("/monitor/port_io_strings/breakpoints-and-steps",
+                 test_breakpoints_and_steps);
     return g_test_run();
 }

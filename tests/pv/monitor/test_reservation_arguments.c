@@ -282,12 +282,13 @@ static void test_in_a_multicall(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/reservation/refused", test_refused);
-    machine_test("/monitor/reservation/not-refused", test_not_refused);
-    machine_test("/monitor/reservation/addresses", test_addresses);
-    machine_test("/monitor/reservation/continued", test_continued);
-    machine_test("/monitor/reservation/masked", test_masked);
-    machine_test("/monitor/reservation/changed-meanwhile", test_changed_meanwhile);
-    machine_test("/monitor/reservation/in-a-multicall", test_in_a_multicall);
+    machine_test("/monitor/reservation_arguments/refused", test_refused);
+    machine_test("/monitor/reservation_arguments/not-refused", test_not_refused);
+    machine_test("/monitor/reservation_arguments/addresses", test_addresses);
+    machine_test("/monitor/reservation_arguments/continued", test_continued);
+    machine_test("/monitor/reservation_arguments/masked", test_masked);
+    machine_test("/monitor/reservation_arguments/changed-meanwhile",
+                 test_changed_meanwhile);
+    machine_test("/monitor/reservation_arguments/in-a-multicall", test_in_a_multicall);
     return g_test_run();
 }

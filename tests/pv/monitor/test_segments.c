@@ -1,84 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* descriptors.c: descriptors read back, the reserved ones, and a model of all tables. */
 
-#include "machine.h"
-
-#define DATA        0x00cf93000000fffful       /* ring 0 */
-#define CODE        0x00af9b000000fffful
-#define RING_3      (3ul << 45)
-#define ENTRIES     512u
-#define NR_VCPUS    3
-
-static const struct machine_config config = { .nr_vcpus = NR_VCPUS };
-
-static uint64_t *gdt(unsigned int id)
-{
-    return windows_of(id);
-}
-
-static uint64_t *ldt(unsigned int id)
-{
-    return windows_of(id) + TABLE_WINDOW / 8;
-}
-
-static uint64_t *table(uint64_t mfn)
-{
-    return frame(mfn);
-}
-
-/* A frame full of data segments, each with its own number. */
-static uint64_t new_table(uint16_t number)
-{
-    uint64_t mfn = machine_frame();
-    unsigned int i;
-
-    for (i = 0; i < ENTRIES; i++) {
-        table(mfn)[i] = (DATA & ~0xfffful) | (uint16_t)(number + i);
-    }
-    return mfn;
-}
-
-static long set_gdt_of(const uint64_t *frames, unsigned int entries)
-{
-    return machine_call(__HYPERVISOR_set_gdt,
-                        machine_put(frames, 14 * sizeof(*frames)), entries, 0, 0);
-}
-
-static long set_ldt_of(uint64_t address, unsigned int entries)
-{
-    struct mmuext_op op = {
-        .cmd = MMUEXT_SET_LDT, .arg1.linear_addr = address,
-        .arg2.nr_ents = entries,
-    };
-
-    return machine_call(__HYPERVISOR_mmuext_op, machine_put(&op, sizeof(op)), 1, 0,
-                        DOMID_SELF);
-}
-
-static long update(uint64_t mfn, unsigned int index, uint64_t descriptor)
-{
-    return machine_call(__HYPERVISOR_update_descriptor,
-                        (mfn << PAGE_SHIFT) + index * 8, descriptor, 0, 0);
-}
-
-#define LDT_VA 0xffff900000000000ul
-
-/* Pages of descriptors at LDT_VA. */
-static void map_ldt(unsigned int pages)
-{
-    unsigned int i;
-
-    for (i = 0; i < pages; i++) {
-        machine_map(LDT_VA + i * PAGE_SIZE, new_table(i * ENTRIES), PTE_PRESENT);
-    }
-}
-
-static uint64_t ldt_limit(unsigned int id)
-{
-    uint64_t low = gdt(id)[SEL_LDT / 8];
-
-    return (low & 0xffff) | (low >> 32 & 0xf0000);
-}
+#include "descriptor_tables.h"
 
 /* Reading -------------------------------------------------------------------------- */
 
@@ -334,10 +257,10 @@ static void test_random(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/descriptors/read", test_read);
-    machine_test("/monitor/descriptors/read-null", test_read_null);
-    machine_test("/monitor/descriptors/reserved", test_reserved);
-    machine_test("/monitor/descriptors/ldt-again", test_ldt_again);
-    machine_test("/monitor/descriptors/random", test_random);
+    machine_test("/monitor/segments/read", test_read);
+    machine_test("/monitor/segments/read-null", test_read_null);
+    machine_test("/monitor/segments/reserved", test_reserved);
+    machine_test("/monitor/segments/ldt-again", test_ldt_again);
+    machine_test("/monitor/segments/random", test_random);
     return g_test_run();
 }

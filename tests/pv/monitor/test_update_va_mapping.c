@@ -160,8 +160,6 @@ static void test_flushes(void)
     }
 }
 
-/* Faults --------------------------------------------------------------------------- */
-
 /*
  * A top-level table in use as one of the lowest level: the hypervisor's entries are still
  * not the guest's to change.
@@ -202,13 +200,13 @@ static void test_mask_at_no_address(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/update-va-mapping/addresses", test_addresses);
-    machine_test("/monitor/update-va-mapping/walk", test_walk);
-    machine_test("/monitor/update-va-mapping/frame-at", test_frame_at);
-    machine_test("/monitor/update-va-mapping/flushes", test_flushes);
-    machine_test("/monitor/update-va-mapping/top-as-lowest-table",
+    machine_test("/monitor/update_va_mapping/addresses", test_addresses);
+    machine_test("/monitor/update_va_mapping/walk", test_walk);
+    machine_test("/monitor/update_va_mapping/frame-at", test_frame_at);
+    machine_test("/monitor/update_va_mapping/flushes", test_flushes);
+    machine_test("/monitor/update_va_mapping/top-as-lowest-table",
                  test_top_as_lowest_table);
-    machine_test("/monitor/update-va-mapping/mask-at-no-address",
+    machine_test("/monitor/update_va_mapping/mask-at-no-address",
                  test_mask_at_no_address);
     return g_test_run();
 }

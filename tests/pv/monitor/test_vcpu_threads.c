@@ -386,10 +386,10 @@ static void test_storm(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    machine_test("/monitor/vcpu-threads/up-and-down", test_up_and_down);
-    machine_test("/monitor/vcpu-threads/down-itself", test_down_itself);
-    machine_test("/monitor/vcpu-threads/asleep", test_asleep);
-    machine_test("/monitor/vcpu-threads/given-back", test_given_back);
-    machine_test("/monitor/vcpu-threads/storm", test_storm);
+    machine_test("/monitor/vcpu_threads/up-and-down", test_up_and_down);
+    machine_test("/monitor/vcpu_threads/down-itself", test_down_itself);
+    machine_test("/monitor/vcpu_threads/asleep", test_asleep);
+    machine_test("/monitor/vcpu_threads/given-back", test_given_back);
+    machine_test("/monitor/vcpu_threads/storm", test_storm);
     return g_test_run();
 }
