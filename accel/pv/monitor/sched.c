@@ -87,8 +87,13 @@ static long poll(struct vcpu *v, uint64_t arg)
     struct sched_poll poll;
     long result;
 
-    if (copy_from_guest(&poll, arg, sizeof(poll)) ||
-        !guest_range_ok((uint64_t)poll.ports.p, PAGE_SIZE)) {
+    if (copy_from_guest(&poll, arg, sizeof(poll))) {
+        return -XEN_EFAULT;
+    }
+    if (poll.nr_ports > MAX_POLL_PORTS) {
+        return -XEN_EINVAL;
+    }
+    if (!guest_range_ok((uint64_t)poll.ports.p, PAGE_SIZE)) {
         return -XEN_EFAULT;
     }
     set_runstate(v, RUNSTATE_blocked);

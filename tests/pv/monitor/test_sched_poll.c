@@ -217,6 +217,17 @@ static void test_poll_list_address(void)
     g_assert_cmpint(poll_at(MONITOR_VA, 0, 1), ==, -XEN_EFAULT);
     other_event();
     g_assert_cmpint(poll_at(MONITOR_VA, 1, 1), ==, -XEN_EFAULT);
+    /* But not before the list's length, whoever answers. */
+    g_assert_cmpint(poll_at(MONITOR_VA, 129, 1), ==, -XEN_EINVAL);
+}
+
+static void test_l0_poll_list_address(void)
+{
+    begin(&without);
+    machine_hooks.l0 = l0_poll;
+    g_assert_cmpint(poll_at(MONITOR_VA, 129, 1), ==, -XEN_EINVAL);
+    g_assert_cmpint(poll_at(MONITOR_VA, 0, 1), ==, -XEN_EFAULT);
+    g_assert_cmpuint(asked.args[0], ==, 0);
 }
 
 /* Polls of L0's -------------------------------------------------------------------- */
@@ -260,5 +271,6 @@ int main(int argc, char **argv)
     machine_test("/monitor/sched_poll/poll-errors", test_poll_errors);
     machine_test("/monitor/sched_poll/poll-list-address", test_poll_list_address);
     machine_test("/monitor/sched_poll/l0-poll", test_l0_poll);
+    machine_test("/monitor/sched_poll/l0-poll-list-address", test_l0_poll_list_address);
     return g_test_run();
 }
