@@ -75,21 +75,6 @@ TEST(areas_at_no_address, "pv")
 
 /* Segment bases ---------------------------------------------------------------- */
 
-struct msr {
-    uint32_t index;
-    uint64_t value;
-};
-
-static void write_msr(void *opaque)
-{
-    const struct msr *msr = opaque;
-
-    asm volatile("wrmsr"
-                 :
-                 : "c"(msr->index), "a"((uint32_t)msr->value),
-                   "d"((uint32_t)(msr->value >> 32)));
-}
-
 static void read_msr(void *opaque)
 {
     struct msr *msr = opaque;

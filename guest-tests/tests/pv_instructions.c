@@ -213,27 +213,12 @@ TEST(single_steps_of_the_kernel, "pv")
 
 /* RDTSCP and MSRs ------------------------------------------------------------------ */
 
-struct wrmsr {
-    uint32_t msr;
-    uint64_t value;
-};
-
-static void do_wrmsr(void *opaque)
+static bool takes(uint32_t index, uint64_t value)
 {
-    const struct wrmsr *w = opaque;
-
-    asm volatile("wrmsr"
-                 :
-                 : "c"(w->msr), "a"((uint32_t)w->value),
-                   "d"((uint32_t)(w->value >> 32)));
-}
-
-static bool takes(uint32_t msr, uint64_t value)
-{
-    struct wrmsr w = { msr, value };
+    struct msr msr = { index, value };
     struct trap trap;
 
-    if (!trapped(&trap, do_wrmsr, &w)) {
+    if (!trapped(&trap, write_msr, &msr)) {
         return true;
     }
     check_equal(trap.regs.vector, EXC_GP);

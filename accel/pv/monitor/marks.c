@@ -123,7 +123,7 @@ static void mark(uint64_t mfn, unsigned int level, struct marking *m)
             continue;
         }
         add_user(&table[i]);
-        /* A linear table: what leads to itself is none of a lower level for that. */
+        /* A linear table: that the root leads to itself does not make it a lower one. */
         if (next == m->root) {
             m->root_is_writable |= !!(entry & PTE_WRITE);
         } else if (level > 1 && !(entry & PTE_LARGE)) {
@@ -152,10 +152,7 @@ void install_slots(uint64_t mfn)
 
 bool make_top_table(uint64_t mfn)
 {
-    if (!is_guest_frame(mfn)) {
-        return false;
-    }
-    if (!mark_tables(mfn, 4) || mark_of(mfn) != 4) {
+    if (!is_guest_frame(mfn) || !mark_tables(mfn, 4) || mark_of(mfn) != 4) {
         return false;
     }
     install_slots(mfn);

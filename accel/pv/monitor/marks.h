@@ -42,9 +42,9 @@ void set_mark(uint64_t mfn, uint8_t level);
 /* False if the table has an entry of its own by which the guest could write it. */
 bool mark_tables(uint64_t mfn, unsigned int level);
 /*
- * The frame is the guest's no more: it gets @mark, one from MARK_KEPT on.  Returns the mark that
- * it had, or -1 if that is above @most, as another vCPU may have made it meanwhile, or
- * if it is not the guest's.
+ * The frame is the guest's no more: it gets @mark, one from MARK_KEPT on.  Returns the
+ * mark that it had, or -1 if that is above @most, as another vCPU may have made it
+ * meanwhile, or if it is not the guest's.
  */
 int take_frame(uint64_t mfn, uint8_t most, uint8_t mark);
 /*

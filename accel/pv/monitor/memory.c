@@ -81,16 +81,10 @@ static long size_of_domain(unsigned int cmd, uint64_t arg)
     }
 }
 
-/*
- * The upper bits of a command are how far a continued one has come.  Where there are no
- * such, they are wrong.
- */
-#define START_EXTENT_SHIFT 6
-
 long call_memory_op(uint64_t *args)
 {
-    unsigned int cmd = args[0] & ((1u << START_EXTENT_SHIFT) - 1);
-    bool is_continued = (unsigned int)args[0] >> START_EXTENT_SHIFT;
+    unsigned int cmd = args[0] & MEMOP_CMD_MASK;
+    bool is_continued = (unsigned int)args[0] >> MEMOP_EXTENT_SHIFT;
     uint64_t arg = args[1];
 
     switch (cmd) {

@@ -418,6 +418,9 @@ void hypercall_trap(struct regs *regs);
  */
 bool wants_out(unsigned int step);
 
+/* As Xen has it: how far a continued memory_op has come is above its command. */
+#define MEMOP_EXTENT_SHIFT 6
+#define MEMOP_CMD_MASK ((1u << MEMOP_EXTENT_SHIFT) - 1)
 /* @args as of the hypercall. */
 long call_memory_op(uint64_t *args);
 /* Its part that changes how much memory the guest has. */

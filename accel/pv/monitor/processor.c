@@ -83,8 +83,8 @@ void init_processor(struct vcpu *v)
 
     wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_ENABLE_X2APIC);
     /*
-     * A vCPU that kicks this one before has the wrong number: what it wants is looked for
-     * behind this.
+     * Before this store another vCPU's kick may go to a wrong processor.  Nothing is
+     * lost: this vCPU looks for what it was about after the store.
      */
     __atomic_store_n(&v->apic_id, rdmsr(MSR_X2APIC_ID), __ATOMIC_SEQ_CST);
     wrmsr(MSR_X2APIC_SVR, 0x100 | VECTOR_SPURIOUS);

@@ -6,10 +6,8 @@
 
 #include "free_frames.h"
 
-/* The start of a continued call is in the upper bits of its command. */
-#define EXTENT_SHIFT 6
-#define COMMAND(op, start) ((op) | (uint64_t)(start) << EXTENT_SHIFT)
-#define MAX_EXTENTS (UINT32_MAX >> EXTENT_SHIFT)
+#define COMMAND(op, start) ((op) | (uint64_t)(start) << MEMOP_EXTENT_SHIFT)
+#define MAX_EXTENTS (UINT32_MAX >> MEMOP_EXTENT_SHIFT)
 
 /*
  * Rings and the like are no frames of the guest's own.  A top-level table may be loaded,
@@ -86,7 +84,7 @@ static bool do_extent(unsigned int op, uint64_t entry, unsigned int order,
     return !entry || !copy_to_guest(entry, &mfn, sizeof(mfn));
 }
 
-/* Also where nothing is looked at that these are about. */
+/* As in Xen XENMEM_decrease_reservation, too, refuses flags for which it has no use. */
 static bool flags_ok(unsigned int op, unsigned int flags)
 {
     return frames_limit(flags) && !node_is_demanded(flags) &&
@@ -97,8 +95,8 @@ static bool flags_ok(unsigned int op, unsigned int flags)
 /* Returns how many extents are done, which is all that a guest is told of an error. */
 long change_reservation(uint64_t *args)
 {
-    unsigned int op = args[0] & ((1u << EXTENT_SHIFT) - 1);
-    uint64_t i = (unsigned int)args[0] >> EXTENT_SHIFT;
+    unsigned int op = args[0] & MEMOP_CMD_MASK;
+    uint64_t i = (unsigned int)args[0] >> MEMOP_EXTENT_SHIFT;
     struct xen_memory_reservation reservation;
     uint64_t list, limit;
 
