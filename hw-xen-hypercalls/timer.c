@@ -89,7 +89,7 @@ static bool raise_past(CPUState *cs, uint64_t timeout)
     return true;
 }
 
-/* VCPU_SSHOTTMR_future is ignored, as by Xen since 4.7. */
+/* VCPU_SSHOTTMR_future is ignored, as by 4.18 (CHANGELOG.md) and by the lab's 4.17. */
 bool xen_hypercall_set_singleshot_timer(CPUState *cs, CPUState *target,
                                         uint64_t arg, bool long_mode,
                                         int64_t *result)

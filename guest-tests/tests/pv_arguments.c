@@ -163,10 +163,11 @@ TEST(features_beyond_the_first_submap, "pv noshim")
     struct xen_feature_info info = { .submap_idx = 0 };
 
     check_equal(HYPERVISOR_xen_version(XENVER_get_features, &info), 0);
-    check(info.submap & 1u << XENFEAT_mmu_pt_update_preserve_ad);
-    check(info.submap & 1u << XENFEAT_gnttab_map_avail_bits);
-    check(!(info.submap & 1u << XENFEAT_auto_translated_physmap));
-    check(!(info.submap & 1u << XENFEAT_dom0));
+    check_equal(info.submap, 1u << XENFEAT_mmu_pt_update_preserve_ad |
+                             1u << XENFEAT_highmem_assist |
+                             1u << XENFEAT_gnttab_map_avail_bits |
+                             1u << XENFEAT_memory_op_vnode_supported |
+                             1u << XENFEAT_direct_mapped);
     info.submap_idx = 1;
     info.submap = 0x55;
     check_equal(HYPERVISOR_xen_version(XENVER_get_features, &info),

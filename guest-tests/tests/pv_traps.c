@@ -11,6 +11,7 @@
 #ifdef GUEST_PV
 
 #include <xen/callback.h>
+#include <xen/nmi.h>
 
 #define CODE(name) name, name##_end
 #define DPL(n) (n)
@@ -270,6 +271,33 @@ TEST(callbacks_that_stay, "pv")
     check_equal(hypercall(__HYPERVISOR_callback_op, CALLBACKOP_unregister,
                           HYPERVISOR_START, 0, 0, 0),
                 -XEN_EFAULT);
+}
+
+/* NMIs ---------------------------------------------------------------------------------- */
+
+static void send_nmi(void *opaque)
+{
+    HYPERVISOR_vcpu_op(VCPUOP_send_nmi, 0, NULL);
+}
+
+static void sleep_a_little(void *opaque)
+{
+    sched_poll(NULL, 0, system_time() + 1000000);
+}
+
+/* An NMI that no handler takes is lost, and the next one comes. */
+TEST(nmi_without_a_handler, "alone pv")
+{
+    struct trap trap;
+
+    check_equal(hypercall(__HYPERVISOR_nmi_op, XENNMI_unregister_callback, 0, 0,
+                          0, 0),
+                0);
+    check(!trapped(&trap, send_nmi, NULL));
+    set_gate(EXC_NMI, 0, exception_stubs[OTHER_STUB]);
+    check(!trapped(&trap, sleep_a_little, NULL));
+    check(trapped(&trap, send_nmi, NULL));
+    check_equal(trap.regs.vector, OTHER_STUB);
 }
 
 #endif /* GUEST_PV */

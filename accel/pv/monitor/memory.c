@@ -237,8 +237,10 @@ static long get_features(uint64_t arg)
         return -XEN_EINVAL;
     }
     info.submap = 1u << XENFEAT_mmu_pt_update_preserve_ad |
+                  1u << XENFEAT_highmem_assist |
                   1u << XENFEAT_gnttab_map_avail_bits |
-                  1u << XENFEAT_pae_pgdir_above_4gb;
+                  1u << XENFEAT_memory_op_vnode_supported |
+                  1u << XENFEAT_direct_mapped;
     return copy_to_guest(arg, &info, sizeof(info)) ? -XEN_EFAULT : 0;
 }
 

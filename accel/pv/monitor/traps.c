@@ -155,7 +155,7 @@ long hypercall_iret(struct regs *regs)
 
 static bool nmi_due(const struct vcpu *v)
 {
-    return nmi_pending(v) && !v->nmi_masked && v->traps[EXC_NMI].address;
+    return nmi_pending(v) && !v->nmi_masked;
 }
 
 static bool upcall_due(const struct vcpu *v)
@@ -173,9 +173,12 @@ void deliver(struct regs *regs)
     struct vcpu *v = this_vcpu();
 
     if (nmi_due(v)) {
+        /* Without a handler it is lost, as on Xen. */
         __atomic_store_n(&v->nmi_pending, false, __ATOMIC_SEQ_CST);
-        v->nmi_masked = true;
-        inject(regs, EXC_NMI, 0);
+        if (v->traps[EXC_NMI].address) {
+            v->nmi_masked = true;
+            inject(regs, EXC_NMI, 0);
+        }
     }
     if (upcall_due(v)) {
         regs->vector = VECTOR_UPCALL;

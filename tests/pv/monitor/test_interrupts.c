@@ -98,6 +98,13 @@ static void test_nmi_without_handler(void)
     trap(&regs);
     g_assert_cmphex(regs.rip, ==, was.rip);
     g_assert_false(delivery_due(guest()));
+    /* It is lost: a handler that comes later does not get it, but the next one. */
+    g_assert_false(guest()->nmi_pending);
+    set_nmi_handler(NMI_HANDLER);
+    g_assert_cmphex(look().rip, !=, NMI_HANDLER);
+    regs = trapped(EXC_NMI, 0);
+    trap(&regs);
+    g_assert_cmphex(regs.rip, ==, NMI_HANDLER);
 }
 
 /* An exception, above it an NMI, above it an upcall, unless a handler masks that. */

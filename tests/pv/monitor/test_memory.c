@@ -172,8 +172,10 @@ static void test_commands(void)
 static void test_features(void)
 {
     const unsigned int has = 1u << XENFEAT_mmu_pt_update_preserve_ad |
+                             1u << XENFEAT_highmem_assist |
                              1u << XENFEAT_gnttab_map_avail_bits |
-                             1u << XENFEAT_pae_pgdir_above_4gb;
+                             1u << XENFEAT_memory_op_vnode_supported |
+                             1u << XENFEAT_direct_mapped;
     struct xen_feature_info info = { .submap = ~0u }, *seen;
     unsigned int i;
     uint64_t va;
