@@ -26,6 +26,18 @@ static void block(struct vcpu *v)
 
 #define MAX_POLL_PORTS 128
 
+/* Of the list only that the guest may name @size bytes from its address on. */
+static long read_poll(struct sched_poll *poll, uint64_t arg, uint64_t size)
+{
+    if (copy_from_guest(poll, arg, sizeof(*poll))) {
+        return -XEN_EFAULT;
+    }
+    if (poll->nr_ports > MAX_POLL_PORTS) {
+        return -XEN_EINVAL;
+    }
+    return guest_range_ok((uint64_t)poll->ports.p, size) ? 0 : -XEN_EFAULT;
+}
+
 /*
  * An event on one of the ports, another event that raises an upcall, be it masked, an
  * NMI, or the time ends it: as in Xen, what kicks a vCPU wakes it.
@@ -37,14 +49,9 @@ static long own_poll(struct vcpu *v, uint64_t arg)
     bool was_pending;
     long result;
 
-    if (copy_from_guest(&poll, arg, sizeof(poll))) {
-        return -XEN_EFAULT;
-    }
-    if (poll.nr_ports > MAX_POLL_PORTS) {
-        return -XEN_EINVAL;
-    }
-    if (!guest_range_ok((uint64_t)poll.ports.p, 1)) {
-        return -XEN_EFAULT;
+    result = read_poll(&poll, arg, 1);
+    if (result) {
+        return result;
     }
     for (nr = 0; nr < poll.nr_ports; nr++) {
         if (copy_from_guest(&ports[nr], (uint64_t)poll.ports.p + 4 * nr, 4)) {
@@ -87,14 +94,9 @@ static long poll(struct vcpu *v, uint64_t arg)
     struct sched_poll poll;
     long result;
 
-    if (copy_from_guest(&poll, arg, sizeof(poll))) {
-        return -XEN_EFAULT;
-    }
-    if (poll.nr_ports > MAX_POLL_PORTS) {
-        return -XEN_EINVAL;
-    }
-    if (!guest_range_ok((uint64_t)poll.ports.p, PAGE_SIZE)) {
-        return -XEN_EFAULT;
+    result = read_poll(&poll, arg, PAGE_SIZE);
+    if (result) {
+        return result;
     }
     set_runstate(v, RUNSTATE_blocked);
     if (v->info->evtchn_upcall_mask) {

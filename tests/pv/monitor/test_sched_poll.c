@@ -217,7 +217,7 @@ static void test_poll_list_address(void)
     g_assert_cmpint(poll_at(MONITOR_VA, 0, 1), ==, -XEN_EFAULT);
     other_event();
     g_assert_cmpint(poll_at(MONITOR_VA, 1, 1), ==, -XEN_EFAULT);
-    /* But not before the list's length, whoever answers. */
+    /* The list's length is looked at first, here and where L0 carries out the poll. */
     g_assert_cmpint(poll_at(MONITOR_VA, 129, 1), ==, -XEN_EINVAL);
 }
 
