@@ -78,11 +78,13 @@ static void refill(void *opaque)
     }
 }
 
-/* QEMU does other work, too, while a ring is never empty. */
+/*
+ * QEMU does other work, too, while a ring is never empty: XenStore, which is in
+ * the same main loop, answers.
+ */
 static void check_other_work(netif_tx_request_t *pattern, unsigned int requests)
 {
     unsigned int i;
-    uint64_t start;
 
     for (i = 0; i < RING_SIZE(&sender_ring); i++) {
         *RING_GET_REQUEST(&sender_ring, i) = pattern[i % NR_PATTERN];
@@ -92,11 +94,9 @@ static void check_other_work(netif_tx_request_t *pattern, unsigned int requests)
     stop = false;
     vcpu_start(1, refill, pattern);
     require(wait_for(answered() >= NR_PATTERN, 5000));
-    start = system_time();
     for (i = 0; i < requests; i++) {
         check_answer(xenstore_ask_path(XS_READ, 0, "data"), "OK");
     }
-    check(system_time() - start < 15 * 1000000000ull);
     stop = true;
     check(vcpu_join(1, 5000));
 }
