@@ -46,14 +46,10 @@ static long status(struct evtchn_status *status)
  */
 static long reset(uint64_t *args, struct evtchn_reset *reset)
 {
-    static bool is_begun;
     long result;
 
-    if (args[0] == EVTCHNOP_reset) {
-        if (__atomic_exchange_n(&is_begun, true, __ATOMIC_SEQ_CST)) {
-            return -XEN_EBUSY;
-        }
-        reset_l0_ports();
+    if (args[0] == EVTCHNOP_reset && !begin_l0_reset()) {
+        return -XEN_EBUSY;
     }
     result = evtchn_op(guest_events, args[0], reset);
     if (result == -EVTCHN_ERESTART) {
@@ -62,7 +58,7 @@ static long reset(uint64_t *args, struct evtchn_reset *reset)
     }
     /* Else there was none to continue. */
     if (result != -XEN_EBUSY) {
-        __atomic_store_n(&is_begun, false, __ATOMIC_SEQ_CST);
+        end_l0_reset();
     }
     return result;
 }

@@ -37,7 +37,7 @@ void adopt_l0_ports(const uint32_t *ports, unsigned int nr);
 bool is_l0_port(uint32_t port);
 /*
  * EVTCHNOP_alloc_unbound and bind_interdomain with another domain; @port is the
- * member of @arg in which L0 stores the port.
+ * member of @arg in which L0 stores the port.  CALL_AGAIN during a reset.
  */
 long bind_l0_port(unsigned int cmd, void *arg, uint32_t *port);
 /* EVTCHNOP_send, close, status and bind_vcpu of an L0 port. */
@@ -45,8 +45,12 @@ long send_l0_port(uint32_t port);
 long close_l0_port(uint32_t port);
 long status_l0_port(struct evtchn_status *status);
 void move_l0_port(uint32_t port, uint32_t vcpu);
-/* All of them are closed. */
-void reset_l0_ports(void);
+/*
+ * EVTCHNOP_reset: all of them are closed, and none is bound until its end.  False if
+ * one is on its way.
+ */
+bool begin_l0_reset(void);
+void end_l0_reset(void);
 /* Raise what L0 has for this vCPU. */
 void take_l0_events(struct vcpu *v);
 

@@ -18,6 +18,7 @@
 static struct spinlock lock;
 static uint64_t backed[PORTS_2L / 64];  /* the guest's channels; atomic */
 static uint32_t highest;
+static bool is_resetting;
 
 static long l0_op(unsigned int cmd, void *arg)
 {
@@ -117,15 +118,19 @@ void adopt_l0_ports(const uint32_t *ports, unsigned int nr)
     highest = last;
 }
 
-long bind_l0_port(unsigned int cmd, void *arg, uint32_t *port)
+static long bind_locked(unsigned int cmd, void *arg, uint32_t *port)
 {
     uint32_t new_port;
-    long result = evtchn_alloc_unbound(guest_events, DOMID_SELF, 0, &new_port);
+    long result;
 
+    if (is_resetting) {
+        /* The model may be about to close this number, which L0 has closed before. */
+        return CALL_AGAIN;
+    }
+    result = evtchn_alloc_unbound(guest_events, DOMID_SELF, 0, &new_port);
     if (result) {
         return result;
     }
-    spin_lock(&lock);
     if (!make_next(new_port)) {
         result = -XEN_ENOSPC;
     } else {
@@ -142,7 +147,6 @@ long bind_l0_port(unsigned int cmd, void *arg, uint32_t *port)
             set_backed(new_port, true);
         }
     }
-    spin_unlock(&lock);
     if (result) {
         evtchn_close(guest_events, new_port);
         return result;
@@ -154,6 +158,16 @@ long bind_l0_port(unsigned int cmd, void *arg, uint32_t *port)
     return 0;
 }
 
+long bind_l0_port(unsigned int cmd, void *arg, uint32_t *port)
+{
+    long result;
+
+    spin_lock(&lock);
+    result = bind_locked(cmd, arg, port);
+    spin_unlock(&lock);
+    return result;
+}
+
 long send_l0_port(uint32_t port)
 {
     struct evtchn_send send = { .port = port };
@@ -163,18 +177,18 @@ long send_l0_port(uint32_t port)
 
 long close_l0_port(uint32_t port)
 {
-    long result = 0;
+    long result = -XEN_EINVAL;
 
     spin_lock(&lock);
-    if (!is_l0_port(port)) {
-        result = -XEN_EINVAL;
-    } else {
+    if (is_l0_port(port)) {
         close_in_l0(port);
         set_backed(port, false);
         give_back(port);
+        /* Not without the lock: after a reset a new channel may have the number. */
+        result = evtchn_close(guest_events, port);
     }
     spin_unlock(&lock);
-    return result ? result : evtchn_close(guest_events, port);
+    return result;
 }
 
 long status_l0_port(struct evtchn_status *status)
@@ -189,17 +203,30 @@ void move_l0_port(uint32_t port, uint32_t vcpu)
     l0_op(EVTCHNOP_bind_vcpu, &bind);
 }
 
-void reset_l0_ports(void)
+bool begin_l0_reset(void)
 {
     struct evtchn_reset reset = { .dom = DOMID_SELF };
     uint32_t port;
+    bool begins;
 
     spin_lock(&lock);
-    l0_op(EVTCHNOP_reset, &reset);
-    for (port = 0; port <= highest; port++) {
-        set_backed(port, false);
+    begins = !is_resetting;
+    if (begins) {
+        is_resetting = true;
+        l0_op(EVTCHNOP_reset, &reset);
+        for (port = 0; port <= highest; port++) {
+            set_backed(port, false);
+        }
+        highest = 0;
     }
-    highest = 0;
+    spin_unlock(&lock);
+    return begins;
+}
+
+void end_l0_reset(void)
+{
+    spin_lock(&lock);
+    is_resetting = false;
     spin_unlock(&lock);
 }
 

@@ -258,6 +258,44 @@ static void test_reset_and_bind(void)
     g_assert_cmpint(EVENT_CALL(EVTCHNOP_reset, &reset), ==, 0);
 }
 
+/*
+ * A reset closes L0's ports first, and the model's in pieces.  Between these no channel
+ * to a back end is bound, as the next piece may close it in the model alone.
+ */
+static void test_reset_and_back_end(void)
+{
+    struct evtchn_reset reset = { .dom = DOMID_SELF };
+    struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF };
+    struct evtchn_bind_interdomain bind = { .remote_port = 1 };
+    uint64_t reset_va, alloc_va, bind_va;
+    struct regs regs;
+    unsigned int i;
+
+    machine_start(&own);
+    reset_va = machine_put(&reset, sizeof(reset));
+    alloc_va = machine_put(&alloc, sizeof(alloc));
+    bind_va = machine_put(&bind, sizeof(bind));
+    for (i = 0; i < 600; i++) {
+        bind_ipi(0);
+    }
+    regs = call_once(EVTCHNOP_reset, reset_va);
+    g_assert_cmpuint(regs.rdi, ==, RESET_CONT);
+    regs = call_once(EVTCHNOP_alloc_unbound, alloc_va);
+    /* The same call again, and nothing is bound in L0. */
+    g_assert_cmpuint(regs.rax, ==, __HYPERVISOR_event_channel_op);
+    g_assert_cmpuint(regs.rdi, ==, EVTCHNOP_alloc_unbound);
+    g_assert_cmphex(regs.rsi, ==, alloc_va);
+    regs = call_once(EVTCHNOP_bind_interdomain, bind_va);
+    g_assert_cmpuint(regs.rdi, ==, EVTCHNOP_bind_interdomain);
+    for (i = 0; i < 700; i++) {
+        g_assert_false(machine_l0.ports[i].used);
+        g_assert_false(is_l0_port(i));
+    }
+    g_assert_cmpint(EVENT_CALL(RESET_CONT, &reset), ==, 0);
+    g_assert_cmpuint(alloc_unbound(0), ==, 1);
+    g_assert_true(machine_l0.ports[1].used);
+}
+
 /* The old hypercall ---------------------------------------------------------------- */
 
 static long compat_at(uint64_t va)
@@ -355,6 +393,7 @@ int main(int argc, char **argv)
     machine_test("/monitor/events/reset", test_reset);
     machine_test("/monitor/events/reset-in-pieces", test_reset_in_pieces);
     machine_test("/monitor/events/reset-and-bind", test_reset_and_bind);
+    machine_test("/monitor/events/reset-and-back-end", test_reset_and_back_end);
     machine_test("/monitor/events/compat", test_compat);
     machine_test("/monitor/events/random", test_random);
     return g_test_run();

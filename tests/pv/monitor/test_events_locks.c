@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* events_env.c: locks, and the heap and the model with two vCPUs at the same time. */
+/*
+ * events_env.c: locks, and the heap and the model with two vCPUs at the same time; so
+ * l0_ports.c and a reset.
+ */
 
 #include "event_env.h"
 
@@ -176,6 +179,96 @@ static void test_two_vcpus(void)
     in_two_threads(bind_and_close);
 }
 
+/* A vCPU that resets all channels, while another one binds some to back ends. */
+
+static uint64_t reset_va, alloc_va, close_va;
+static bool is_over;        /* atomic */
+
+static long event_call_of(uint64_t cmd, uint64_t va)
+{
+    uint64_t args[2] = { cmd, va };
+    long result;
+
+    while ((result = call_event_channel_op(args)) == CALL_AGAIN) {
+        sched_yield();
+    }
+    return result;
+}
+
+static void *reset_often(void *vcpu)
+{
+    struct evtchn_bind_ipi bind = { .vcpu = 0 };
+    unsigned int i, j;
+
+    machine_switch((uint64_t)vcpu);
+    meet();
+    for (i = 0; i < 200; i++) {
+        /* Every other reset is one in pieces. */
+        for (j = i % 2 ? 600 : 10; j; j--) {
+            g_assert_cmpint(evtchn_op(guest_events, EVTCHNOP_bind_ipi, &bind),
+                            ==, 0);
+            /* The number of a channel that is no more is not L0's. */
+            g_assert_false(is_l0_port(bind.port));
+        }
+        /* -EAGAIN if the other vCPU has bound a channel meanwhile. */
+        event_call_of(EVTCHNOP_reset, reset_va);
+    }
+    __atomic_store_n(&is_over, true, __ATOMIC_SEQ_CST);
+    return NULL;
+}
+
+static void *bind_back_ends(void *vcpu)
+{
+    const struct evtchn_alloc_unbound *alloc = machine_at(alloc_va);
+    struct evtchn_close *close = machine_at(close_va);
+    unsigned int i;
+
+    machine_switch((uint64_t)vcpu);
+    meet();
+    /* Some after the last reset, to have some at the end. */
+    for (i = 0; i < 10; i += __atomic_load_n(&is_over, __ATOMIC_SEQ_CST)) {
+        g_assert_cmpint(event_call_of(EVTCHNOP_alloc_unbound, alloc_va), ==, 0);
+        if (alloc->port > 1000 || g_test_rand_int_range(0, 3)) {
+            close->port = alloc->port;
+            event_call_of(EVTCHNOP_close, close_va);
+        }
+    }
+    return NULL;
+}
+
+static void *reset_or_bind(void *vcpu)
+{
+    return vcpu ? bind_back_ends(vcpu) : reset_often(vcpu);
+}
+
+static void test_reset_and_back_ends(void)
+{
+    struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF };
+    struct evtchn_reset reset = { .dom = DOMID_SELF };
+    struct evtchn_close close = { 0 };
+    uint32_t port, nr = 0;
+
+    machine_start(&own_fifo);
+    reset_va = machine_put(&reset, sizeof(reset));
+    alloc_va = machine_put(&alloc, sizeof(alloc));
+    close_va = machine_put(&close, sizeof(close));
+    start_other_vcpu(1);
+    in_two_threads(reset_or_bind);
+    /* What is L0's is the guest's, too. */
+    for (port = 1; port < 4096; port++) {
+        struct evtchn_status status = { .dom = DOMID_SELF, .port = port };
+
+        if (is_l0_port(port)) {
+            nr++;
+            g_assert_true(machine_l0.ports[port].used);
+            g_assert_cmpint(evtchn_op(guest_events, EVTCHNOP_status, &status),
+                            ==, 0);
+            g_assert_cmpuint(status.status, ==, EVTCHNSTAT_unbound);
+        }
+    }
+    g_test_message("%u channels to back ends are left", nr);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -184,5 +277,7 @@ int main(int argc, char **argv)
     machine_test("/monitor/events_locks/model-locks", test_model_locks);
     machine_test("/monitor/events_locks/heap-of-two", test_heap_of_two);
     machine_test("/monitor/events_locks/two-vcpus", test_two_vcpus);
+    machine_test("/monitor/events_locks/reset-and-back-ends",
+                 test_reset_and_back_ends);
     return g_test_run();
 }

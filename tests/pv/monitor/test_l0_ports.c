@@ -61,7 +61,8 @@ static void test_adopt(void)
             g_assert_cmpint(close_port(j), ==,
                             cases[i].backed[j] ? 0 : -XEN_EINVAL);
         }
-        reset_l0_ports();
+        g_assert_true(begin_l0_reset());
+        end_l0_reset();
     }
 }
 
