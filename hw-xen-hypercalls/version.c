@@ -5,6 +5,7 @@
 #include "qemu/cutils.h"
 #include "system/system.h"
 #include "hw/xen/interface/xen.h"
+#include "hw/xen/interface/features.h"
 #include "hw/xen/interface/version.h"
 
 /* The version that -accel kvm,xen-version or -machine xen-version sets. */
@@ -46,6 +47,31 @@ static int compile_info(CPUState *cs, uint64_t arg)
     return kvm_copy_to_gva(cs, arg, &info, sizeof(info));
 }
 
+/*
+ * What Xen 4.17 tells an HVM guest, in a word of features by number.  The monitor tells
+ * PV guests of theirs (accel/pv/monitor/memory.c).
+ */
+static int features(CPUState *cs, uint64_t arg)
+{
+    struct xen_feature_info info;
+    int err = kvm_copy_from_gva(cs, arg, &info, sizeof(info));
+
+    if (err) {
+        return err;
+    }
+    if (info.submap_idx) {
+        return -EINVAL;
+    }
+    info.submap = 1u << XENFEAT_writable_page_tables |
+                  1u << XENFEAT_auto_translated_physmap |
+                  1u << XENFEAT_hvm_callback_vector |
+                  1u << XENFEAT_hvm_safe_pvclock |
+                  1u << XENFEAT_hvm_pirqs |
+                  1u << XENFEAT_memory_op_vnode_supported |
+                  1u << XENFEAT_not_direct_mapped;
+    return kvm_copy_to_gva(cs, arg, &info, sizeof(info));
+}
+
 bool xen_hypercall_xen_version(CPUState *cs, unsigned int cmd, uint64_t arg,
                                bool long_mode, int64_t *result)
 {
@@ -72,6 +98,9 @@ bool xen_hypercall_xen_version(CPUState *cs, unsigned int cmd, uint64_t arg,
         *result = kvm_copy_to_gva(cs, arg, &virt_start, long_mode ? 8 : 4);
         break;
     }
+    case XENVER_get_features:
+        *result = features(cs, arg);
+        break;
     case XENVER_pagesize:
         *result = arg ? -EINVAL : TARGET_PAGE_SIZE;
         break;
@@ -89,7 +118,6 @@ bool xen_hypercall_xen_version(CPUState *cs, unsigned int cmd, uint64_t arg,
         *result = -EPERM;
         break;
     default:
-        /* XENVER_get_features */
         return false;
     }
     return true;

@@ -156,30 +156,7 @@ TEST(vm_assist_takes_32_bits, "pv")
     check_equal(vm_assist(VMASST_CMD_enable, 64), -XEN_EINVAL);
 }
 
-/* Of the version and the scheduler --------------------------------------------------------- */
-
-TEST(features_beyond_the_first_submap, "pv noshim")
-{
-    struct xen_feature_info info = { .submap_idx = 0 };
-
-    check_equal(HYPERVISOR_xen_version(XENVER_get_features, &info), 0);
-    check_equal(info.submap, 1u << XENFEAT_mmu_pt_update_preserve_ad |
-                             1u << XENFEAT_highmem_assist |
-                             1u << XENFEAT_gnttab_map_avail_bits |
-                             1u << XENFEAT_memory_op_vnode_supported |
-                             1u << XENFEAT_direct_mapped);
-    info.submap_idx = 1;
-    info.submap = 0x55;
-    check_equal(HYPERVISOR_xen_version(XENVER_get_features, &info),
-                -XEN_EINVAL);
-    check_equal(info.submap, 0x55);
-    info.submap_idx = ~0u;
-    check_equal(HYPERVISOR_xen_version(XENVER_get_features, &info),
-                -XEN_EINVAL);
-    check_equal(
-        HYPERVISOR_xen_version(XENVER_get_features, (void *)HYPERVISOR_START),
-        -XEN_EFAULT);
-}
+/* Of the scheduler -------------------------------------------------------------------------- */
 
 TEST(shutdown_of_domains, "pv noshim")
 {
