@@ -18,7 +18,7 @@
 static struct spinlock lock;
 static uint64_t backed[PORTS_2L / 64];  /* the guest's channels; atomic */
 static uint32_t highest;
-static bool is_resetting;
+static bool is_resetting;               /* L0 has none, the model still some */
 
 static long l0_op(unsigned int cmd, void *arg)
 {
